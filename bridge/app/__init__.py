@@ -1,0 +1,1 @@
+"""The composition root: settings, logs, servers, reload, and the daemon that owns them."""

@@ -1,0 +1,89 @@
+"""A source: a configured system that posts webhooks. One module in ``bridge/sources`` is one type."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeVar
+
+from bridge.component.base import Strict
+from bridge.model import Entity, Envelope, Event, JsonObject, Reading
+from bridge.options import Secret
+
+
+class SourceOptions(Strict):
+    """What every source takes."""
+
+    secrets: tuple[Secret, ...] = ()
+    """Secrets accepted in the address; several while one replaces another. Without any, bridge makes one."""
+    auth_header: str | None = None
+    """A header that may authenticate instead of the secret in the address; goes with `auth_key`."""
+    auth_key: Secret | None = None
+    """The value expected in `auth_header`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTrigger:
+    """A documented combination of event names and matchers, such as ``deal.lost``.
+
+    ``match`` is in the language of ``match:`` in routes.yaml. Descriptions are one line each.
+    """
+
+    name: str
+    events: tuple[str, ...]
+    description: str
+    description_pt: str
+    match: JsonObject = field(default_factory=dict)
+
+
+OptionsT = TypeVar("OptionsT", bound=SourceOptions)
+
+
+class Source(ABC, Generic[OptionsT]):
+    """Reads webhooks into envelopes, and events into documents. Pure: no I/O, no clock."""
+
+    Options: ClassVar[type[SourceOptions]] = SourceOptions
+    triggers: ClassVar[Mapping[str, NamedTrigger]] = {}
+    events: ClassVar[Mapping[str, str]] = {}
+    """Every event name the source may send, with the kind of entity it is about."""
+    shapes: ClassVar[Mapping[str, JsonObject]] = {}
+    """Per kind, an empty document in full shape: every known path is there, so a path that is not is misspelt.
+
+    A leaf is None. An empty object is open (any key may follow); a list holds the shape of its items, if known.
+    """
+    references: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """Per kind, the kinds it points at and by which path: ``{"task": {"deal": "deal_id"}}``."""
+    quiet: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields that never count as a difference: they change with any edit, or repeat another field."""
+
+    def __init__(self, name: str, options: OptionsT) -> None:
+        """Keep the name from routes.yaml and the parsed options."""
+        self.name = name
+        self.options = options
+
+    @abstractmethod
+    def read(self, body: bytes) -> Envelope:
+        """Read the envelope of a webhook. Runs before the answer: microseconds only.
+
+        Raises:
+            UnreadableWebhookError: the body is no event of this source; the reason is stored beside it.
+        """
+
+    @abstractmethod
+    def interpret(self, event: Event, last: JsonObject | None) -> Reading:
+        """Return the event's document in the entity's full shape; ``last`` lends what the sender left out."""
+
+    def page(self, entity: Entity) -> str | None:
+        """Return the address of the entity's page in the source's own web interface, if it has one."""
+        return None
+
+    def sample(self, name: str) -> JsonObject:
+        """Return a sample webhook body for an event name or a trigger, as the source would send it now.
+
+        Raises:
+            KeyError: there is no such sample.
+        """
+        raise KeyError(name)
+
+    def samples(self) -> Mapping[str, JsonObject]:
+        """Return a sample body for every event name that has one."""
+        return {}

@@ -1,0 +1,1 @@
+"""From routes.yaml to a ruleset, or to every problem at once."""

@@ -1,0 +1,1 @@
+"""From stored events to delivered messages: dispatch, work, retry, rescue, replay, explain."""

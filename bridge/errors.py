@@ -1,0 +1,99 @@
+"""Every exception of the package, in one tree.
+
+::
+
+    BridgeError
+    ├── SettingsError            a BRIDGE_* variable or a command line that cannot be used
+    ├── UnreadableWebhookError   an authenticated body that is no event: stored as quarantined
+    ├── RenderError              a template that failed on one change: permanent, visible
+    ├── StoreError
+    │   ├── StoreUnavailableError    cannot write just now: disk full, locked, read-only
+    │   ├── StoreInUseError          another daemon holds the data directory
+    │   ├── StoreTooNewError         written by a newer version of bridge
+    │   └── StoreDamagedError        the integrity check failed
+    ├── DaemonUnreachableError   no daemon answers on the control socket
+    ├── RequestRefusedError      the daemon refused a command, with the reason
+    └── DeliveryFailure
+        ├── TransientFailure     not accepted: safe to try again
+        ├── UnknownOutcome       it left, and no answer came: it may have been accepted
+        └── PermanentFailure     refused for good
+
+``bridge.options.InvalidConfigurationError`` completes the tree: it carries located problems, and lives where they do.
+"""
+
+
+class BridgeError(Exception):
+    """Root of everything that bridge raises on purpose; ``str()`` of it is fit for a user's eyes."""
+
+
+class SettingsError(BridgeError):
+    """The process was started with settings it cannot use."""
+
+
+class UnreadableWebhookError(BridgeError):
+    """An authenticated webhook that is no event; ``str()`` is the reason kept with the quarantined body."""
+
+
+class RenderError(BridgeError):
+    """A template failed on one change."""
+
+
+class StoreError(BridgeError):
+    """The store refused or failed."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot write now; nothing was stored, and trying later may succeed."""
+
+
+class StoreInUseError(StoreError):
+    """Another process owns the data directory."""
+
+
+class StoreTooNewError(StoreError):
+    """The file was written by a newer version of bridge than this one."""
+
+
+class StoreDamagedError(StoreError):
+    """The integrity check of the file failed."""
+
+
+class DaemonUnreachableError(BridgeError):
+    """No daemon answers on the control socket of this data directory."""
+
+
+class RequestRefusedError(BridgeError):
+    """A running daemon understood a command and refused it."""
+
+
+class DeliveryFailure(BridgeError):  # noqa: N818 (an outcome of an attempt, named as the glossary names it)
+    """An attempt that did not deliver.
+
+    ``status`` is the service's status code where there was one, ``excerpt`` the beginning of its answer.
+    """
+
+    def __init__(self, reason: str, *, status: int | None = None, excerpt: str = "") -> None:
+        """Keep the reason in the words a person will read."""
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+        self.excerpt = excerpt
+
+
+class TransientFailure(DeliveryFailure):
+    """The service did not accept the message; ``retry_after`` (seconds) is its own wish, if it told one."""
+
+    def __init__(
+        self, reason: str, *, status: int | None = None, excerpt: str = "", retry_after: float | None = None
+    ) -> None:
+        """Keep the wait that the service asked for."""
+        super().__init__(reason, status=status, excerpt=excerpt)
+        self.retry_after = retry_after
+
+
+class UnknownOutcome(DeliveryFailure):
+    """The request left and no answer came: the service may or may not have accepted it."""
+
+
+class PermanentFailure(DeliveryFailure):
+    """The service will never accept this message."""

@@ -1,0 +1,1 @@
+"""Receiving webhooks: authenticate, parse, store, answer."""

@@ -1,0 +1,232 @@
+"""The nouns of bridge: frozen values, standard library only, known to every layer."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from secrets import token_hex
+from typing import Literal, Protocol, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+JsonObject: TypeAlias = "dict[str, Json]"
+
+Action = Literal["created", "updated", "deleted"]
+Trigger = Literal["schedule", "person"]
+
+
+class EventState(StrEnum):
+    """Where an event stands; all but ``received`` are final until it is replayed."""
+
+    RECEIVED = "received"
+    ROUTED = "routed"
+    UNMATCHED = "unmatched"
+    QUARANTINED = "quarantined"
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    PARKED = "parked"
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """What one attempt came to."""
+
+    DELIVERED = "delivered"
+    TRANSIENT = "transient"
+    UNKNOWN = "unknown"
+    PERMANENT = "permanent"
+
+
+class Clock(Protocol):
+    """Tells the time; injected, so that tests move it."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+def new_id(prefix: Literal["evt", "dlv", "att"]) -> str:
+    """Return a new id such as ``evt_0192…``: the prefix, 48 bits of milliseconds, 64 bits of chance; sorts by time."""
+    return f"{prefix}_{time.time_ns() // 1_000_000:012x}{token_hex(8)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """What an event is about. Ids are opaque strings."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        """Return ``kind:id``, the default key of deliveries."""
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What ingest reads of a webhook before it is stored: enough to tell it from others, nothing that can fail later."""
+
+    name: str
+    entity: Entity | None
+    dedup_key: str
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A stored fact. ``body`` holds the exact bytes that came."""
+
+    id: str
+    source: str
+    name: str
+    entity: Entity | None
+    dedup_key: str
+    body: bytes
+    received_at: datetime
+    occurred_at: datetime | None = None
+    state: EventState = EventState.RECEIVED
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a source makes of one event: its document, beside nothing.
+
+    ``document`` is as sent, ``current`` normalised to the entity's full shape. ``version`` orders documents of one
+    entity (microseconds since 1970). ``dated`` are the paths of ``current`` whose change the document itself dates,
+    so that a first sight can tell a fresh change from an old one; ``None`` means every path (a creation).
+    """
+
+    action: Action
+    document: JsonObject
+    current: JsonObject
+    version: int
+    dated: frozenset[str] | None = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """The last state of an entity: the newest document seen, normalised."""
+
+    source: str
+    entity: Entity
+    document: JsonObject
+    version: int
+    event_id: str
+    deleted: bool = False
+    created_seen: bool = False
+
+
+Differences: TypeAlias = "Mapping[str, tuple[Json, Json]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An event beside its entity's last state. ``previous`` is None at first sight.
+
+    ``differences`` maps each changed path to (before, after). At first sight it is empty.
+    """
+
+    event: Event
+    action: Action
+    document: JsonObject
+    current: JsonObject
+    previous: JsonObject | None
+    differences: Differences = field(default_factory=dict)
+    dated: frozenset[str] | None = frozenset()
+
+    @property
+    def first_sight(self) -> bool:
+        """Tell whether the bridge had never seen this entity."""
+        return self.previous is None
+
+    def is_dated(self, path: str) -> bool:
+        """Tell whether the document itself says that this path changed just now."""
+        return self.dated is None or path in self.dated
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What rendering made of a change for one deliver entry: the action's fields, rendered.
+
+    ``delivery_id`` stays the same over all attempts, and is the idempotency key on the wire.
+    """
+
+    delivery_id: str
+    key: str
+    content: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The external object that a target made for a key: a card, a calendar event, a Slack ``ts``."""
+
+    target: str
+    key: str
+    external_id: str
+    data: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A target's proof of delivery. ``links`` are written together with the attempt's outcome."""
+
+    status: int | None = None
+    excerpt: str = ""
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one target by one route. ``entry`` counts the route's deliver entries from 0."""
+
+    id: str
+    event_id: str
+    route: str
+    entry: int
+    target: str
+    key: str
+    state: DeliveryState
+    content: JsonObject | None
+    due_at: datetime
+    created_at: datetime
+    attempts: int = 0
+    replay: int = 0
+    reason: str | None = None
+
+    @property
+    def message(self) -> Message:
+        """Return what is sent; only a delivery that failed to render has none."""
+        return Message(self.id, self.key, self.content or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a delivery: append-only. ``duration`` is in seconds."""
+
+    id: str
+    delivery_id: str
+    number: int
+    outcome: Outcome
+    trigger: Trigger
+    started_at: datetime
+    duration: float
+    status: int | None = None
+    reason: str | None = None
+    excerpt: str = ""

@@ -1,0 +1,1 @@
+"""RD Station CRM's own side: what its events mean."""

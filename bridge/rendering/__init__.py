@@ -1,0 +1,1 @@
+"""Sandboxed Jinja2: environment, filters, templates, and the names they see."""

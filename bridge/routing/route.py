@@ -1,0 +1,92 @@
+"""A route as compiled: what it listens to, what must match, what it delivers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from bridge.model import Change, Json, JsonObject
+
+Context: TypeAlias = "Mapping[str, object]"
+"""The names a template sees."""
+
+
+class Text(Protocol):
+    """A compiled template that gives text."""
+
+    def render(self, context: Context) -> str:
+        """Return the text; raises RenderError."""
+
+
+class Structure(Protocol):
+    """A compiled action: fixed keys, templates at its leaves."""
+
+    def render(self, context: Context) -> JsonObject:
+        """Return the content, checked by the target's action model; raises RenderError."""
+
+
+class Condition(Protocol):
+    """A compiled ``when:`` expression."""
+
+    @property
+    def source(self) -> str:
+        """Return the expression as written."""
+
+    def test(self, context: Context) -> bool:
+        """Return the verdict; raises RenderError when the expression fails or gives no boolean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one matcher said of one change, for ``explain``: values are as compared, so emptiness is None."""
+
+    path: str
+    operator: str
+    wanted: Json
+    seen: Json
+    previous: Json
+    matched: bool
+    children: tuple["Finding", ...] = ()
+
+
+class Matcher(Protocol):
+    """A compiled predicate over a change."""
+
+    def test(self, change: Change) -> bool:
+        """Return the verdict."""
+
+    def explain(self, change: Change) -> Finding:
+        """Return the verdict with what it was made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One item of ``on:``, resolved: the event names it stands for, and a trigger's own matcher if it has one."""
+
+    name: str
+    events: frozenset[str]
+    matcher: Matcher | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverEntry:
+    """One item of ``deliver:``. Without ``key`` the event's entity orders its deliveries."""
+
+    target: str
+    content: Structure
+    key: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A named rule. It matches when one listener hears the change, ``match`` agrees, and ``when`` is true."""
+
+    name: str
+    listeners: tuple[Listener, ...]
+    deliver: tuple[DeliverEntry, ...]
+    match: Matcher | None = None
+    when: Condition | None = None
+    events: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Join the event names of all listeners, for the index by event name."""
+        object.__setattr__(self, "events", frozenset().union(*(listener.events for listener in self.listeners)))

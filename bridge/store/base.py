@@ -1,0 +1,224 @@
+"""The contract of a store: what it promises, whichever engine keeps it. ``tests/contracts/store.py`` holds each to it.
+
+All times are aware datetimes in UTC, kept to the microsecond. Every method may raise ``StoreError``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from bridge.model import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Entity,
+    EntityState,
+    Event,
+    EventState,
+    Link,
+    Trigger,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedEvent:
+    """What routing decided for one event: its state, its deliveries, and its entity's new last state, if it moved."""
+
+    event_id: str
+    state: EventState
+    reason: str | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    entity_state: EntityState | None = None
+
+
+StateKey: TypeAlias = "tuple[str, Entity]"
+"""Source name and entity."""
+Plan: TypeAlias = "Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Sequence[RoutedEvent]]"
+"""Decides a batch, in order of arrival. Pure: may be called again for the same batch after a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that is this worker's until ``leased_until``; ``token`` proves it when the outcome is recorded."""
+
+    delivery: Delivery
+    token: str
+    leased_until: datetime
+    trigger: Trigger = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of a claimed delivery after an attempt. ``due_at`` is for ``pending`` alone."""
+
+    state: DeliveryState
+    due_at: datetime | None = None
+    reason: str | None = None
+    spends_attempt: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EventQuery:
+    """Which events to list, newest first. ``name`` and ``source`` are exact; ``entity`` matches kind and id."""
+
+    states: tuple[EventState, ...] = ()
+    source: str | None = None
+    name: str | None = None
+    entity: Entity | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryQuery:
+    """Which deliveries to list, newest first."""
+
+    states: tuple[DeliveryState, ...] = ()
+    target: str | None = None
+    route: str | None = None
+    event_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits: events not yet routed, and deliveries per (target, state) that are not finished or dead."""
+
+    events_received: int = 0
+    oldest_received_at: datetime | None = None
+    deliveries: Mapping[tuple[str, DeliveryState], int] = field(default_factory=dict)
+
+
+class Store(ABC):
+    """Events, last states, deliveries, attempts and links, under one set of promises.
+
+    - the same (source, dedup key) twice is one event, also when both arrive at once
+    - what ``add`` returned for survives a kill and a power cut
+    - fan-out is atomic: an event's state, deliveries and last state commit together, or none does
+    - an entity's last state only moves forward
+    - two claimers never share a delivery; those of one (target, key) are claimed in order, one at a time
+    - a state changes only for the holder of the lease token; an expired lease is claimable once it was rescued
+    - attempts are append-only
+    """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what is under way and let go of the files."""
+
+    # ingest
+
+    @abstractmethod
+    async def add(self, event: Event) -> str | None:
+        """Store an event durably; return None, or the id under which it was already stored.
+
+        An event that arrives ``quarantined`` is stored so and never routed.
+
+        Raises:
+            StoreUnavailableError: nothing was stored.
+        """
+
+    # dispatcher
+
+    @abstractmethod
+    async def route(self, limit: int, plan: Plan) -> Sequence[RoutedEvent]:
+        """Take the oldest ``received`` events, at most ``limit``, let ``plan`` decide them, and commit all of it.
+
+        Returns what was committed; empty when nothing waits.
+        """
+
+    # worker
+
+    @abstractmethod
+    async def claim(self, target: str, limit: int, lease: timedelta) -> Sequence[Claim]:
+        """Lease due ``pending`` deliveries of a target, oldest first, to nobody else until the lease ends.
+
+        Of one (target, key) only the oldest unfinished delivery can be claimed: a delivery that waits for its next
+        attempt, or is parked, holds back the younger ones of its key, and no others.
+        """
+
+    @abstractmethod
+    async def record(self, claim: Claim, attempt: Attempt, settlement: Settlement, links: Sequence[Link] = ()) -> bool:
+        """Write an attempt, its delivery's new state and the links it made, in one transaction.
+
+        Returns False, and changes nothing, when the claim's token no longer holds the delivery.
+        """
+
+    @abstractmethod
+    async def release(self, claims: Sequence[Claim]) -> None:
+        """Give back claimed deliveries that were not attempted, as they were."""
+
+    @abstractmethod
+    async def rescue(self, *, everything: bool = False) -> Sequence[Delivery]:
+        """Return to ``pending`` what is leased beyond its lease, or all that is leased: a killed worker's work.
+
+        A rescued delivery may have been sent: its attempt counts, with the outcome ``unknown``.
+        """
+
+    @abstractmethod
+    async def next_due(self, target: str) -> datetime | None:
+        """Return when the next claimable delivery of a target is due, or None."""
+
+    @abstractmethod
+    async def find_link(self, target: str, key: str) -> Link | None:
+        """Return the link of a target's key."""
+
+    @abstractmethod
+    async def park_except(self, targets: Sequence[str]) -> tuple[int, int]:
+        """Park the ``pending`` deliveries of every other target, and make pending those parked so whose target is back.
+
+        Returns how many were parked and how many came back. Both keep their reason and order.
+        """
+
+    # people
+
+    @abstractmethod
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        """List events, newest first."""
+
+    @abstractmethod
+    async def event(self, event_id: str) -> Event | None:
+        """Return one event."""
+
+    @abstractmethod
+    async def preceding(self, event: Event) -> Event | None:
+        """Return the event that gave the entity the state before this one: the newest earlier one that was applied."""
+
+    @abstractmethod
+    async def last_state(self, source: str, entity: Entity) -> EntityState | None:
+        """Return an entity's last state."""
+
+    @abstractmethod
+    async def deliveries(self, query: DeliveryQuery) -> Sequence[Delivery]:
+        """List deliveries, newest first."""
+
+    @abstractmethod
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        """Return one delivery."""
+
+    @abstractmethod
+    async def attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        """Return a delivery's attempts, oldest first."""
+
+    @abstractmethod
+    async def retry(self, delivery_ids: Sequence[str]) -> Sequence[str]:
+        """Make ``dead`` and waiting ``pending`` deliveries due now, by a person's wish; return the ids that were.
+
+        The next attempt of each is recorded with the trigger ``person``.
+        """
+
+    @abstractmethod
+    async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
+        """Add the deliveries that routing an already stored event anew has planned; return those that were added.
+
+        A (route, entry) of the event that is delivered or still under way is left out, unless ``again``. Last states
+        are not touched.
+        """
+
+    @abstractmethod
+    async def backlog(self) -> Backlog:
+        """Count what waits."""

@@ -1,0 +1,1 @@
+"""Targets: one module per service; the file name is the ``type:`` in routes.yaml."""
