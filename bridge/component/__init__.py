@@ -1,12 +1,14 @@
 """What the author of a source or a target imports, all of it."""
 
 from bridge.component.http import Answer, Http, Request
-from bridge.component.source import NamedTrigger, Source, SourceOptions
-from bridge.component.target import Action, Escape, Links, Target, TargetOptions
+from bridge.component.source import AnySource, NamedTrigger, Source, SourceOptions
+from bridge.component.target import Action, AnyTarget, Escape, Links, Target, TargetOptions
 
 __all__ = [
     "Action",
     "Answer",
+    "AnySource",
+    "AnyTarget",
     "Escape",
     "Http",
     "Links",

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from bridge.component.base import Strict
 from bridge.model import Entity, Envelope, Event, JsonObject, Reading
@@ -87,3 +87,7 @@ class Source(ABC, Generic[OptionsT]):
     def samples(self) -> Mapping[str, JsonObject]:
         """Return a sample body for every event name that has one."""
         return {}
+
+
+AnySource: TypeAlias = "Source[Any]"
+"""A source whose type does not matter."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import Field
 
@@ -82,3 +82,7 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     def warnings(self, content: JsonObject) -> tuple[str, ...]:
         """Return what of an unrendered action this target's options can never do, a sentence each."""
         return ()
+
+
+AnyTarget: TypeAlias = "Target[Any, Any]"
+"""A target whose type does not matter: what the delivery loop holds."""

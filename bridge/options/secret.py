@@ -1,8 +1,9 @@
 """A secret: a value that prints as stars wherever it might slip out."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 
@@ -49,3 +50,17 @@ class Secret:
             python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), make]),
             serialization=stars,
         )
+
+
+def secrets_in(value: object) -> Iterator[str]:
+    """Yield every secret that a model, or anything nested in one, holds: for redaction, and nothing else."""
+    if isinstance(value, Secret):
+        yield value.reveal()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from secrets_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        yield from secrets_in(tuple(value.values()))
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        for item in value:
+            yield from secrets_in(item)

@@ -1,0 +1,109 @@
+"""The reloader: notices a changed configuration, builds everything that can fail, then swaps one reference."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from watchfiles import awatch
+
+from bridge import config, telemetry
+from bridge.config import Loaded
+from bridge.delivery.wake import Bell
+from bridge.model import Clock
+from bridge.options import InvalidConfigurationError
+from bridge.ruleset import Ruleset
+
+POLL = 5.0
+"""Seconds between comparisons of content: inotify misses bind mounts of single files and swapped symlinks."""
+SETTLE = 0.2
+"""Seconds of quiet before a change is read: many editors write in two steps."""
+
+
+class Reloader:
+    """Owns the ruleset of the moment. A broken configuration is refused, and the running one stays."""
+
+    def __init__(
+        self, path: Path, environ: Mapping[str, str], clock: Clock, adopt: Callable[[Ruleset], Awaitable[None]]
+    ) -> None:
+        """Take what to read, and whom to hand each new ruleset."""
+        self.problems: InvalidConfigurationError | None = None
+        self._path = path
+        self._templates = path.parent / "templates"
+        self._environ = environ
+        self._clock = clock
+        self._adopt = adopt
+        self._bell = Bell()
+        self._print = ""
+        self._ruleset: Ruleset | None = None
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """Return the ruleset of the moment; there is none before ``start``."""
+        if self._ruleset is None:
+            raise RuntimeError("no ruleset is loaded yet")
+        return self._ruleset
+
+    async def start(self) -> None:
+        """Load the first ruleset.
+
+        Raises:
+            InvalidConfigurationError: there is nothing to fall back to.
+        """
+        await self._swap(await self._load())
+
+    async def run(self) -> None:
+        """Reload whenever the content of the files has changed, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(self._path.parent, recursive=False), name="watch rules")
+            if self._templates.is_dir():
+                tasks.create_task(self._listen(self._templates, recursive=True), name="watch templates")
+            while True:
+                await self._bell.wait(POLL)
+                await asyncio.sleep(SETTLE)
+                if self._print != fingerprint(self._watched()):
+                    with suppress(InvalidConfigurationError):
+                        await self.reload()
+
+    async def reload(self) -> Ruleset:
+        """Load again, whether or not anything changed, and return the new ruleset.
+
+        Raises:
+            InvalidConfigurationError: it was refused; the running ruleset stays.
+        """
+        try:
+            loaded = await self._load()
+        except InvalidConfigurationError as error:
+            self.problems = error
+            telemetry.ruleset_refused(error.problems)
+            raise
+        await self._swap(loaded)
+        return loaded.ruleset
+
+    async def _load(self) -> Loaded:
+        self._print = fingerprint(self._watched())
+        return await asyncio.to_thread(config.load, self._path, self._environ, self._clock)
+
+    async def _swap(self, loaded: Loaded) -> None:
+        self.problems = None
+        await self._adopt(loaded.ruleset)
+        self._ruleset = loaded.ruleset
+        telemetry.ruleset_loaded(loaded.ruleset, loaded.warnings)
+
+    def _watched(self) -> list[Path]:
+        return [self._path, *sorted(path for path in self._templates.rglob("*") if path.is_file())]
+
+    async def _listen(self, folder: Path, *, recursive: bool) -> None:
+        async for _ in awatch(folder, recursive=recursive, watch_filter=None):
+            self._bell.ring()
+
+
+def fingerprint(paths: Iterable[Path]) -> str:
+    """Return a digest of the names and contents of files; one that cannot be read counts as empty."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(str(path).encode() + b"\0")
+        with suppress(OSError):
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,72 @@
+"""One attempt, whatever happens in it: every ending is an outcome, and none of them holds a secret."""
+
+import asyncio
+from dataclasses import dataclass
+
+from bridge import telemetry
+from bridge.component import AnyTarget, Http, Links
+from bridge.delivery.retry import outcome_of
+from bridge.errors import DeliveryFailure, PermanentFailure, UnknownOutcome
+from bridge.model import Link, Message, Outcome, Receipt
+from bridge.options import secrets_in
+
+GRACE = 5.0
+"""Seconds beyond its own timeout after which a target that does not return is broken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended: with a receipt, or with a failure."""
+
+    receipt: Receipt | None = None
+    failure: DeliveryFailure | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the outcome to record."""
+        return outcome_of(self.failure) if self.failure else Outcome.DELIVERED
+
+    @property
+    def status(self) -> int | None:
+        """Return the service's status code, where there was an answer."""
+        ending = self.failure or self.receipt
+        return ending.status if ending else None
+
+    @property
+    def reason(self) -> str | None:
+        """Return why it was not delivered."""
+        return self.failure.reason if self.failure else None
+
+    @property
+    def excerpt(self) -> str:
+        """Return the beginning of the service's answer."""
+        ending = self.failure or self.receipt
+        return ending.excerpt if ending else ""
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Return the external objects that were made."""
+        return self.receipt.links if self.receipt else ()
+
+
+async def attempt_once(target: AnyTarget, message: Message, links: Links, http: Http) -> Ending:
+    """Send a message once and return how it ended; raises nothing but cancellation."""
+    try:
+        async with asyncio.timeout(target.options.timeout + GRACE):
+            receipt = await target.send(message, links, http)
+    except DeliveryFailure as failure:
+        return Ending(failure=_silenced(failure, target))
+    except TimeoutError:
+        return Ending(failure=UnknownOutcome(f"no answer within {target.options.timeout:g} s"))
+    except Exception as error:  # noqa: BLE001 (a defect in a target is its delivery's dead letter, not the daemon's end)
+        telemetry.target_failed(target.name, message.delivery_id, error)
+        return Ending(failure=PermanentFailure(f"defect in target {target.name!r}: {type(error).__name__}"))
+    return Ending(receipt=receipt)
+
+
+def _silenced(failure: DeliveryFailure, target: AnyTarget) -> DeliveryFailure:
+    """Blot out the target's own secrets, should the service have echoed one."""
+    for secret in secrets_in(target.options):
+        failure.reason = failure.reason.replace(secret, "***")
+        failure.excerpt = failure.excerpt.replace(secret, "***")
+    return failure

@@ -1,0 +1,86 @@
+"""The dispatcher: takes received events in batches and lets the ruleset of the moment decide them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from bridge import telemetry
+from bridge.delivery.wake import Bell
+from bridge.errors import StoreError
+from bridge.model import EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.ruleset import Ruleset
+from bridge.store.base import Store
+
+BATCH = 32
+"""Events decided in one transaction: some milliseconds of the event loop, so that ingest never waits long."""
+POLL = 1.0
+"""Seconds between looks when nobody rings."""
+COURTESY = 0.25
+"""Seconds a batch steps aside at most while webhooks are being answered: the CRM hangs up after five."""
+
+
+class Dispatcher:
+    """Routes events. One per store."""
+
+    def __init__(
+        self,
+        store: Store,
+        current: Callable[[], Ruleset],
+        planned: Callable[[set[str]], None],
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Take what to ask for the ruleset, whom to tell which targets got work, and whether ingest is at work."""
+        self.bell = Bell()
+        self._store = store
+        self._current = current
+        self._planned = planned
+        self._busy = busy
+
+    async def run(self) -> None:
+        """Route until cancelled; a store that cannot write just now is asked again."""
+        while True:
+            routed = 0
+            with suppress(StoreError):
+                routed = await self.step()
+            if routed:
+                await self._let_ingest_first()
+            else:
+                await self.bell.wait(POLL)
+
+    async def step(self) -> int:
+        """Route one batch; return how many events it had."""
+        try:
+            batch = await self._store.route(BATCH, self._plan)
+        except StoreError as error:
+            telemetry.store_unavailable(error)
+            raise
+        self._planned({delivery.target for routed in batch for delivery in routed.deliveries})
+        return len(batch)
+
+    async def _let_ingest_first(self) -> None:
+        patience = asyncio.get_running_loop().time() + COURTESY
+        await asyncio.sleep(0)
+        while self._busy() and asyncio.get_running_loop().time() < patience:
+            await asyncio.sleep(0.005)
+
+    def _plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
+        try:
+            return self._current().router.plan(events, states)
+        except Exception:  # noqa: BLE001 (a defect of ours on one event must not stop all the others)
+            return self._plan_singly(events, dict(states))
+
+    def _plan_singly(self, events: Sequence[Event], states: dict[StateKey, EntityState]) -> Sequence[RoutedEvent]:
+        routed = []
+        for event in events:
+            decided = self._plan_one(event, states)
+            routed.append(decided)
+            if decided.entity_state:
+                states[event.source, decided.entity_state.entity] = decided.entity_state
+        return routed
+
+    def _plan_one(self, event: Event, states: Mapping[StateKey, EntityState]) -> RoutedEvent:
+        try:
+            return self._current().router.plan([event], states)[0]
+        except Exception as error:  # noqa: BLE001 (the event is kept, with what went wrong, for a replay)
+            telemetry.routing_failed(event, error)
+            return RoutedEvent(event.id, EventState.QUARANTINED, reason=f"routing failed: {type(error).__name__}")
