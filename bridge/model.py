@@ -8,8 +8,8 @@ from enum import StrEnum
 from secrets import token_hex
 from typing import Literal, Protocol, TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
-JsonObject: TypeAlias = "dict[str, Json]"
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+JsonObject: TypeAlias = dict[str, "Json"]
 
 Action = Literal["created", "updated", "deleted"]
 Trigger = Literal["schedule", "person"]
@@ -80,7 +80,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What ingest reads of a webhook before it is stored: enough to tell it from others, nothing that can fail later."""
+    """What ingest reads of a webhook before it is stored: enough to tell it from others, and no more."""
 
     name: str
     entity: Entity | None
@@ -133,7 +133,7 @@ class EntityState:
     created_seen: bool = False
 
 
-Differences: TypeAlias = "Mapping[str, tuple[Json, Json]]"
+Differences: TypeAlias = Mapping[str, tuple[Json, Json]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,10 +79,10 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         main = content.get(self.main_field)
         return main if isinstance(main, str) else str(content)
 
-    def warnings(self, content: JsonObject) -> tuple[str, ...]:
+    def warnings(self, content: JsonObject) -> tuple[str, ...]:  # noqa: ARG002 (a default that some override)
         """Return what of an unrendered action this target's options can never do, a sentence each."""
         return ()
 
 
-AnyTarget: TypeAlias = "Target[Any, Any]"
+AnyTarget: TypeAlias = Target[Any, Any]
 """A target whose type does not matter: what the delivery loop holds."""

@@ -60,7 +60,7 @@ class Dispatcher:
     async def _let_ingest_first(self) -> None:
         patience = asyncio.get_running_loop().time() + COURTESY
         await asyncio.sleep(0)
-        while self._busy() and asyncio.get_running_loop().time() < patience:
+        while self._busy() and asyncio.get_running_loop().time() < patience:  # noqa: ASYNC110 (idle is not worth an event)
             await asyncio.sleep(0.005)
 
     def _plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:

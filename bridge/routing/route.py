@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 
 from bridge.model import Change, Json, JsonObject
 
-Context: TypeAlias = "Mapping[str, object]"
+Context: TypeAlias = Mapping[str, object]
 """The names a template sees."""
 
 

@@ -33,9 +33,9 @@ class RoutedEvent:
     entity_state: EntityState | None = None
 
 
-StateKey: TypeAlias = "tuple[str, Entity]"
+StateKey: TypeAlias = tuple[str, Entity]
 """Source name and entity."""
-Plan: TypeAlias = "Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Sequence[RoutedEvent]]"
+Plan: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Sequence[RoutedEvent]]
 """Decides a batch, in order of arrival. Pure: may be called again for the same batch after a failure."""
 
 
