@@ -50,6 +50,8 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     """How event data is made inert, per action field; a field that is not named takes data as it is."""
     main_field: ClassVar[str] = "text"
     """The action field that `template: FILE` fills."""
+    key_fields: ClassVar[frozenset[str]] = frozenset()
+    """The action fields that hold a key, as `key:` does: a template, or the bare name of an entity kind (`deal`)."""
 
     def __init__(self, name: str, options: OptionsT) -> None:
         """Keep the name from routes.yaml and the parsed options."""
