@@ -1,6 +1,22 @@
 """Options as users write them: located problems, secrets that never print themselves, YAML that knows its lines."""
 
+from bridge.options.interpolation import Interpolation, Loc, Report, interpolate
 from bridge.options.problem import InvalidConfigurationError, Place, Problem
-from bridge.options.secret import Secret, secrets_in
+from bridge.options.secret import Secret
+from bridge.options.suggestion import did_you_mean, nearest
+from bridge.options.yaml import Located, read_yaml
 
-__all__ = ["InvalidConfigurationError", "Place", "Problem", "Secret", "secrets_in"]
+__all__ = [
+    "Interpolation",
+    "InvalidConfigurationError",
+    "Loc",
+    "Located",
+    "Place",
+    "Problem",
+    "Report",
+    "Secret",
+    "did_you_mean",
+    "interpolate",
+    "nearest",
+    "read_yaml",
+]

@@ -1,0 +1,23 @@
+"""Did you mean: the one place that guesses what a misspelt word was meant to be."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+FEW = 8
+"""So many names are worth listing when none comes near."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that comes nearest, regardless of case, or None if none comes near."""
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the hint for a misspelt word: the nearest known one, else all of them if they are few, else nothing."""
+    names = sorted(known)
+    near = nearest(word, names)
+    if near is not None:
+        return f'did you mean "{near}"?'
+    return f"known: {', '.join(names)}" if 0 < len(names) <= FEW else ""
