@@ -49,6 +49,8 @@ def syntax_problem(error: yaml.YAMLError | RecursionError, text: str, file: str)
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return Problem(_tab(line, mark.line, file), "syntax-error", "a tab cannot indent", "use spaces")
     said = str(getattr(error, "problem", "") or "")
+    if "nesting depth" in said:
+        return Problem(Place(file, mark.line + 1, mark.column + 1), "too-large", "it is nested too deep to be read")
     words = next((words for their, words in _WORDS.items() if their in said), said or "this is no YAML")
     hint = next((hint for pattern, hint in _HINTS if pattern.search(line)), "")
     opened = getattr(error, "context_mark", None)

@@ -1,0 +1,32 @@
+"""What one configuration compiles to: immutable, and swapped whole by a reload."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.component.source import AnySource
+from bridge.component.target import AnyTarget
+from bridge.routing.route import Route
+from bridge.routing.router import Router
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """How values are written where a route does not say otherwise."""
+
+    locale: str = "pt-BR"
+    timezone: str = "America/Sao_Paulo"
+    currency: str = "BRL"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """The rules in force. ``revision`` is the same for the same bytes; ``files`` are what to watch for changes."""
+
+    revision: str
+    files: tuple[Path, ...]
+    sources: Mapping[str, AnySource]
+    targets: Mapping[str, AnyTarget]
+    routes: tuple[Route, ...]
+    router: Router
+    defaults: Defaults
