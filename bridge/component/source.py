@@ -72,7 +72,7 @@ class Source(ABC, Generic[OptionsT]):
     def interpret(self, event: Event, last: JsonObject | None) -> Reading:
         """Return the event's document in the entity's full shape; ``last`` lends what the sender left out."""
 
-    def page(self, entity: Entity) -> str | None:  # noqa: ARG002 (a default that some sources override)
+    def page(self, entity: Entity) -> str | None:
         """Return the address of the entity's page in the source's own web interface, if it has one."""
         return None
 

@@ -81,7 +81,7 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         main = content.get(self.main_field)
         return main if isinstance(main, str) else str(content)
 
-    def warnings(self, content: JsonObject) -> tuple[str, ...]:  # noqa: ARG002 (a default that some override)
+    def warnings(self, content: JsonObject) -> tuple[str, ...]:
         """Return what of an unrendered action this target's options can never do, a sentence each."""
         return ()
 

@@ -82,5 +82,7 @@ def test_waits_differ_so_that_many_failures_do_not_return_as_one() -> None:
 
 def test_the_schedule_reaches_a_day_before_attempts_run_out() -> None:
     policy = RetryPolicy()
-    expected = sum((min(policy.ceiling, policy.first * 2 ** min(n, 20)) / 2 for n in range(policy.attempts)), timedelta())
+    expected = sum(
+        (min(policy.ceiling, policy.first * 2 ** min(n, 20)) / 2 for n in range(policy.attempts)), timedelta()
+    )
     assert expected >= policy.horizon

@@ -1,0 +1,229 @@
+"""One worker against a real store: every ending of an attempt, in order per key."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.delivery.retry import RetryPolicy
+from bridge.delivery.worker import Worker
+from bridge.errors import PermanentFailure, StoreUnavailableError, TransientFailure, UnknownOutcome
+from bridge.model import Delivery, DeliveryState, Event, EventState, Link, Outcome, Receipt, RoutedEvent, new_id
+from bridge.store.base import DeliveryQuery, Store
+from bridge.store.sqlite import open_store
+from tests.support.clock import ManualClock
+from tests.support.targets import NoHttp, ScriptedTarget, Step
+
+HTTP: Any = NoHttp()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Store]:
+    opened = await open_store(tmp_path, clock)
+    yield opened
+    await opened.close()
+
+
+async def plan(store: Store, clock: ManualClock, *keys: str, target: str = "sales") -> list[str]:
+    """Store one event with a delivery per key, as routing would, and return the ids of the deliveries."""
+    now = clock.now()
+    event = Event(new_id("evt"), "crm", "crm_deal_updated", None, new_id("evt"), b"{}", now)
+    await store.add(event)
+    planned = tuple(
+        Delivery(
+            id=new_id("dlv"),
+            event_id=event.id,
+            route="r",
+            entry=entry,
+            target=target,
+            key=key,
+            state=DeliveryState.PENDING,
+            content={"text": f"{key}/{entry}"},
+            due_at=now,
+            created_at=now,
+        )
+        for entry, key in enumerate(keys)
+    )
+    await store.route(10, lambda _events, _states: [RoutedEvent(event.id, EventState.ROUTED, deliveries=planned)])
+    return [delivery.id for delivery in planned]
+
+
+def worker_for(store: Store, clock: ManualClock, *script: Step, **options: Any) -> tuple[Worker, ScriptedTarget]:
+    target = ScriptedTarget("sales", *script, **options)
+    return Worker(target, store, HTTP, clock, RetryPolicy()), target
+
+
+async def work(worker: Worker) -> None:
+    """Let the worker claim once and finish what it claimed."""
+    await worker.step()
+    await worker.drain(5)
+
+
+async def the(store: Store, delivery_id: str) -> Delivery:
+    delivery = await store.delivery(delivery_id)
+    assert delivery is not None
+    return delivery
+
+
+async def test_a_delivered_message_is_recorded_with_its_attempt(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    worker, target = worker_for(store, clock, Receipt(status=200, excerpt="ok"))
+    await work(worker)
+    [attempt] = await store.attempts(id_)
+    assert (await the(store, id_)).state is DeliveryState.DELIVERED
+    assert (attempt.number, attempt.outcome, attempt.status, attempt.excerpt) == (1, Outcome.DELIVERED, 200, "ok")
+    assert attempt.trigger == "schedule"
+    assert [message.content for message in target.sent] == [{"text": "deal:1/0"}]
+
+
+async def test_a_link_is_there_for_the_next_message_of_its_key(store: Store, clock: ManualClock) -> None:
+    await plan(store, clock, "deal:1")
+    link = Link("sales", "deal:1", "1700000000.0001", {"channel": "C1"})
+    worker, _ = worker_for(store, clock, Receipt(status=200, links=(link,)))
+    await work(worker)
+    assert await store.find_link("sales", "deal:1") == link
+
+
+async def test_a_transient_failure_waits_and_then_goes_through_under_the_same_id(
+    store: Store, clock: ManualClock
+) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    worker, target = worker_for(store, clock, TransientFailure("busy", status=503, retry_after=60))
+    await work(worker)
+    waiting = await the(store, id_)
+    assert (waiting.state, waiting.attempts, waiting.reason) == (DeliveryState.PENDING, 1, "busy")
+    await work(worker)
+    assert len(target.sent) == 1, "it is not due yet"
+    clock.advance(seconds=61)
+    await work(worker)
+    assert (await the(store, id_)).state is DeliveryState.DELIVERED
+    assert [message.delivery_id for message in target.sent] == [id_, id_]
+
+
+async def test_a_permanent_failure_is_dead_and_lets_the_next_of_its_key_go(store: Store, clock: ManualClock) -> None:
+    first, second = await plan(store, clock, "deal:1", "deal:1")
+    worker, _ = worker_for(store, clock, PermanentFailure("channel_not_found", status=404))
+    await work(worker)
+    await work(worker)
+    assert (await the(store, first)).state is DeliveryState.DEAD
+    assert (await the(store, first)).reason == "channel_not_found"
+    assert (await the(store, second)).state is DeliveryState.DELIVERED
+
+
+async def test_a_stuck_delivery_holds_back_its_own_key_only(store: Store, clock: ManualClock) -> None:
+    stuck, behind, free = await plan(store, clock, "deal:1", "deal:1", "deal:2")
+    worker, target = worker_for(store, clock, TransientFailure("busy", retry_after=600))
+    await work(worker)
+    await work(worker)
+    assert (await the(store, free)).state is DeliveryState.DELIVERED
+    assert (await the(store, behind)).state is DeliveryState.PENDING
+    assert behind not in {message.delivery_id for message in target.sent}
+    clock.advance(seconds=601)
+    await work(worker)
+    await work(worker)
+    assert [m.delivery_id for m in target.sent if m.key == "deal:1"] == [stuck, stuck, behind]
+
+
+async def test_a_defect_in_a_target_is_a_dead_letter_and_not_the_end_of_the_worker(
+    store: Store, clock: ManualClock
+) -> None:
+    first, second = await plan(store, clock, "deal:1", "deal:2")
+    worker, _ = worker_for(store, clock, ZeroDivisionError("oops"), concurrency=1)
+    await work(worker)
+    await work(worker)
+    dead = await the(store, first)
+    assert (dead.state, dead.reason) == (DeliveryState.DEAD, "defect in target 'sales': ZeroDivisionError")
+    assert (await the(store, second)).state is DeliveryState.DELIVERED
+
+
+async def test_a_target_that_never_returns_is_broken_off_as_unknown(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.attempt.GRACE", 0.0)
+    [id_] = await plan(store, clock, "deal:1")
+    worker, _ = worker_for(store, clock, asyncio.Event().wait, timeout=0.01)  # type: ignore[arg-type]
+    await work(worker)
+    [attempt] = await store.attempts(id_)
+    assert (attempt.outcome, attempt.reason) == (Outcome.UNKNOWN, "no answer within 0.01 s")
+    assert (await the(store, id_)).state is DeliveryState.PENDING
+
+
+async def test_stopping_records_what_was_broken_off_as_unknown(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    worker, target = worker_for(store, clock, asyncio.Event().wait)  # type: ignore[arg-type]
+    await worker.step()
+    await target.arrived.wait()
+    await worker.drain(0)
+    [attempt] = await store.attempts(id_)
+    assert attempt.outcome is Outcome.UNKNOWN
+    assert (await the(store, id_)).state is DeliveryState.PENDING
+
+
+async def test_a_stopped_worker_claims_no_more(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    worker, target = worker_for(store, clock)
+    worker.stop()
+    await asyncio.wait_for(worker.run(), 5)
+    assert await worker.step() is False
+    assert (target.sent, (await the(store, id_)).attempts) == ([], 0)
+    assert (await the(store, id_)).state is DeliveryState.PENDING
+
+
+async def test_no_more_are_under_way_at_once_than_the_target_allows(store: Store, clock: ManualClock) -> None:
+    await plan(store, clock, *(f"deal:{n}" for n in range(5)))
+    worker, target = worker_for(store, clock, *[asyncio.Event().wait] * 5, concurrency=2)  # type: ignore[list-item]
+    await worker.step()
+    await target.arrived.wait()
+    assert await worker.step() is False
+    assert len(await store.deliveries(DeliveryQuery(states=(DeliveryState.DELIVERING,)))) == 2
+    await worker.drain(0)
+
+
+async def test_an_outcome_the_store_cannot_take_is_recorded_as_soon_as_it_can(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    record, failures = store.record, [StoreUnavailableError("disk full"), StoreUnavailableError("disk full")]
+
+    async def failing(*arguments: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return await record(*arguments)
+
+    monkeypatch.setattr(store, "record", failing)
+    monkeypatch.setattr("bridge.delivery.worker.RECORD_AGAIN", 0)
+    worker, target = worker_for(store, clock)
+    await work(worker)
+    assert (await the(store, id_)).state is DeliveryState.DELIVERED
+    assert len(target.sent) == 1, "what was delivered is not sent again"
+
+
+@pytest.mark.parametrize("failure", [TransientFailure, UnknownOutcome, PermanentFailure])
+async def test_a_secret_that_a_service_echoes_is_not_stored(
+    store: Store, clock: ManualClock, failure: type[TransientFailure]
+) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    worker, _ = worker_for(store, clock, failure("bad token hush-hush", excerpt="token=hush-hush"))
+    await work(worker)
+    [attempt] = await store.attempts(id_)
+    assert (attempt.reason, attempt.excerpt) == ("bad token ***", "token=***")
+    assert "hush" not in str((await the(store, id_)).reason)
+
+
+async def test_a_worker_that_runs_delivers_what_it_is_rung_for(store: Store, clock: ManualClock) -> None:
+    worker, target = worker_for(store, clock)
+    running = asyncio.create_task(worker.run())
+    [id_] = await plan(store, clock, "deal:1")
+    worker.bell.ring()
+    await asyncio.wait_for(target.arrived.wait(), 5)
+    worker.stop()
+    await asyncio.wait_for(running, 5)
+    await worker.drain(5)
+    assert (await the(store, id_)).state is DeliveryState.DELIVERED

@@ -1,0 +1,54 @@
+"""A target that does as it is told, and remembers what it was sent."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from bridge.component import Action as BaseAction
+from bridge.component import Http, Links, Target, TargetOptions
+from bridge.errors import DeliveryFailure
+from bridge.model import Message, Receipt
+from bridge.options import Secret
+
+Step = DeliveryFailure | Receipt | Exception | Callable[[], Awaitable[Receipt]]
+
+
+class ScriptedOptions(TargetOptions):
+    """A secret, to see whether it leaks."""
+
+    token: Secret = Secret("hush-hush")
+
+
+class ScriptedAction(BaseAction):
+    """Text alone."""
+
+    text: str = ""
+
+
+class ScriptedTarget(Target[ScriptedOptions, ScriptedAction]):
+    """Answers each message with the next step of its script, and with a receipt when the script has ended."""
+
+    Options = ScriptedOptions
+    Action = ScriptedAction
+
+    def __init__(self, name: str = "sales", *script: Step, concurrency: int = 4, timeout: float = 15) -> None:
+        super().__init__(name, ScriptedOptions(concurrency=concurrency, timeout=timeout))
+        self.script = list(script)
+        self.sent: list[Message] = []
+        self.arrived = asyncio.Event()
+
+    async def send(self, message: Message, links: Links, http: Http) -> Receipt:
+        self.sent.append(message)
+        self.arrived.set()
+        step = self.script.pop(0) if self.script else Receipt(status=200)
+        if isinstance(step, Exception):
+            raise step
+        return step if isinstance(step, Receipt) else await step()
+
+
+class NoHttp:
+    """An ``Http`` for targets that need none."""
+
+    async def call(self, request: object) -> object:
+        raise AssertionError(f"no request was expected: {request!r}")
+
+    deliver = call
