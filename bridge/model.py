@@ -230,3 +230,18 @@ class Attempt:
     status: int | None = None
     reason: str | None = None
     excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedEvent:
+    """What routing decided for one event: its state, its deliveries, and its entity's new last state, if it moved."""
+
+    event_id: str
+    state: EventState
+    reason: str | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    entity_state: EntityState | None = None
+
+
+StateKey: TypeAlias = tuple[str, Entity]
+"""Source name and entity."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from bridge.component.base import Strict
@@ -76,15 +77,15 @@ class Source(ABC, Generic[OptionsT]):
         """Return the address of the entity's page in the source's own web interface, if it has one."""
         return None
 
-    def sample(self, name: str) -> JsonObject:
-        """Return a sample webhook body for an event name or a trigger, as the source would send it now.
+    def sample(self, name: str, now: datetime) -> JsonObject:
+        """Return a sample webhook body for an event name or a trigger, as the source would send it at ``now``.
 
         Raises:
             KeyError: there is no such sample.
         """
         raise KeyError(name)
 
-    def samples(self) -> Mapping[str, JsonObject]:
+    def samples(self, now: datetime) -> Mapping[str, JsonObject]:
         """Return a sample body for every event name that has one."""
         return {}
 

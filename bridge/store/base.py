@@ -18,23 +18,12 @@ from bridge.model import (
     Event,
     EventState,
     Link,
+    RoutedEvent,
+    StateKey,
     Trigger,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RoutedEvent:
-    """What routing decided for one event: its state, its deliveries, and its entity's new last state, if it moved."""
-
-    event_id: str
-    state: EventState
-    reason: str | None = None
-    deliveries: tuple[Delivery, ...] = ()
-    entity_state: EntityState | None = None
-
-
-StateKey: TypeAlias = tuple[str, Entity]
-"""Source name and entity."""
 Plan: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Sequence[RoutedEvent]]
 """Decides a batch, in order of arrival. Pure: may be called again for the same batch after a failure."""
 
