@@ -22,7 +22,7 @@ lint: $(VENV)/dev.done ## check style, types and the layers
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev.done ## measure acknowledged events per second, against a bare handler
-	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python -m benchmarks.ingest
 
 lock: $(VENV)/dev.done ## resolve the lock files anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 --extra fast pyproject.toml -o requirements/run.txt

@@ -1,8 +1,6 @@
 """One worker against a real store: every ending of an attempt, in order per key."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,23 +10,10 @@ from bridge.delivery.worker import Worker
 from bridge.errors import PermanentFailure, StoreUnavailableError, TransientFailure, UnknownOutcome
 from bridge.model import Delivery, DeliveryState, Event, EventState, Link, Outcome, Receipt, RoutedEvent, new_id
 from bridge.store.base import DeliveryQuery, Store
-from bridge.store.sqlite import open_store
 from tests.support.clock import ManualClock
 from tests.support.targets import NoHttp, ScriptedTarget, Step
 
 HTTP: Any = NoHttp()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Store]:
-    opened = await open_store(tmp_path, clock)
-    yield opened
-    await opened.close()
 
 
 async def plan(store: Store, clock: ManualClock, *keys: str, target: str = "sales") -> list[str]:

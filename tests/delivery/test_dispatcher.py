@@ -1,0 +1,127 @@
+"""The dispatcher against a real store: batches, a defect on one event, a store that cannot write."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bridge.delivery.dispatcher import Dispatcher
+from bridge.errors import StoreUnavailableError
+from bridge.model import (
+    Delivery,
+    DeliveryState,
+    Entity,
+    EntityState,
+    Event,
+    EventState,
+    RoutedEvent,
+    StateKey,
+    new_id,
+)
+from bridge.store.base import DeliveryQuery, EventQuery, Store
+from tests.support.clock import ManualClock
+
+
+class CountingRouter:
+    """Plans one delivery per event, counts in the entity's state, and fails on events named ``poison``."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    def plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
+        states = dict(states)
+        return [self._plan(event, states) for event in events]
+
+    def _plan(self, event: Event, states: dict[StateKey, EntityState]) -> RoutedEvent:
+        if event.name == "poison":
+            raise ZeroDivisionError
+        assert event.entity
+        last = states.get((event.source, event.entity))
+        count = last.version + 1 if last else 1
+        state = EntityState(event.source, event.entity, {"count": count}, count, event.id)
+        states[event.source, event.entity] = state
+        return RoutedEvent(event.id, EventState.ROUTED, deliveries=(self._delivery(event),), entity_state=state)
+
+    def _delivery(self, event: Event) -> Delivery:
+        now = self._clock.now()
+        return Delivery(
+            new_id("dlv"), event.id, "r", 0, "sales", str(event.entity), DeliveryState.PENDING, {}, now, now
+        )
+
+
+async def add(store: Store, clock: ManualClock, *names: str) -> None:
+    for name in names:
+        event = Event(new_id("evt"), "crm", name, Entity("deal", "1"), new_id("evt"), b"{}", clock.now())
+        await store.add(event)
+
+
+def dispatcher(store: Store, clock: ManualClock, rung: list[set[str]]) -> Dispatcher:
+    ruleset: Any = SimpleNamespace(router=CountingRouter(clock))
+    return Dispatcher(store, lambda: ruleset, rung.append)
+
+
+async def states_of(store: Store) -> list[EventState]:
+    return [event.state for event in reversed(await store.events(EventQuery()))]
+
+
+async def test_events_are_decided_in_order_and_their_targets_rung_for(store: Store, clock: ManualClock) -> None:
+    rung: list[set[str]] = []
+    await add(store, clock, "a", "b", "c")
+    assert await dispatcher(store, clock, rung).step() == 3
+    assert rung == [{"sales"}]
+    assert await states_of(store) == [EventState.ROUTED] * 3
+    last = await store.last_state("crm", Entity("deal", "1"))
+    assert last is not None
+    assert last.document == {"count": 3}
+
+
+async def test_a_defect_on_one_event_keeps_it_aside_and_routes_the_others(store: Store, clock: ManualClock) -> None:
+    await add(store, clock, "a", "poison", "b")
+    assert await dispatcher(store, clock, []).step() == 3
+    assert await states_of(store) == [EventState.ROUTED, EventState.QUARANTINED, EventState.ROUTED]
+    [kept] = await store.events(EventQuery(states=(EventState.QUARANTINED,)))
+    assert kept.reason == "routing failed: ZeroDivisionError"
+    last = await store.last_state("crm", Entity("deal", "1"))
+    assert last is not None
+    assert last.document == {"count": 2}, "the events around it still build on each other"
+
+
+async def test_a_store_that_cannot_write_is_asked_again(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route, failures = store.route, [StoreUnavailableError("disk full")]
+
+    async def failing(*arguments: Any) -> Sequence[RoutedEvent]:
+        if failures:
+            raise failures.pop()
+        return await route(*arguments)
+
+    monkeypatch.setattr(store, "route", failing)
+    monkeypatch.setattr("bridge.delivery.dispatcher.POLL", 0.01)
+    await add(store, clock, "a")
+    done = asyncio.Event()
+    ruleset: Any = SimpleNamespace(router=CountingRouter(clock))
+    running = asyncio.create_task(Dispatcher(store, lambda: ruleset, lambda _: done.set()).run())
+    await asyncio.wait_for(done.wait(), 5)
+    running.cancel()
+    assert len(await store.deliveries(DeliveryQuery())) == 1
+
+
+async def test_it_steps_aside_while_webhooks_are_answered_but_not_for_ever(store: Store, clock: ManualClock) -> None:
+    await add(store, clock, *"abc")
+    asked = 0
+
+    def busy() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    done = asyncio.Event()
+    ruleset: Any = SimpleNamespace(router=CountingRouter(clock))
+    routed = Dispatcher(store, lambda: ruleset, lambda targets: done.set() if not targets else None, busy)
+    running = asyncio.create_task(routed.run())
+    await asyncio.wait_for(done.wait(), 5)
+    running.cancel()
+    assert asked > 1
