@@ -2,7 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Protocol
+
+import orjson
+
+from bridge.component.guard import Network
+from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure
+from bridge.model import Json
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of an answer that are kept; what follows is not read."""
+LONGEST_WAIT = 86_400.0
+"""Seconds; a service that asks for more is asked again after a day."""
+NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+"""The refusals below 500 that say: later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +26,7 @@ class Request:
     """One request. ``timeout`` in seconds covers all of it.
 
     ``trusted`` says that the host was written literally in routes.yaml; a host that comes from event data is not,
-    and may then not resolve to a private, loopback or link-local address.
+    and may then not resolve to a private, loopback or link-local address outside the ``allowed`` networks.
     """
 
     method: str
@@ -19,6 +35,7 @@ class Request:
     body: bytes | None = None
     timeout: float = 15
     trusted: bool = True
+    allowed: tuple[Network, ...] = ()
 
     def __repr__(self) -> str:
         """Return the method alone: addresses and headers may hold secrets."""
@@ -32,6 +49,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def __repr__(self) -> str:
+        """Return the status alone: a service may echo what it was sent."""
+        return f"<Answer {self.status}>"
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the service accepted the request."""
+        return 200 <= self.status < 300  # noqa: PLR2004 (the definition of success)
 
     @property
     def excerpt(self) -> str:
@@ -58,3 +84,58 @@ class Http(Protocol):
             TransientFailure: 408, 425, 429 and 5xx, with the ``Retry-After`` of the answer in seconds.
             PermanentFailure: any other status; redirects are not followed.
         """
+
+
+def refusal(answer: Answer, now: datetime) -> DeliveryFailure | None:
+    """Return what an answer's status means for a delivery; None when it was accepted."""
+    if answer.ok:
+        return None
+    reason = f"answered {_status_line(answer.status)}"
+    if answer.status in NOT_NOW or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        wait = retry_after(answer.headers, now)
+        return TransientFailure(reason, status=answer.status, excerpt=answer.excerpt, retry_after=wait)
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+        reason += "; redirects are not followed, so write the final address in routes.yaml"
+    return PermanentFailure(reason, status=answer.status, excerpt=answer.excerpt)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the wait a ``Retry-After`` header asks for, in seconds from 0 to a day; None without a readable one.
+
+    RFC 9110, 10.2.3: a number of seconds, or an HTTP date.
+    """
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value) if _is_number(value) else (_http_date(value) - now).total_seconds()
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def json_body(value: Json) -> bytes:
+    """Return a value as JSON.
+
+    Raises:
+        PermanentFailure: it holds what JSON cannot, such as an integer of more than 64 bits.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        reason = f"the message cannot be written as JSON: {error}"
+    raise PermanentFailure(reason)
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _is_number(value: str) -> bool:
+    return value.removeprefix("-").replace(".", "", 1).isdecimal() and value.isascii()
+
+
+def _http_date(value: str) -> datetime:
+    date = parsedate_to_datetime(value)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

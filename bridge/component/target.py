@@ -4,10 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from bridge.component.base import Strict
 from bridge.component.http import Http
+from bridge.errors import PermanentFailure
 from bridge.model import JsonObject, Link, Message, Receipt
 
 Escape: TypeAlias = Callable[[str], str]
@@ -27,7 +29,10 @@ class Action(Strict):
     """What one deliver entry asks of a target: the keys beside `to`, rendered.
 
     The same model checks routes.yaml at load (where a template stands for any value) and the rendered content.
+    A template that gives a number where text belongs gives its digits.
     """
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
 
 class Links(Protocol):
@@ -62,9 +67,24 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """Return type and name, never an option."""
         return f"<{type(self).__name__} {self.name}>"
 
+    def prepare(self, content: JsonObject) -> JsonObject:
+        """Return an action as it is to be compiled, its templates not yet rendered.
+
+        Here a target notes what rendering would hide, such as whether an address was written out in routes.yaml.
+        """
+        return content
+
     def action(self, message: Message) -> ActionT:
-        """Return the message's content as this target's action model."""
-        return self.Action.model_validate(message.content)  # type: ignore[return-value]
+        """Return the message's content as this target's action model.
+
+        Raises:
+            PermanentFailure: the content does not fit, such as a message planned by an older version.
+        """
+        try:
+            return self.Action.model_validate(message.content)  # type: ignore[return-value]
+        except ValidationError as error:
+            reason = "; ".join(_sentence(detail) for detail in error.errors(include_input=False, include_url=False))
+        raise PermanentFailure(f"the message does not fit the target: {reason}")
 
     @abstractmethod
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
@@ -84,6 +104,10 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     def warnings(self, content: JsonObject) -> tuple[str, ...]:
         """Return what of an unrendered action this target's options can never do, a sentence each."""
         return ()
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    return ": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"])))
 
 
 AnyTarget: TypeAlias = Target[Any, Any]

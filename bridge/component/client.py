@@ -1,0 +1,171 @@
+"""The aiohttp implementation of ``Http``: no redirects, no cookies, no proxy from the environment, no retries."""
+
+import errno
+import os
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib.metadata import version
+from ssl import SSLContext
+from types import SimpleNamespace
+from typing import Final, Self, TypeAlias
+
+import aiohttp
+from yarl import URL
+
+from bridge.component.guard import ForbiddenAddressError, Network, guarded_sockets
+from bridge.component.http import BODY_LIMIT, Answer, Request, refusal
+from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
+from bridge.model import Clock, SystemClock
+
+CONNECT_TIMEOUT: Final = 10.0
+"""Seconds for name, connection and TLS together."""
+
+Policy: TypeAlias = "tuple[Network, ...] | None"
+"""The networks a guarded request may reach beside the public ones; None for a request that is trusted."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a request came: once it ``left``, the service may have acted on it."""
+
+    left: bool = False
+
+
+class Client:
+    """The one way out. An async context manager; targets share it, and with it its connections.
+
+    There is one session for each trust policy, because a pooled connection must never serve a stricter policy than
+    the one it was opened under.
+    """
+
+    def __init__(
+        self, clock: Clock | None = None, tls: SSLContext | None = None, connect_timeout: float = CONNECT_TIMEOUT
+    ) -> None:
+        """Prepare a client; ``tls`` replaces the system's trust in certificates, ``connect_timeout`` is in seconds."""
+        self._clock = clock or SystemClock()
+        self._tls = tls
+        self._connect_timeout = connect_timeout
+        self._sessions: dict[Policy, aiohttp.ClientSession] = {}
+
+    async def __aenter__(self) -> Self:
+        """Return the client; sessions are made when they are first needed."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every connection."""
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    async def call(self, request: Request) -> Answer:
+        """Send a request and return its answer, whatever its status; see ``Http.call``."""
+        progress = _Progress()
+        try:
+            return await self._exchange(request, progress)
+        # RuntimeError: uvloop raises it for some failed connections, aiohttp for a session that is closed.
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError, ForbiddenAddressError) as error:
+            failure = self._failure(error, request, progress)
+        # Raised outside of the handler: the original holds the address and the headers, and would stay as context.
+        raise failure
+
+    async def deliver(self, request: Request) -> Answer:
+        """Send a request and return its answer if it is 2xx; see ``Http.deliver``."""
+        answer = await self.call(request)
+        if failure := refusal(answer, self._clock.now()):
+            raise failure
+        return answer
+
+    async def _exchange(self, request: Request, progress: _Progress) -> Answer:
+        async with self._session(request).request(
+            request.method,
+            URL(request.url),
+            headers=request.headers,
+            data=request.body,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=request.timeout, connect=min(self._connect_timeout, request.timeout)),
+            trace_request_ctx=progress,
+        ) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, headers, await _body(response))
+
+    def _session(self, request: Request) -> aiohttp.ClientSession:
+        policy = None if request.trusted else request.allowed
+        if policy not in self._sessions:
+            self._sessions[policy] = aiohttp.ClientSession(
+                connector=self._connector(policy),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": f"bridge/{version('bridge')}"},
+                trace_configs=[_departures()],
+                trust_env=False,
+            )
+        return self._sessions[policy]
+
+    def _connector(self, policy: Policy) -> aiohttp.TCPConnector:
+        """Return a connector without a limit of its own: a target's ``concurrency`` is the limit."""
+        tls = self._tls or True
+        if policy is None:
+            return aiohttp.TCPConnector(limit=0, ssl=tls)
+        # One address after the other: racing them swallows the guard's verdict.
+        return aiohttp.TCPConnector(limit=0, ssl=tls, socket_factory=guarded_sockets(policy), happy_eyeballs_delay=None)
+
+    def _failure(self, error: Exception, request: Request, progress: _Progress) -> DeliveryFailure:
+        if isinstance(error, ForbiddenAddressError):
+            return PermanentFailure(f"the address is not allowed: {error}, and its host does not stand in routes.yaml")
+        if isinstance(error, ValueError) and not isinstance(error, OSError):
+            return PermanentFailure("the address or a header is malformed")
+        if progress.left:
+            return UnknownOutcome(_lost_answer(error, request))
+        return TransientFailure(_no_connection(error))
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Read at most the limit, and drop the connection rather than read the rest.
+
+    A refusal whose body breaks off is still that refusal.
+    """
+    body = bytearray()
+    try:
+        while len(body) < BODY_LIMIT and (chunk := await response.content.read(BODY_LIMIT - len(body))):
+            body += chunk
+    except (aiohttp.ClientError, OSError):
+        if response.status < HTTPStatus.MULTIPLE_CHOICES:
+            raise
+    if not response.content.at_eof():
+        response.close()
+    return bytes(body)
+
+
+def _departures() -> aiohttp.TraceConfig:
+    """Return the hook that marks a request as gone, just before its first byte is written."""
+
+    async def leave(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.left = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(leave)
+    return trace
+
+
+def _lost_answer(error: Exception, request: Request) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no complete answer within {request.timeout:g} s"
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError):
+        return "the answer was not valid HTTP, or broke off"
+    return "the connection ended before the answer"
+
+
+def _no_connection(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "the name of the host could not be resolved"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "the certificate of the host is not trusted"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "no TLS connection could be agreed on"
+    if isinstance(error, TimeoutError):
+        return "no connection in time"
+    return f"no connection: {_system_words(error)}"
+
+
+def _system_words(error: Exception) -> str:
+    number = (error.errno if isinstance(error, OSError) else None) or 0
+    return os.strerror(number) if number in errno.errorcode else "it failed"

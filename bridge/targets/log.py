@@ -1,0 +1,67 @@
+"""log: prints messages to standard output. Needs nothing, so it is where every set of rules can start."""
+
+import sys
+import unicodedata
+
+from bridge.component import Action, Http, Links, Target, TargetOptions
+from bridge.errors import TransientFailure
+from bridge.model import Message, Receipt
+
+SHOWN = frozenset("\n\t")
+"""The control characters that stay as they are."""
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories that could move the cursor, colour the terminal or reverse the text."""
+JOINERS = frozenset("\u200c\u200d")
+"""Of those, what emoji and many scripts are written with."""
+
+
+class LogOptions(TargetOptions):
+    """What a log target takes: nothing of its own."""
+
+
+class LogAction(Action):
+    """What a deliver entry to a log target takes."""
+
+    text: str
+    """The message."""
+
+
+class Log(Target[LogOptions, LogAction]):
+    """Prints each message in a frame."""
+
+    Options = LogOptions
+    Action = LogAction
+
+    async def send(self, message: Message, links: Links, http: Http) -> Receipt:
+        """Print one message, whole, in one write."""
+        frame = framed(f"{self.name} · {message.key} · {message.delivery_id}", self.action(message).text)
+        try:
+            _print(frame)
+        except (OSError, ValueError):
+            raise TransientFailure("standard output is closed or full") from None
+        return Receipt()
+
+
+def framed(title: str, text: str) -> str:
+    """Return the text with a line drawn beside it, and with every character that is not for reading spelled out."""
+    lines = _spelled(text).strip("\n").split("\n")
+    return "\n".join((f"┌─ {_spelled(title)}", *(f"│ {line}".rstrip() for line in lines), "└─", ""))
+
+
+def _spelled(text: str) -> str:
+    return "".join(character if _harmless(character) else _escaped(character) for character in text)
+
+
+def _harmless(character: str) -> bool:
+    return character in SHOWN or character in JOINERS or unicodedata.category(character) not in UNSEEN
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _print(text: str) -> None:
+    """Write at once, so that frames of concurrent messages never mix, in whatever the terminal can spell."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()

@@ -1,0 +1,88 @@
+"""What a slack target and its deliver entries take."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
+from yarl import URL
+
+from bridge.component import Action, TargetOptions
+from bridge.options import Secret
+from bridge.targets.slack.text import MOST_BLOCKS
+
+
+def _check_address(address: str) -> None:
+    try:
+        url = URL(address)
+    except ValueError:
+        raise ValueError("is not a valid address") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError("must be a whole address that begins with https://")
+
+
+def _address(value: str) -> str:
+    _check_address(value)
+    return value.rstrip("/")
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty, and Slack refuses a message without text")
+    return value
+
+
+class SlackOptions(TargetOptions):
+    """What a slack target takes: `token` with `channel`, or `webhook_url`."""
+
+    token: Secret | None = None
+    """The bot token of a Slack app (`xoxb-…`) with the scope `chat:write`."""
+    channel: str | None = None
+    """The id of the channel (`C0123ABCD`) for messages that do not name one; goes with `token`."""
+    webhook_url: Secret | None = None
+    """The address of an incoming webhook: it posts to its one channel, and can neither thread nor update."""
+    api_url: Annotated[str, AfterValidator(_address)] = "https://slack.com/api"
+    """The Web API's address; GovSlack's is https://slack-gov.com/api."""
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _whole_address(cls, value: Secret | None) -> Secret | None:
+        if value:
+            _check_address(value.reveal())
+        return value
+
+    @field_validator("token")
+    @classmethod
+    def _one_word(cls, value: Secret | None) -> Secret | None:
+        if value and not (value.reveal().isascii() and value.reveal().isprintable() and " " not in value.reveal()):
+            raise ValueError("must be one word, such as xoxb-…, without spaces or line breaks")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.token is None) == (self.webhook_url is None):
+            raise ValueError('needs "token" with "channel", or "webhook_url", and not both')
+        if self.token and not self.channel:
+            raise ValueError('"token" needs "channel", the id of the channel to post to')
+        if self.webhook_url and self.channel:
+            raise ValueError('"channel" goes with "token": a webhook posts to the one channel it was made for')
+        return self
+
+
+class SlackAction(Action):
+    """What a deliver entry to a slack target takes: `text`, `blocks`, or both."""
+
+    text: Annotated[str, AfterValidator(_said)] | None = None
+    """The message in Slack's mrkdwn; beside `blocks` it is what notifications show. `template:` fills it."""
+    blocks: list[dict[str, JsonValue]] | None = Field(default=None, min_length=1, max_length=MOST_BLOCKS)
+    """Block Kit blocks."""
+    thread: str | None = None
+    """The key of the thread to post in: a template, or the bare name of an entity kind such as `deal`."""
+    channel: str | None = None
+    """The id of another channel than the target's."""
+    unfurl: bool = False
+    """Whether Slack shows previews of links and media."""
+
+    @model_validator(mode="after")
+    def _something_said(self) -> Self:
+        if self.text is None and self.blocks is None:
+            raise ValueError('needs "text", "template" or "blocks"')
+        return self

@@ -1,0 +1,85 @@
+"""Slack's refusals: what each word means for a delivery.
+
+The words are those of the lists of errors of chat.postMessage and of incoming webhooks.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
+from bridge.model import JsonObject
+
+LATER: Final = frozenset(
+    {"rate_limited", "ratelimited", "service_unavailable", "request_timeout", "team_added_to_org", "rollup_error"}
+)
+"""Not accepted, and worth another attempt."""
+PERHAPS_POSTED: Final = frozenset({"internal_error", "fatal_error"})
+"""Slack itself says that part of the work may have been done."""
+NO_THREAD: Final = frozenset(
+    {
+        "cannot_reply_to_message",
+        "message_not_found",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+"""The thread is gone or closed: the message opens a new one."""
+NO_BLOCKS: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+"""The blocks are not to Slack's liking: their text is better than nothing."""
+HINTS: Final = {
+    "account_inactive": "the app or its user was removed; install the app again",
+    "action_prohibited": "an administrator of the workspace has restricted this webhook",
+    "channel_is_archived": "unarchive the channel or name another",
+    "channel_not_found": "name the channel by its id (C…), and invite the app to a private one",
+    "invalid_auth": "the token is wrong; copy it anew from the app's page",
+    "invalid_token": "the address of the webhook is wrong; copy it anew from the app's page",
+    "is_archived": "unarchive the channel or name another",
+    "message_limit_exceeded": "the workspace has reached the limit of its plan",
+    "missing_scope": "add the scope chat:write to the app and install it again",
+    "no_service": "the webhook was removed or switched off; make a new one",
+    "no_text": "the message came out empty",
+    "not_authed": "the token is missing",
+    "not_in_channel": "invite the app to the channel: /invite @app",
+    "restricted_action": "an administrator has restricted posting to this channel",
+    "restricted_action_read_only_channel": "the channel is read-only",
+    "restricted_action_thread_only_channel": "the channel takes replies only",
+    "team_not_found": "name the channel by its id (C…), not by its name",
+    "token_expired": "the token has expired; copy it anew from the app's page",
+    "token_revoked": "the token was revoked; install the app again",
+}
+"""What a person can do about it."""
+
+
+class RefusedError(Exception):
+    """Slack's own word for why it did not post, beside what that means for the delivery."""
+
+    def __init__(self, word: str, failure: DeliveryFailure) -> None:
+        """Keep both: another wording of the message may still be accepted."""
+        super().__init__(word)
+        self.word = word
+        self.failure = failure
+
+
+def sorted_refusal(word: str, excerpt: str, status: int | None, retry_after: float | None = None) -> DeliveryFailure:
+    """Return what a refusal means for the delivery."""
+    hint = HINTS.get(word)
+    reason = f"Slack refused the message: {word}" + (f" ({hint})" if hint else "")
+    if word in LATER:
+        return TransientFailure(reason, status=status, excerpt=excerpt, retry_after=retry_after)
+    if word in PERHAPS_POSTED:
+        return UnknownOutcome(reason, status=status, excerpt=excerpt)
+    return PermanentFailure(reason, status=status, excerpt=excerpt)
+
+
+def remedy(word: str, payload: JsonObject) -> JsonObject | None:
+    """Return the message that Slack may accept after this refusal, if there is one."""
+    if word in NO_THREAD and "thread_ts" in payload:
+        return _without(payload, {"thread_ts"})
+    if word in NO_BLOCKS and "blocks" in payload:
+        return _without(payload, {"blocks"})
+    return None
+
+
+def _without(payload: JsonObject, names: Iterable[str]) -> JsonObject:
+    return {name: value for name, value in payload.items() if name not in names}
