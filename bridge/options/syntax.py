@@ -37,32 +37,30 @@ def decode(content: bytes, file: str) -> str | Problem:
         return Problem(_place_of(before, file), "not-utf-8", "here the file is no UTF-8", "save it in UTF-8")
 
 
-def syntax_problem(error: yaml.YAMLError | RecursionError, text: str, file: str) -> Problem:
+def syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     """Return the one problem that a YAML parser stopped at."""
-    if isinstance(error, RecursionError):
-        return Problem(Place(file, 1, 1), "too-large", "it is nested too deep to be read")
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    mark = getattr(error, "problem_mark", None)
     if mark is None:
         return _unprintable(text, file)
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
+    place = Place(file, mark.line + 1, mark.column + 1)
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        return Problem(_tab(line, mark.line, file), "syntax-error", "a tab cannot indent", "use spaces")
-    said = str(getattr(error, "problem", "") or "")
+        return Problem(
+            Place(file, place.line, line.index("\t") + 1), "syntax-error", "a tab cannot indent", "use spaces"
+        )
+    said = str(getattr(error, "problem", ""))
     if "nesting depth" in said:
-        return Problem(Place(file, mark.line + 1, mark.column + 1), "too-large", "it is nested too deep to be read")
-    words = next((words for their, words in _WORDS.items() if their in said), said or "this is no YAML")
-    hint = next((hint for pattern, hint in _HINTS if pattern.search(line)), "")
-    opened = getattr(error, "context_mark", None)
+        return Problem(place, "too-large", "it is nested too deep to be read")
+    words = next((words for their, words in _WORDS.items() if their in said), said)
+    return Problem(place, "syntax-error", words, _hint(words, line, getattr(error, "context_mark", None)))
+
+
+def _hint(words: str, line: str, opened: yaml.Mark | None) -> str:
     if opened and _UNCLOSED.search(words):
-        hint = f"opened on line {opened.line + 1}"
-    elif not hint and _MISPLACED.search(words):
-        hint = "is it indented like the lines around it?"
-    return Problem(Place(file, mark.line + 1, mark.column + 1), "syntax-error", words, hint)
-
-
-def _tab(line: str, number: int, file: str) -> Place:
-    return Place(file, number + 1, line.index("\t") + 1)
+        return f"opened on line {opened.line + 1}"
+    quotes = next((hint for pattern, hint in _HINTS if pattern.search(line)), "")
+    return quotes or ("is it indented like the lines around it?" if _MISPLACED.search(words) else "")
 
 
 def _unprintable(text: str, file: str) -> Problem:

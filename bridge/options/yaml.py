@@ -78,7 +78,7 @@ def read_yaml(content: bytes, file: str) -> Located:
         return Located(file, problems=(text,))
     try:
         root = yaml.compose(text, Loader=_CoreLoader)
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         return Located(file, problems=(syntax_problem(error, text, file),))
     return _Construction(file).located(root)
 

@@ -1,0 +1,15 @@
+from bridge.options import InvalidConfigurationError, Place, Problem
+
+LATER = Problem(Place("routes.yaml", 14, 17), "unknown-target", "there is no such target", 'did you mean "slack"?')
+EARLIER = Problem(Place("routes.yaml", 2, 1), "missing-key", "the file needs a key")
+
+
+def test_a_problem_is_one_line_that_editors_can_open() -> None:
+    assert str(LATER) == 'routes.yaml:14:17: unknown-target: there is no such target; did you mean "slack"?'
+    assert str(EARLIER) == "routes.yaml:2:1: missing-key: the file needs a key"
+
+
+def test_problems_are_told_in_reading_order_each_once() -> None:
+    error = InvalidConfigurationError([LATER, EARLIER, LATER])
+    assert error.problems == (EARLIER, LATER)
+    assert str(error).splitlines() == [str(EARLIER), str(LATER)]

@@ -1,0 +1,31 @@
+import json
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from bridge.options import Secret
+
+
+class Holder(BaseModel):
+    token: Secret
+
+
+def test_a_secret_prints_as_stars_wherever_it_may_slip_out() -> None:
+    holder = Holder.model_validate({"token": "s3cret"})
+    for shown in (str(holder), repr(holder), f"{holder.token}", holder.model_dump_json(), str(holder.model_dump())):
+        assert "s3cret" not in shown
+    assert json.loads(holder.model_dump_json()) == {"token": "***"}
+    assert holder.token.reveal() == "s3cret"
+
+
+def test_an_empty_secret_is_none() -> None:
+    with pytest.raises(ValidationError):
+        Holder.model_validate({"token": ""})
+    assert not Secret("")
+
+
+def test_secrets_of_one_value_are_equal() -> None:
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert len({Secret("a"), Secret("a")}) == 1
