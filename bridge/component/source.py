@@ -55,6 +55,10 @@ class Source(ABC, Generic[OptionsT]):
     """Per kind, the kinds it points at and by which path: ``{"task": {"deal": "deal_id"}}``."""
     quiet: ClassVar[frozenset[str]] = frozenset()
     """Top-level fields that never count as a difference: they change with any edit, or repeat another field."""
+    labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """Per language (``pt``), what people call a path (``deal_stage.name``: Etapa) or a value (``status=lost``: perdida)."""
+    amounts: ClassVar[frozenset[str]] = frozenset()
+    """Paths whose numbers are money in the account's currency."""
 
     def __init__(self, name: str, options: OptionsT) -> None:
         """Keep the name from routes.yaml and the parsed options."""

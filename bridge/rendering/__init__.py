@@ -1,1 +1,24 @@
-"""Sandboxed Jinja2: environment, filters, templates, and the names they see."""
+"""Rendering: templates in a sandbox, written by users, filled with data from anybody."""
+
+from bridge.rendering.context import EVENT_SHAPE, known_names
+from bridge.rendering.errors import TemplateFailedError, TemplateNotFoundError, TemplateSyntaxProblem
+from bridge.rendering.references import Reference
+from bridge.rendering.region import UnknownRegionError
+from bridge.rendering.rendering import Rendering
+from bridge.rendering.template import Expression, Structure, Template
+from bridge.rendering.value import Document
+
+__all__ = [
+    "EVENT_SHAPE",
+    "Document",
+    "Expression",
+    "Reference",
+    "Rendering",
+    "Structure",
+    "Template",
+    "TemplateFailedError",
+    "TemplateNotFoundError",
+    "TemplateSyntaxProblem",
+    "UnknownRegionError",
+    "known_names",
+]

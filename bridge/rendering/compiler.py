@@ -1,0 +1,116 @@
+"""How templates become Python: Jinja's compiler with three hooks.
+
+The hooks are the ones that Jinja leaves open: visitors of the code generator, and ``Template.from_code``.
+"""
+
+from collections.abc import Iterable, MutableMapping
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from jinja2 import Environment, Template, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Macro
+from markupsafe import Markup
+
+from bridge.rendering.budget import account
+from bridge.rendering.value import printed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Guarded(Protocol):
+    """What the hooks need to know of their environment."""
+
+    inert: type[Markup] | None
+    """The type of safe texts, where the field has an escape."""
+
+    def touches(self, text: str) -> bool:
+        """Tell whether escaping would change a text."""
+
+
+class Compiler(CodeGenerator):
+    """Marks the author's literals as such, meters loops, and refuses what the rules language leaves out."""
+
+    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a literal; one that escaping would touch stays as the author wrote it."""
+        if isinstance(node.value, str) and cast("Guarded", self.environment).touches(node.value):
+            self.write(f"Markup({node.value!r})")
+        else:
+            super().visit_Const(node, frame)
+
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a loop that pays for each turn."""
+        if node.recursive:
+            self.fail("recursive loops are left out here; write a macro", node.lineno)
+        meter = nodes.EnvironmentAttribute("metered")
+        node.iter = nodes.Call(meter, [node.iter], [], None, None).set_lineno(node.lineno)
+        super().visit_For(node, frame)
+
+    def visit_Include(self, node: nodes.Include, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write an include of a named file."""
+        self._demand_a_name(node)
+        super().visit_Include(node, frame)
+
+    def visit_Import(self, node: nodes.Import, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write an import of a named file."""
+        self._demand_a_name(node)
+        super().visit_Import(node, frame)
+
+    def visit_FromImport(self, node: nodes.FromImport, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write an import of a named file."""
+        self._demand_a_name(node)
+        super().visit_FromImport(node, frame)
+
+    def visit_Block(self, node: nodes.Block, frame: Frame) -> None:  # noqa: ARG002, N802 (Jinja's signature)
+        """Refuse a block."""
+        self.fail("blocks are left out here; use include or a macro", node.lineno)
+
+    def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:  # noqa: ARG002, N802 (Jinja's signature)
+        """Refuse inheritance."""
+        self.fail("extends is left out here; use include or a macro", node.lineno)
+
+    def _demand_a_name(self, node: nodes.Include | nodes.Import | nodes.FromImport) -> None:
+        # A name that data decides could not be watched for edits, nor be held to exist before it is needed.
+        if not isinstance(node.template, nodes.Const) or not isinstance(node.template.value, str):
+            self.fail("the file must be named literally, between quotes", node.lineno)
+
+
+class Compiled(Template):
+    """A compiled template whose helpers keep within the budget, and whose texts stay inert."""
+
+    @classmethod
+    def from_code(
+        cls,
+        environment: Environment,
+        code: CodeType,
+        globals: MutableMapping[str, Any],  # noqa: A002 (Jinja's name)
+        uptodate: "Callable[[], bool] | None" = None,
+    ) -> "Template":
+        """Bind the code to our helpers in place of Jinja's, whose escaping is HTML's."""
+        template = super().from_code(environment, code, globals, uptodate)
+        template.root_render_func.__globals__.update(_helpers(cast("Guarded", environment).inert))
+        return template
+
+
+def _helpers(inert: type[Markup] | None) -> dict[str, object]:
+    class Metered(Macro):
+        def _invoke(self, arguments: list[Any], autoescape: bool) -> str:  # noqa: FBT001 (Jinja's signature)
+            account.get().step()
+            text = super()._invoke(arguments, autoescape)
+            return text if inert is None else inert(text)
+
+    def joined(parts: Iterable[object]) -> str:
+        kept = list(parts)
+        if inert is not None and any(isinstance(part, Markup) for part in kept):
+            kept = [inert.escape(part) for part in kept]
+            return inert(_paid(kept))
+        return _paid([printed(part) for part in kept])
+
+    helpers: dict[str, object] = {"Macro": Metered, "str_join": joined, "markup_join": joined}
+    return helpers if inert is None else {**helpers, "Markup": inert}
+
+
+def _paid(parts: list[Any]) -> str:
+    account.get().write(sum(map(len, parts)))
+    return "".join(parts)

@@ -1,0 +1,119 @@
+"""From source text to compiled templates, with every way that it can fail told as one kind of problem."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2.meta import find_referenced_templates
+from jinja2.parser import Parser
+
+from bridge.options.suggestion import did_you_mean
+from bridge.rendering.environment import Sandbox
+from bridge.rendering.errors import TemplateNotFoundError, TemplateSyntaxProblem
+from bridge.rendering.references import Reference, references_of
+from bridge.rendering.template import RESULT, Expression, Template
+
+SOURCE = 64 * 1024
+"""Characters that a template may have."""
+ESCAPES = "data is made inert as the target's format needs, without a filter"
+
+_UNKNOWN = re.compile(r"No (filter|test) named '([^']*)'")
+_ESCAPING = frozenset({"e", "escape", "forceescape", "safe"})
+
+
+def compile_text(sandbox: Sandbox, source: str, name: str, files: set[str]) -> Template:
+    """Compile a text, and the files that it includes; their names are added to ``files``."""
+    with _problems(sandbox, name, source):
+        tree = sandbox.parse(source)
+        compiled = sandbox.from_string(source)
+    used = (*references_of(tree), *_included(sandbox, tree, files, ()))
+    return Template(compiled, name, used)
+
+
+def compile_file(sandbox: Sandbox, name: str, files: set[str]) -> Template:
+    """Compile a file, and the files that it includes; all their names are added to ``files``."""
+    used = _file(sandbox, name, files, ())
+    return Template(sandbox.get_template(name), name, used, trims=True)
+
+
+def compile_expression(sandbox: Sandbox, source: str, name: str) -> Expression:
+    """Compile one expression."""
+    with _problems(sandbox, name, source):
+        if "{{" in source or "{%" in source:
+            raise TemplateSyntaxError("this is an expression already; leave out the braces", 1)
+        parser = Parser(sandbox, source, state="variable")
+        tree = parser.parse_expression()
+        if not parser.stream.eos:
+            raise TemplateSyntaxError("more follows where the expression has ended", parser.stream.current.lineno)
+        return _expression(sandbox, tree, source, name)
+
+
+def sole_expression(sandbox: Sandbox, source: str, name: str) -> Expression | None:
+    """Compile a text that is one ``{{ expression }}`` and nothing else; None if there is more, or something else."""
+    with _problems(sandbox, name, source):
+        body = sandbox.parse(source).body
+        if len(body) != 1 or not isinstance(body[0], nodes.Output) or len(body[0].nodes) != 1:
+            return None
+        tree = body[0].nodes[0]
+        return None if isinstance(tree, nodes.TemplateData) else _expression(sandbox, tree, source, name)
+
+
+def _expression(sandbox: Sandbox, tree: nodes.Expr, source: str, name: str) -> Expression:
+    body: list[nodes.Node] = [nodes.Assign(nodes.Name(RESULT, "store"), tree, lineno=tree.lineno)]
+    template = nodes.Template(body, lineno=1)
+    template.set_environment(sandbox)
+    used = references_of(template)
+    return Expression(sandbox.from_string(template), source, name, used, sandbox.inert)
+
+
+def _file(sandbox: Sandbox, name: str, files: set[str], within: tuple[str, ...]) -> tuple[Reference, ...]:
+    if name in within:
+        return ()
+    source = _read(sandbox, name)
+    with _problems(sandbox, name, source):
+        tree = sandbox.parse(source, name)
+        sandbox.get_template(name)
+    files.add(name)
+    return (*references_of(tree, name), *_included(sandbox, tree, files, (*within, name)))
+
+
+def _included(sandbox: Sandbox, tree: nodes.Template, files: set[str], within: tuple[str, ...]) -> Iterator[Reference]:
+    for name in find_referenced_templates(tree):
+        if name is not None:
+            yield from _file(sandbox, name, files, within)
+
+
+def _read(sandbox: Sandbox, name: str) -> str:
+    try:
+        return sandbox.loader.get_source(sandbox, name)[0] if sandbox.loader else ""
+    except TemplateNotFound:
+        raise TemplateNotFoundError(name, sandbox.list_templates()) from None
+    except UnicodeDecodeError as error:
+        raise TemplateSyntaxProblem(f"the file is not UTF-8: {error.reason}", name=name) from error
+    except OSError as error:
+        raise TemplateSyntaxProblem(f"the file cannot be read: {error.strerror}", name=name) from error
+
+
+@contextmanager
+def _problems(sandbox: Sandbox, name: str, source: str) -> Iterator[None]:
+    """Turn whatever compiling raises into a TemplateSyntaxProblem."""
+    if len(source) > SOURCE:
+        raise TemplateSyntaxProblem(f"a template has at most {SOURCE} characters", name=name)
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        message = _hinted(error.message or "", sandbox)
+        raise TemplateSyntaxProblem(message, line=error.lineno, name=error.name or name) from None
+    except (RecursionError, MemoryError, SyntaxError):
+        raise TemplateSyntaxProblem("the template is nested too deeply", name=name) from None
+
+
+def _hinted(message: str, sandbox: Sandbox) -> str:
+    """Return Jinja's message, with the name that was probably meant."""
+    unknown = _UNKNOWN.search(message)
+    if unknown is None:
+        return message
+    kind, word = unknown.groups()
+    hint = ESCAPES if word in _ESCAPING else did_you_mean(word, sandbox.filters if kind == "filter" else sandbox.tests)
+    return f'there is no {kind} "{word}"' + (f"; {hint}" if hint else "")

@@ -1,0 +1,54 @@
+"""The names that templates see."""
+
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from typing import Any
+
+from bridge.component import Source
+from bridge.model import Change, Event, JsonObject
+from bridge.rendering.value import Changes, Document
+
+NAMES = frozenset({"event", "document", "previous", "changes", "now", "source"})
+FUNCTIONS = frozenset({"days", "hours", "minutes", "range", "namespace"})
+
+EVENT_SHAPE: JsonObject = dict.fromkeys(
+    ("id", "name", "source", "action", "kind", "entity_id", "received_at", "occurred_at", "first_sight")
+)
+"""What ``event`` holds, in the form of a source's shapes."""
+
+
+def known_names(kinds: Iterable[str]) -> frozenset[str]:
+    """Return the names that a template may use when the event is about one of these kinds of entities."""
+    return NAMES | FUNCTIONS | frozenset(kinds)
+
+
+def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo) -> dict[str, object]:
+    """Return what templates see of a change; moments are in the zone of the rules file."""
+    event, kind = change.event, change.event.entity.kind if change.event.entity else ""
+    entity = Document(change.current, kind, source, event.entity)
+    # At first sight there is the empty full shape, so that a field of `previous` is empty rather than an error.
+    before = source.shapes.get(kind, {}) if change.previous is None else change.previous
+    return {
+        "event": _event(event, change, zone),
+        "document": Document(change.document, "document"),
+        "previous": Document(before, kind and f"previous {kind}", source, event.entity),
+        "changes": Changes(change.differences, source),
+        "now": now.astimezone(zone),
+        "source": source.name,
+        **({kind: entity} if kind else {}),
+    }
+
+
+def _event(event: Event, change: Change, zone: tzinfo) -> Document:
+    fields = {
+        "id": event.id,
+        "name": event.name,
+        "source": event.source,
+        "action": change.action,
+        "kind": event.entity.kind if event.entity else None,
+        "entity_id": event.entity.id if event.entity else None,
+        "received_at": event.received_at.astimezone(zone),
+        "occurred_at": event.occurred_at.astimezone(zone) if event.occurred_at else None,
+        "first_sight": change.first_sight,
+    }
+    return Document(fields, "event")

@@ -1,0 +1,182 @@
+"""The sandbox: what a template may reach, which is what is listed here and nothing else."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jinja2 import FileSystemLoader, StrictUndefined, Template, pass_eval_context
+from jinja2.environment import TemplateModule
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context, LoopContext, Macro, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+from jinja2.utils import Namespace, missing
+from markupsafe import Markup
+
+from bridge.component import Escape
+from bridge.options.suggestion import did_you_mean
+from bridge.rendering.budget import OPERATORS, account, concatenated, limited_range, metered
+from bridge.rendering.compiler import Compiled, Compiler
+from bridge.rendering.inert import inert_type
+from bridge.rendering.value import Document, described, printed
+
+_TEXT = frozenset(
+    "lower upper title capitalize casefold swapcase strip lstrip rstrip split rsplit splitlines partition rpartition "
+    "startswith endswith removeprefix removesuffix find rfind index rindex count isdigit isalpha isalnum isnumeric "
+    "isdecimal isspace islower isupper istitle".split()
+)
+"""Methods of a text; left out are those that can pad or repeat, for which there are filters."""
+_MOMENT = frozenset("year month day hour minute second weekday isoweekday isoformat date time".split())
+_LOOP = frozenset(
+    "index index0 revindex revindex0 first last length depth depth0 previtem nextitem cycle changed".split()
+)
+
+MEMBERS: tuple[tuple[type | tuple[type, ...], frozenset[str]], ...] = (
+    (str, _TEXT),
+    (Mapping, frozenset({"get", "items", "keys", "values"})),
+    ((list, tuple), frozenset({"index", "count"})),
+    (datetime, _MOMENT),
+    (date, _MOMENT),
+    (timedelta, frozenset({"days", "seconds", "total_seconds"})),
+    (LoopContext, _LOOP),
+    (Macro, frozenset({"name"})),
+)
+"""Attributes and methods that templates see, per type."""
+
+UNSUITABLE_TESTS = frozenset({"filter", "test", "callable", "escaped", "sameas"})
+
+
+class Missing(StrictUndefined):
+    """An undefined name; any use but ``is defined`` and ``default`` is an error that tells what was meant."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        name, owner = self._undefined_name, self._undefined_obj
+        if self._undefined_hint:
+            return self._undefined_hint
+        if owner is missing:
+            return f'there is no name "{name}"'
+        if isinstance(owner, Mapping):
+            hint = did_you_mean(str(name), map(str, owner))
+            kind = getattr(owner, "kind", "") or "the object"
+            return f'{kind} has no field "{name}"' + (f"; {hint}" if hint else "")
+        if isinstance(owner, list | tuple):
+            return f"the list has no item {name}"
+        return f'{described(owner)} has no "{name}"'
+
+    def complain(self) -> NoReturn:
+        """Raise the error."""
+        raise self._undefined_exception(self._undefined_message)
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """One environment per escape: compiled templates differ by it."""
+
+    code_generator_class = Compiler
+    template_class = Compiled
+    concat = staticmethod(concatenated)  # type: ignore[assignment] (Jinja types it as str.join)
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self, templates: Path, escape: Escape | None, filters: Mapping[str, Callable[..., Any]]) -> None:
+        """Prepare to compile; ``filters`` are all that there are."""
+        self._escape = escape
+        self.inert: type[Markup] | None = None if escape is None else inert_type(escape)
+        super().__init__(
+            loader=FileSystemLoader(templates),
+            undefined=Missing,
+            autoescape=escape is not None,
+            finalize=_print if self.inert is None else _printer(self.inert),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self.filters = dict(filters)
+        self.tests = {name: test for name, test in TESTS.items() if name not in UNSUITABLE_TESTS}
+        self.globals = {"range": limited_range, "namespace": Namespace, **_DURATIONS}
+        self.binop_table = dict(OPERATORS)
+
+    @staticmethod
+    def metered(items: Any) -> Any:  # noqa: ANN401 (whatever a loop goes through)
+        """Return the items of a loop, each paid for."""
+        if items is None:
+            return iter(())
+        if not hasattr(items, "__iter__"):
+            raise TypeError(f"a loop goes through a list, not {described(items)}")
+        return metered(items)
+
+    def touches(self, text: str) -> bool:
+        """Tell whether escaping would change a text."""
+        return self._escape is not None and self._escape(text) != text
+
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 (Jinja's signature)
+        """Return a field, or an attribute that is listed; fields win, for data may be named ``items``."""
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
+        """Return a field, an item, or an attribute that is listed."""
+        if isinstance(obj, Undefined):
+            str(obj)
+        if not isinstance(obj, Mapping | list | tuple | str) or (isinstance(obj, str) and isinstance(argument, str)):
+            return self._member(obj, argument)
+        try:
+            value = obj[argument]
+        except (LookupError, TypeError):
+            return self._member(obj, argument)
+        return Document(value) if type(value) is dict else value
+
+    def get_template(self, *args: Any, **kwargs: Any) -> Template:  # noqa: ANN401 (Jinja's signature)
+        """Return a file's template; an include at run time is paid for."""
+        budget = account.get(None)
+        if budget is not None:
+            budget.step()
+        return super().get_template(*args, **kwargs)
+
+    def _member(self, obj: Any, name: Any) -> Any:  # noqa: ANN401 (any value, any member)
+        if isinstance(name, str) and (_is_open(obj, name) or any(name in names for names in _members(obj))):
+            return getattr(obj, name, self.undefined(obj=obj, name=name))
+        return self.undefined(obj=obj, name=name)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401, ARG002
+        """Calculate within bounds."""
+        return OPERATORS[operator](left, right)
+
+
+def _members(obj: object) -> list[frozenset[str]]:
+    return [names for kind, names in MEMBERS if isinstance(obj, kind)]
+
+
+def _is_open(obj: object, name: str) -> bool:
+    # A namespace holds what the template put there, and an imported module its macros.
+    return isinstance(obj, Namespace | TemplateModule) and not name.startswith("_")
+
+
+def _print(value: object) -> str:
+    return printed(value)
+
+
+def _printer(inert: type[Markup]) -> Callable[[EvalContext, object], Markup]:
+    # Taking the context keeps the compiler from printing literals itself, which it would escape as HTML.
+    @pass_eval_context
+    def escaped(_: EvalContext, value: object) -> Markup:
+        return inert.escape(value)
+
+    return escaped
+
+
+def _days(count: float) -> timedelta:
+    return timedelta(days=count)
+
+
+def _hours(count: float) -> timedelta:
+    return timedelta(hours=count)
+
+
+def _minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+_DURATIONS = {"days": _days, "hours": _hours, "minutes": _minutes}

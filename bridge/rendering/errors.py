@@ -1,0 +1,44 @@
+"""What can be wrong with a template: when it is compiled, and when it meets one change."""
+
+from collections.abc import Iterable
+
+from bridge.errors import RenderError
+from bridge.options.suggestion import did_you_mean
+
+
+class TemplateSyntaxProblem(RenderError):  # noqa: N818 (it becomes a Problem, and is named after it)
+    """A template that does not compile. ``line`` counts from 1 in the text of ``name``."""
+
+    def __init__(self, message: str, *, line: int = 1, name: str = "") -> None:
+        """Keep the place beside the words."""
+        super().__init__(f"{place(name, line)}: {message}")
+        self.message = message
+        self.line = line
+        self.name = name
+
+
+class TemplateNotFoundError(RenderError):
+    """A template file that is not there; ``known`` are the names that are."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Suggest the nearest name."""
+        self.name = name
+        self.known = tuple(sorted(known))
+        self.hint = did_you_mean(name, self.known)
+        super().__init__(f'there is no template "{name}"' + (f"; {self.hint}" if self.hint else ""))
+
+
+class TemplateFailedError(RenderError):
+    """A template that failed on one change. ``name`` and ``line`` say where, ``message`` why."""
+
+    def __init__(self, message: str, *, line: int = 1, name: str = "") -> None:
+        """Keep the place beside the words."""
+        super().__init__(f"{place(name, line)}: {message}")
+        self.message = message
+        self.line = line
+        self.name = name
+
+
+def place(name: str, line: int) -> str:
+    """Return where something stands, as a person reads it."""
+    return f"{name}:{line}" if name else f"line {line}"

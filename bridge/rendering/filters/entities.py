@@ -1,0 +1,109 @@
+"""Filters over documents: a custom field by its label, the page in the CRM, and what changed in words."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2.runtime import Undefined
+
+from bridge.component import Source
+from bridge.document import custom_value, is_empty, lookup
+from bridge.model import Entity, Json
+from bridge.rendering.filters.formats import Formats
+from bridge.rendering.region import Region
+from bridge.rendering.value import Changes, Document, described, printed
+
+ARROW = " → "
+NOTHING = "—"
+
+
+def field(value: object, label: str) -> Json:
+    """Return the value of a custom field by its label, slug or id; nothing if the document has no such field."""
+    if value is None:
+        return None
+    if not isinstance(value, Document):
+        raise TypeError(f"field wants a document such as deal, not {_described(value)}")
+    return custom_value(value, label)
+
+
+def link(value: object, kind: str | None = None) -> str:
+    """Return the address of a document's page in the CRM, or of the ``kind`` it points at: ``task | link("deal")``.
+
+    Nothing if there is no such page.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, Document) or value.entity is None or value.source is None:
+        raise TypeError(f"link wants the event's own document such as deal, not {_described(value)}")
+    entity = value.entity if kind in {None, value.entity.kind} else _referred(value, value.source, str(kind))
+    return (value.source.page(entity) or "") if entity else ""
+
+
+def _referred(document: Document, source: Source[Any], kind: str) -> Entity | None:
+    path = source.references.get(document.kind, {}).get(kind)
+    if path is None:
+        raise ValueError(f"a {document.kind} points at no {kind}")
+    found = lookup(document, path)
+    return Entity(kind, str(found)) if isinstance(found, str | int) and found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The filter ``diff`` of one region."""
+
+    formats: Formats
+
+    def __call__(self, value: object, separator: str = "\n") -> str:
+        """Return what changed, a line each: ``Etapa: Proposta → Negociação``."""
+        if value is None:
+            return ""
+        if not isinstance(value, Changes):
+            raise TypeError(f"diff wants changes, not {_described(value)}")
+        return separator.join(self._lines(value))
+
+    def _lines(self, changes: Changes) -> Iterator[str]:
+        labels = changes.source.labels.get(self.formats.region.locale.language, {})
+        named = {change["path"] for change in changes if change["path"] in labels}
+        parents = {path.rpartition(".")[0] for path in named} - {""}
+        for change in changes:
+            path = change["path"]
+            # Of an object whose name changed, its id, order and nickname change too and tell a reader nothing more.
+            if path in named or path.rpartition(".")[0] not in parents:
+                before, after = (
+                    self._value(path, change[side], changes.source, labels) for side in ("before", "after")
+                )
+                yield f"{labels.get(path) or _spelt_out(path)}: {before}{ARROW}{after}"
+
+    def _value(self, path: str, value: Json, source: Source[Any], labels: Any) -> str:  # noqa: ANN401
+        if is_empty(value):
+            return NOTHING
+        if isinstance(value, str):
+            return str(labels.get(f"{path}={value}") or self._text(path, value))
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return printed(value)
+        return self.formats.money(value) if path in source.amounts else self.formats.number(value)
+
+    def _text(self, path: str, value: str) -> str:
+        if path.endswith("_at"):
+            return self.formats.moment(value)
+        return self.formats.moment(value) if path.endswith("_date") else value
+
+
+def _spelt_out(path: str) -> str:
+    """Return a path without a label, readable: ``custom.Unidade`` is Unidade, ``deal_source.name`` Deal source name."""
+    words = path.removeprefix("custom.")
+    if words != path:
+        return words
+    words = words.replace(".", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _described(value: object) -> str:
+    if isinstance(value, Undefined):
+        str(value)  # an undefined name tells of itself
+    return described(value)
+
+
+def entity_filters(region: Region) -> dict[str, Callable[..., Any]]:
+    """Return the filters by their names in templates."""
+    return {"diff": Diff(Formats(region)), "field": field, "link": link}

@@ -1,0 +1,190 @@
+"""Numbers, money, dates and telephones as people of a region write them.
+
+One rule for all of them: nothing prints as nothing; a text that cannot be read as what the filter wants prints as it
+is, for a CRM's free fields hold anything; any other type is an error. Babel separates with U+00A0 and U+202F, which
+nobody can type into the search of a Slack channel, so spaces here are plain ones.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import phonenumbers
+from babel import dates, numbers
+from jinja2.runtime import Undefined
+
+from bridge.rendering.budget import account
+from bridge.rendering.region import Region
+from bridge.rendering.value import described
+
+STYLES = frozenset({"short", "medium", "long", "full"})
+PLACES = 12
+"""Decimal places that `number` knows."""
+PATTERN = 100
+"""Characters that a pattern may have."""
+NOW = {"pt": "agora", "en": "now", "es": "ahora"}
+
+_YEARLESS = re.compile(r"0000-(\d\d)-(\d\d)")
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
+_BRAZILIAN = re.compile(r"(\d\d)(\d{4,5})(\d{4})")
+_BRAZIL = 55
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """The filters of one region."""
+
+    region: Region
+
+    def money(self, value: object, currency: str | None = None) -> str:
+        """Return an amount with its currency: ``R$ 11.050,50``."""
+        amount = _decimal(value, "money")
+        if amount is None:
+            return _as_it_is(value)
+        code = currency or self.region.currency
+        if not numbers.is_currency(code):
+            raise ValueError(f'money knows no currency "{code}"')
+        return numbers.format_currency(amount, code, locale=self.region.locale).translate(_SPACES)
+
+    def number(self, value: object, places: int | None = None) -> str:
+        """Return a number with the region's separators; ``places`` fixes how many decimals it shows."""
+        amount = _decimal(value, "number")
+        if amount is None:
+            return _as_it_is(value)
+        if places is not None and not 0 <= places <= PLACES:
+            raise ValueError(f"number takes 0 to {PLACES} places")
+        pattern = None if places is None else "#,##0" + ("." + "0" * places if places else "")
+        return numbers.format_decimal(amount, format=pattern, locale=self.region.locale).translate(_SPACES)
+
+    def day(self, value: object, style: str = "short") -> str:
+        """Return a day: ``28/03/2025``; ``style`` is short, medium, long, full or a pattern such as ``dd/MM``."""
+        birthday = _YEARLESS.fullmatch(value) if isinstance(value, str) else None
+        if birthday:
+            return self._yearless(birthday, style)
+        moment = self._moment(value, "date")
+        if moment is None:
+            return _as_it_is(value)
+        return dates.format_date(moment, _style(style), locale=self.region.locale).translate(_SPACES)
+
+    def moment(self, value: object, style: str = "short") -> str:
+        """Return a moment in the region's time: ``28/03/2025 09:50``; a day alone shows no time."""
+        moment = self._moment(value, "datetime")
+        if not isinstance(moment, datetime):
+            return self.day(value, style)
+        return dates.format_datetime(moment, _style(style), locale=self.region.locale).translate(_SPACES)
+
+    def ago(self, value: object) -> str:
+        """Return how far a moment lies from now: ``há 3 dias``, ``em 2 horas``."""
+        moment = self._moment(value, "ago")
+        now = account.get().now
+        if moment is None or now is None:
+            return _as_it_is(value)
+        distance = self._distance(moment, now)
+        if abs(distance) < timedelta(minutes=1) and self.region.locale.language in NOW:
+            return NOW[self.region.locale.language] if isinstance(moment, datetime) else self.day(value)
+        return dates.format_timedelta(distance, add_direction=True, locale=self.region.locale).translate(_SPACES)
+
+    def phone(self, value: object) -> str:
+        """Return a telephone number as it is dialled: ``(27) 3212-3456``; one of another country keeps its code."""
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return _nothing(value, "phone", "a telephone number")
+        try:
+            number = phonenumbers.parse(str(value), self.region.locale.territory)
+        except phonenumbers.NumberParseException:
+            return str(value)
+        return self._dialled(number) if phonenumbers.is_possible_number(number) else str(value)
+
+    def _dialled(self, number: phonenumbers.PhoneNumber) -> str:
+        own = phonenumbers.country_code_for_region(self.region.locale.territory or "")
+        if number.country_code != own:
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        # phonenumbers leaves numbers of unassigned ranges bare, though people write them like any other.
+        digits = _BRAZILIAN.fullmatch(phonenumbers.national_significant_number(number))
+        if own == _BRAZIL and digits:
+            return "({}) {}-{}".format(*digits.groups())
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+    def _moment(self, value: object, filter_name: str) -> date | None:
+        """Return a day, or a moment in the region's time; None for a text that is neither."""
+        if isinstance(value, str):
+            value = _parsed(value)
+        if isinstance(value, datetime):
+            zone = self.region.timezone
+            return value.replace(tzinfo=zone) if value.tzinfo is None else value.astimezone(zone)
+        if value is None or isinstance(value, date):
+            return value
+        raise TypeError(f"{filter_name} wants a date, not {_described(value)}")
+
+    def _distance(self, moment: date, now: datetime) -> timedelta:
+        if isinstance(moment, datetime):
+            return moment - now
+        today = now.astimezone(self.region.timezone).date()
+        return moment - today
+
+    def _yearless(self, birthday: re.Match[str], style: str) -> str:
+        month, day = map(int, birthday.groups())
+        try:
+            moment = date(2000, month, day)  # a leap year, for birthdays in February
+        except ValueError:
+            return birthday.string
+        if style in STYLES or "y" in style:
+            skeleton = "MMMMd" if style in {"long", "full"} else "Md"
+            return dates.format_skeleton(skeleton, moment, locale=self.region.locale)
+        return dates.format_date(moment, _style(style), locale=self.region.locale)
+
+
+def format_filters(region: Region) -> dict[str, Callable[..., Any]]:
+    """Return the filters of a region by their names in templates."""
+    formats = Formats(region)
+    return {
+        "ago": formats.ago,
+        "date": formats.day,
+        "datetime": formats.moment,
+        "money": formats.money,
+        "number": formats.number,
+        "phone": formats.phone,
+    }
+
+
+def _decimal(value: object, filter_name: str) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise TypeError(f"{filter_name} wants a number, not {_described(value)}")
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and abs(amount.adjusted()) <= 2 * PLACES else None
+
+
+def _parsed(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if len(text) == len("2025-03-28") else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _style(style: str) -> str:
+    if len(style) > PATTERN:
+        raise ValueError(f"a pattern has at most {PATTERN} characters")
+    return style
+
+
+def _as_it_is(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _nothing(value: object, filter_name: str, wanted: str) -> str:
+    if value is not None:
+        raise TypeError(f"{filter_name} wants {wanted}, not {_described(value)}")
+    return ""
+
+
+def _described(value: object) -> str:
+    if isinstance(value, Undefined):
+        str(value)  # an undefined name tells of itself
+    return described(value)

@@ -1,0 +1,72 @@
+"""Which names and fields a template uses, read from its syntax tree: what ``check`` holds against the known ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jinja2 import nodes
+from jinja2.meta import find_undeclared_variables
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """A chain such as ``deal.deal_stage.name``, rooted at a name that the template does not set itself.
+
+    Positions in lists are left out (``contact.emails[0].email`` is three long), as paths of ``match`` leave them out.
+    ``file`` is the template it stands in, if it is a file's.
+    """
+
+    path: tuple[str, ...]
+    line: int
+    file: str = ""
+
+
+def references_of(tree: nodes.Template, file: str = "") -> tuple[Reference, ...]:
+    """Return every reference of a template, each once, in reading order."""
+    free = find_undeclared_variables(tree)
+    found = {Reference(path, line, file) for path, line in _chains(tree) if path[0] in free}
+    return tuple(sorted(found, key=lambda reference: (reference.line, reference.path)))
+
+
+def _chains(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:
+    chain = _chain(node)
+    if chain is not None:
+        yield chain, node.lineno
+        yield from _subscripts(node)
+        return
+    called = node.node if isinstance(node, nodes.Call) else None
+    if isinstance(called, nodes.Getattr | nodes.Getitem) and _chain(called):
+        # The last step of what is called is a method, not a field.
+        yield from _chains(called.node)
+        children: Iterator[nodes.Node] = node.iter_child_nodes(exclude=("node",))
+    else:
+        children = node.iter_child_nodes()
+    for child in children:
+        yield from _chains(child)
+
+
+def _chain(node: nodes.Node) -> tuple[str, ...] | None:
+    if isinstance(node, nodes.Name):
+        return (node.name,) if node.ctx == "load" else None
+    if not isinstance(node, nodes.Getattr | nodes.Getitem):
+        return None
+    root = _chain(node.node)
+    step = _step(node)
+    return None if root is None or step is None else root + step
+
+
+def _step(node: nodes.Getattr | nodes.Getitem) -> tuple[str, ...] | None:
+    """Return what one subscript adds to a path, or None if only data can tell."""
+    if isinstance(node, nodes.Getattr):
+        return (node.attr,)
+    if isinstance(node.arg, nodes.Slice):
+        return ()
+    if isinstance(node.arg, nodes.Const):
+        return (node.arg.value,) if isinstance(node.arg.value, str) else ()
+    return None
+
+
+def _subscripts(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        if isinstance(node, nodes.Getitem):
+            yield from _chains(node.arg)
+        node = node.node

@@ -1,0 +1,96 @@
+"""Rendering: where the rules' texts, files, structures and conditions are compiled, once."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bridge.component import Escape, Source
+from bridge.model import Change, Json, JsonObject
+from bridge.rendering.compiling import compile_expression, compile_file, compile_text, sole_expression
+from bridge.rendering.context import context_of
+from bridge.rendering.environment import Sandbox
+from bridge.rendering.filters import all_filters
+from bridge.rendering.region import Region
+from bridge.rendering.template import Branch, Constant, Expression, Part, Structure, Template
+
+_MARKS = re.compile(r"\{\{|\{%|\{#")
+
+
+class Rendering:
+    """Compiles the templates of one rules file. ``templates`` is the folder that file names are relative to."""
+
+    def __init__(self, templates: Path, locale: str, timezone: str, currency: str) -> None:
+        """Prepare to compile.
+
+        Raises:
+            UnknownRegionError: the locale, timezone or currency names nothing.
+        """
+        self._templates = templates
+        self._region = Region.of(locale, timezone, currency)
+        self._filters = all_filters(self._region)
+        self._sandboxes: dict[Escape | None, Sandbox] = {}
+        self._files: set[str] = set()
+
+    def text(self, source: str, escape: Escape | None = None, name: str = "") -> Template:
+        """Compile a text; ``name`` is what its errors call it.
+
+        Raises:
+            TemplateSyntaxProblem: it does not compile, or a file that it includes does not.
+            TemplateNotFoundError: it includes a file that is not there.
+        """
+        return compile_text(self._sandbox(escape), source, name, self._files)
+
+    def file(self, name: str, escape: Escape | None = None) -> Template:
+        """Compile a file; blank lines around its text are left out. Raises as ``text`` does."""
+        return compile_file(self._sandbox(escape), name, self._files)
+
+    def expression(self, source: str, name: str = "") -> Expression:
+        """Compile one expression, such as that of ``when``. Raises as ``text`` does."""
+        return compile_expression(self._sandbox(None), source, name)
+
+    def structure(
+        self,
+        value: JsonObject,
+        escapes: Mapping[str, Escape],
+        files: Mapping[str, str] | None = None,
+        check: Callable[[JsonObject], object] | None = None,
+        texts: frozenset[str] = frozenset(),
+    ) -> Structure:
+        """Compile an action: templates at any depth, each escaped as its top-level field demands.
+
+        A leaf that is one ``{{ expression }}`` keeps the expression's type, except in the fields named in ``texts``.
+        ``files`` are fields that a template file fills. ``check`` raises ValueError for content that will not do.
+        """
+        parts: dict[str, Part] = {}
+        for field, content in value.items():
+            parts[field] = self.leaf(content, escapes.get(field), field, as_text=field in texts)
+        for field, file in (files or {}).items():
+            parts[field] = self.file(file, escapes.get(field))
+        return Structure(parts, check)
+
+    def leaf(self, value: Json, escape: Escape | None, name: str, *, as_text: bool = False) -> Part:
+        """Compile a part of an action; ``name`` is its path, such as ``blocks.0.text``. Raises as ``text`` does."""
+        if isinstance(value, dict):
+            return Structure({key: self.leaf(item, escape, f"{name}.{key}") for key, item in value.items()})
+        if isinstance(value, list):
+            return Branch(tuple(self.leaf(item, escape, f"{name}.{place}") for place, item in enumerate(value)))
+        if not isinstance(value, str) or not _MARKS.search(value):
+            return Constant(value)
+        sandbox = self._sandbox(escape)
+        alone = None if as_text else sole_expression(sandbox, value, name)
+        return self.text(value, escape, name) if alone is None else alone
+
+    def context(self, change: Change, source: Source[Any], now: datetime) -> dict[str, object]:
+        """Return the names that templates see of a change at a moment."""
+        return context_of(change, source, now, self._region.timezone)
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the template files that were compiled so far, with those they include."""
+        return tuple(self._templates / name for name in sorted(self._files))
+
+    def _sandbox(self, escape: Escape | None) -> Sandbox:
+        if escape not in self._sandboxes:
+            self._sandboxes[escape] = Sandbox(self._templates, escape, self._filters)
+        return self._sandboxes[escape]

@@ -1,0 +1,200 @@
+"""Compiled templates: a text, a condition, and a structure with templates at its leaves."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, TypeAlias
+
+from jinja2 import Template as Compiled
+from jinja2 import TemplateRuntimeError
+from markupsafe import Markup
+
+from bridge.errors import RenderError
+from bridge.model import Json, JsonObject
+from bridge.rendering.budget import Budget, BudgetError, account, concatenated
+from bridge.rendering.errors import TemplateFailedError
+from bridge.rendering.references import Reference
+from bridge.rendering.value import described, plain
+
+Context: TypeAlias = Mapping[str, object]
+"""The names a template sees."""
+
+RESULT = "result"
+"""The variable that a compiled expression leaves its value in."""
+
+
+class Part(Protocol):
+    """What stands at a leaf of a structure."""
+
+    def value(self, context: Context) -> Json:
+        """Return the leaf's value; raises RenderError."""
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return the names and fields it uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template that gives text. ``name`` is its file, or its place in the rules."""
+
+    compiled: Compiled
+    name: str
+    used: tuple[Reference, ...]
+    trims: bool = False
+
+    def render(self, context: Context) -> str:
+        """Return the text; raises RenderError."""
+        text = _run(self.name, context, lambda: concatenated(self._pieces(context)))
+        return text.strip("\n") if self.trims else text
+
+    def value(self, context: Context) -> Json:
+        """Return the text; raises RenderError."""
+        return self.render(context)
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return the names and fields it uses."""
+        return self.used
+
+    def _pieces(self, context: Context) -> Iterator[str]:
+        return self.compiled.root_render_func(self.compiled.new_context(dict(context)))
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression; ``source`` is how it is written."""
+
+    compiled: Compiled
+    source: str
+    name: str
+    used: tuple[Reference, ...]
+    inert: type[Markup] | None = None
+    """Where texts must be inert, their type: they are escaped unless the template's author wrote them."""
+
+    def value(self, context: Context) -> Json:
+        """Return the value in its own type; raises RenderError."""
+        return _run(self.name, context, lambda: self._plain(self.evaluate(context)))
+
+    def test(self, context: Context) -> bool:
+        """Return the verdict; raises RenderError if it is neither true nor false."""
+        verdict = _run(self.name, context, lambda: self.evaluate(context))
+        if isinstance(verdict, bool):
+            return verdict
+        raise TemplateFailedError(f"the condition gives {described(verdict)}, not true or false", name=self.name)
+
+    def evaluate(self, context: Context) -> object:
+        """Return the value, or raise whatever comes; only for use within a rendering."""
+        frame = self.compiled.new_context(dict(context))
+        deque(self.compiled.root_render_func(frame), maxlen=0)
+        return frame.vars[RESULT]
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return the names and fields it uses."""
+        return self.used
+
+    def _plain(self, value: object) -> Json:
+        return plain(value) if self.inert is None else _inert(plain(value, keep=Markup), self.inert)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A leaf without a template."""
+
+    content: Json
+
+    def value(self, context: Context) -> Json:  # noqa: ARG002 (a leaf like the others)
+        """Return it as it was written."""
+        return self.content
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return none."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A list of leaves and branches."""
+
+    parts: tuple[Part, ...]
+
+    def value(self, context: Context) -> Json:
+        """Return the values in their order."""
+        return [part.value(context) for part in self.parts]
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return the names and fields that its parts use."""
+        return tuple(reference for part in self.parts for reference in part.references())
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Fixed keys with templates at the leaves; ``check`` holds what comes out against the target's action model."""
+
+    parts: Mapping[str, Part]
+    check: Callable[[JsonObject], object] | None = None
+
+    def render(self, context: Context) -> JsonObject:
+        """Return the content; raises RenderError."""
+        content = {name: part.value(context) for name, part in self.parts.items()}
+        if self.check is not None:
+            try:
+                self.check(content)
+            except ValueError as error:
+                raise RenderError(str(error)) from error
+        return content
+
+    def value(self, context: Context) -> Json:
+        """Return the content, where it is part of another."""
+        return self.render(context)
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return the names and fields that its leaves use."""
+        return Branch(tuple(self.parts.values())).references()
+
+
+def _run(name: str, context: Context, work: Callable[[], Any]) -> Any:  # noqa: ANN401 (whatever the work gives)
+    """Do the work of one rendering on an account of its own; whatever it raises becomes a TemplateFailedError."""
+    now = context.get("now")
+    token = account.set(Budget(now if isinstance(now, datetime) else None))
+    try:
+        return work()
+    except RenderError:
+        raise
+    except Exception as error:  # noqa: BLE001 (a template can raise anything, and must not take the daemon along)
+        where, line = _place(error.__traceback__, name)
+        raise TemplateFailedError(_sentence(error), line=line, name=where) from error
+    finally:
+        account.reset(token)
+
+
+def _place(trace: TracebackType | None, name: str) -> tuple[str, int]:
+    """Return where in a template an error arose: the innermost one that was running."""
+    place = (name, 1)
+    while trace is not None:
+        template = trace.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            place = (template.name or name, template.get_corresponding_lineno(trace.tb_lineno))
+        trace = trace.tb_next
+    return place
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, BudgetError):
+        return f"the template does too much: {error}"
+    if isinstance(error, RecursionError):
+        return "the template calls itself without end"
+    if isinstance(error, TemplateRuntimeError | TypeError | ValueError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _inert(value: Json, inert: type[Markup]) -> Json:
+    """Return a value in which every text that came from data is escaped."""
+    if isinstance(value, str):
+        return str(inert.escape(value))
+    if isinstance(value, list):
+        return [_inert(item, inert) for item in value]
+    if isinstance(value, dict):
+        return {key: _inert(item, inert) for key, item in value.items()}
+    return "" if value is None else value
