@@ -23,7 +23,6 @@ from bridge.model import (
     Trigger,
 )
 
-
 Plan: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Sequence[RoutedEvent]]
 """Decides a batch, in order of arrival. Pure: may be called again for the same batch after a failure."""
 

@@ -1,0 +1,42 @@
+"""The CRM's times: ISO 8601, with milliseconds and an offset in documents, cut to the second in ``event_timestamp``."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from bridge.model import Json
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000
+_BRASILIA = timezone(timedelta(hours=-3))
+
+
+def instant(value: Json) -> datetime | None:
+    """Return a time of the CRM, aware, in UTC; None if it is none. A time without an offset counts as UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def microseconds(moment: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def end_of_second(moment: datetime) -> int:
+    """Return the last microsecond of a moment's second, since 1970: the latest that a time cut to the second can mean."""
+    return microseconds(moment) // _SECOND * _SECOND + _SECOND - 1
+
+
+def as_document_time(moment: datetime) -> str:
+    """Write a moment as documents do: Brasília time, milliseconds, offset."""
+    local = moment.astimezone(_BRASILIA)
+    return local.isoformat(timespec="milliseconds")
+
+
+def as_event_time(moment: datetime) -> str:
+    """Write a moment as ``event_timestamp`` does: UTC, cut to the second, with milliseconds of zero."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
