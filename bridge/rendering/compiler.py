@@ -62,11 +62,11 @@ class Compiler(CodeGenerator):
         self._demand_a_name(node)
         super().visit_FromImport(node, frame)
 
-    def visit_Block(self, node: nodes.Block, frame: Frame) -> None:  # noqa: ARG002, N802 (Jinja's signature)
+    def visit_Block(self, node: nodes.Block, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
         """Refuse a block."""
         self.fail("blocks are left out here; use include or a macro", node.lineno)
 
-    def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:  # noqa: ARG002, N802 (Jinja's signature)
+    def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
         """Refuse inheritance."""
         self.fail("extends is left out here; use include or a macro", node.lineno)
 

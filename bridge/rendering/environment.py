@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined, Template, pass_eval_context
 from jinja2.environment import TemplateModule
@@ -21,25 +21,27 @@ from bridge.rendering.compiler import Compiled, Compiler
 from bridge.rendering.inert import inert_type
 from bridge.rendering.value import Document, described, printed
 
-_TEXT = frozenset(
-    "lower upper title capitalize casefold swapcase strip lstrip rstrip split rsplit splitlines partition rpartition "
-    "startswith endswith removeprefix removesuffix find rfind index rindex count isdigit isalpha isalnum isnumeric "
-    "isdecimal isspace islower isupper istitle".split()
-)
+_TEXT = {
+    *("lower", "upper", "title", "capitalize", "casefold", "swapcase", "strip", "lstrip", "rstrip", "split", "rsplit"),
+    *("splitlines", "partition", "rpartition", "startswith", "endswith", "removeprefix", "removesuffix", "find"),
+    *("rfind", "index", "rindex", "count", "isdigit", "isalpha", "isalnum", "isnumeric", "isdecimal", "isspace"),
+    *("islower", "isupper", "istitle"),
+}
 """Methods of a text; left out are those that can pad or repeat, for which there are filters."""
-_MOMENT = frozenset("year month day hour minute second weekday isoweekday isoformat date time".split())
-_LOOP = frozenset(
-    "index index0 revindex revindex0 first last length depth depth0 previtem nextitem cycle changed".split()
-)
+_MOMENT = {"year", "month", "day", "hour", "minute", "second", "weekday", "isoweekday", "isoformat", "date", "time"}
+_LOOP = {
+    *("index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0"),
+    *("previtem", "nextitem", "cycle", "changed"),
+}
 
 MEMBERS: tuple[tuple[type | tuple[type, ...], frozenset[str]], ...] = (
-    (str, _TEXT),
+    (str, frozenset(_TEXT)),
     (Mapping, frozenset({"get", "items", "keys", "values"})),
     ((list, tuple), frozenset({"index", "count"})),
-    (datetime, _MOMENT),
-    (date, _MOMENT),
+    (datetime, frozenset(_MOMENT)),
+    (date, frozenset(_MOMENT)),
     (timedelta, frozenset({"days", "seconds", "total_seconds"})),
-    (LoopContext, _LOOP),
+    (LoopContext, frozenset(_LOOP)),
     (Macro, frozenset({"name"})),
 )
 """Attributes and methods that templates see, per type."""
@@ -67,17 +69,13 @@ class Missing(StrictUndefined):
             return f"the list has no item {name}"
         return f'{described(owner)} has no "{name}"'
 
-    def complain(self) -> NoReturn:
-        """Raise the error."""
-        raise self._undefined_exception(self._undefined_message)
-
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """One environment per escape: compiled templates differ by it."""
 
     code_generator_class = Compiler
     template_class = Compiled
-    concat = staticmethod(concatenated)  # type: ignore[assignment] (Jinja types it as str.join)
+    concat = staticmethod(concatenated)
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(self, templates: Path, escape: Escape | None, filters: Mapping[str, Callable[..., Any]]) -> None:
@@ -140,7 +138,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return getattr(obj, name, self.undefined(obj=obj, name=name))
         return self.undefined(obj=obj, name=name)
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401, ARG002
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Calculate within bounds."""
         return OPERATORS[operator](left, right)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from jinja2 import Template as Compiled
 from jinja2 import TemplateRuntimeError
@@ -20,6 +20,8 @@ from bridge.rendering.value import described, plain
 
 Context: TypeAlias = Mapping[str, object]
 """The names a template sees."""
+
+ResultT = TypeVar("ResultT")
 
 RESULT = "result"
 """The variable that a compiled expression leaves its value in."""
@@ -103,7 +105,7 @@ class Constant:
 
     content: Json
 
-    def value(self, context: Context) -> Json:  # noqa: ARG002 (a leaf like the others)
+    def value(self, context: Context) -> Json:
         """Return it as it was written."""
         return self.content
 
@@ -153,15 +155,13 @@ class Structure:
         return Branch(tuple(self.parts.values())).references()
 
 
-def _run(name: str, context: Context, work: Callable[[], Any]) -> Any:  # noqa: ANN401 (whatever the work gives)
+def _run(name: str, context: Context, work: Callable[[], ResultT]) -> ResultT:
     """Do the work of one rendering on an account of its own; whatever it raises becomes a TemplateFailedError."""
     now = context.get("now")
     token = account.set(Budget(now if isinstance(now, datetime) else None))
     try:
         return work()
-    except RenderError:
-        raise
-    except Exception as error:  # noqa: BLE001 (a template can raise anything, and must not take the daemon along)
+    except Exception as error:  # a template can raise anything, and must not take the daemon along
         where, line = _place(error.__traceback__, name)
         raise TemplateFailedError(_sentence(error), line=line, name=where) from error
     finally:

@@ -35,7 +35,7 @@ class Document(dict[str, Any]):
 
     def __bool__(self) -> bool:
         """Tell whether any field holds something."""
-        return not is_empty(dict(self))
+        return not is_empty(self)
 
 
 class Changes(list[Document]):

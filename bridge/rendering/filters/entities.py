@@ -27,9 +27,9 @@ def field(value: object, label: str) -> Json:
 
 
 def link(value: object, kind: str | None = None) -> str:
-    """Return the address of a document's page in the CRM, or of the ``kind`` it points at: ``task | link("deal")``.
+    """Return the address of a document's page in the CRM; nothing if it has none.
 
-    Nothing if there is no such page.
+    With ``kind``, of what the document points at: ``{{ task | link("deal") }}``.
     """
     if value is None:
         return ""
@@ -69,10 +69,8 @@ class Diff:
             path = change["path"]
             # Of an object whose name changed, its id, order and nickname change too and tell a reader nothing more.
             if path in named or path.rpartition(".")[0] not in parents:
-                before, after = (
-                    self._value(path, change[side], changes.source, labels) for side in ("before", "after")
-                )
-                yield f"{labels.get(path) or _spelt_out(path)}: {before}{ARROW}{after}"
+                sides = (self._value(path, change[side], changes.source, labels) for side in ("before", "after"))
+                yield f"{labels.get(path) or _spelt_out(path)}: {ARROW.join(sides)}"
 
     def _value(self, path: str, value: Json, source: Source[Any], labels: Any) -> str:  # noqa: ANN401
         if is_empty(value):

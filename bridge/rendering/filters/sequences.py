@@ -12,6 +12,8 @@ from bridge.rendering.budget import account, metered, take
 from bridge.rendering.environment import Sandbox
 from bridge.rendering.value import described, printed
 
+MARK = "jinja_pass_arg"
+"""Where Jinja notes what a filter wants to be passed first."""
 PLACES = 12
 """Decimal places that `round` knows."""
 
@@ -106,10 +108,10 @@ def _paying(name: str) -> Callable[..., Any]:
     def with_context(passed: Any, value: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (as the original)
         return original(passed, take(items_of(value, name)), *args, **kwargs)
 
-    passes = getattr(original, "jinja_pass_arg", None)
+    passes = getattr(original, MARK, None)
     if passes is None:
         return over_items
-    with_context.jinja_pass_arg = passes  # type: ignore[attr-defined] (the mark that Jinja reads)
+    setattr(with_context, MARK, passes)
     return with_context
 
 

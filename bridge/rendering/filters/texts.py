@@ -14,6 +14,7 @@ from bridge.document import is_empty
 from bridge.rendering.budget import account
 from bridge.rendering.value import described, plain, printed
 
+_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/li)[^<>]*>")
 INDENT = 40
 """Columns that `indent` may add."""
 
@@ -68,7 +69,8 @@ def indented(value: object, width: int = 4) -> str:
 
 def striptags(value: object) -> str:
     """Return the text of an HTML fragment."""
-    return Markup(re.sub(r"(?i)<(br|/p|/div|/li)[^<>]*>", "\n", text_of(value, "striptags"))).striptags()
+    lines = _BREAK.sub("\n", text_of(value, "striptags")).split("\n")
+    return "\n".join(Markup(line).striptags() for line in lines)  # noqa: S704 (to be stripped, not trusted)
 
 
 def urlencode(value: object) -> str:
