@@ -63,7 +63,12 @@ class DaemonUnreachableError(BridgeError):
 
 
 class RequestRefusedError(BridgeError):
-    """A running daemon understood a command and refused it."""
+    """A command was understood and refused. ``code`` is a stable kebab-case name, such as ``unknown-id``."""
+
+    def __init__(self, reason: str, code: str = "refused") -> None:
+        """Keep the reason in the words a person will read."""
+        super().__init__(reason)
+        self.code = code
 
 
 class DeliveryFailure(BridgeError):  # noqa: N818 (an outcome of an attempt, named as the glossary names it)

@@ -1,1 +1,1 @@
-"""What people ask of a running daemon, and the socket they ask it through."""
+"""What people ask of the store and the daemon, over a Unix socket or beside a stopped daemon."""

@@ -1,0 +1,1 @@
+"""One module per command, each with its ``command``; what is slow to import, a command imports when it runs."""

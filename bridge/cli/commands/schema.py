@@ -1,0 +1,13 @@
+"""``bridge schema``."""
+
+import json
+
+import click
+
+
+@click.command()
+def command() -> None:
+    """Print the JSON Schema of routes.yaml, for editors that complete and check it."""
+    from bridge.config import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,73 @@
+"""One event or delivery in full, as a person reads it."""
+
+import json
+from collections.abc import Sequence
+
+from bridge.cli.screen import clean, colour, dim, facts, indented, say
+from bridge.cli.times import lasting, shown
+from bridge.control.shapes import Shape
+
+
+def entity_text(entity: Shape | None) -> str:
+    """Return an entity as ``kind:id``."""
+    return f"{entity['kind']}:{entity['id']}" if entity else ""
+
+
+def show_event(event: Shape) -> None:
+    """Print an event with its deliveries and their attempts."""
+    say(f"{event['id']}  {clean(event['name'])}  {colour(event['state'])}")
+    facts(
+        {
+            "source": event["source"],
+            "entity": entity_text(event["entity"]),
+            "received": shown(event["received_at"]),
+            "occurred": shown(event["occurred_at"]),
+            "follows": event["preceding"],
+            "reason": event["reason"],
+        }
+    )
+    say("\nbody")
+    body = event["body"]
+    say(indented(body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)))
+    for delivery in event["deliveries"]:
+        say()
+        _delivery_head(delivery)
+        show_attempts(delivery["attempts"])
+    if not event["deliveries"]:
+        say(f"\nno deliveries; why: bridge explain {event['id']}")
+
+
+def show_delivery(delivery: Shape) -> None:
+    """Print a delivery with its message and attempts."""
+    _delivery_head(delivery)
+    facts(
+        {
+            "event": delivery["event_id"],
+            "key": delivery["key"],
+            "created": shown(delivery["created_at"]),
+            "due": shown(delivery["due_at"]) if delivery["state"] == "pending" else None,
+        }
+    )
+    say("\nmessage")
+    say(indented(delivery["preview"]) if delivery["preview"] is not None else dim("  none: it could not be rendered"))
+    say("\nattempts")
+    show_attempts(delivery["attempts"])
+    if not delivery["attempts"]:
+        say(dim("  none yet"))
+
+
+def show_attempts(attempts: Sequence[Shape]) -> None:
+    """Print attempts, a line each, with what the service answered when it did not accept."""
+    for attempt in attempts:
+        told = [f"#{attempt['number']}", shown(attempt["started_at"]), colour(attempt["outcome"])]
+        told += [str(attempt["status"] or ""), lasting(attempt["duration"]), clean(attempt["reason"] or "")]
+        say("  " + "  ".join(filter(None, told)) + ("  (by a person)" if attempt["trigger"] == "person" else ""))
+        if attempt["excerpt"] and attempt["outcome"] != "delivered":
+            say(dim(indented(attempt["excerpt"], "     ")))
+
+
+def _delivery_head(delivery: Shape) -> None:
+    where = f"{clean(delivery['route'])} → {clean(delivery['target'])}"
+    say(f"{delivery['id']}  {where}  {colour(delivery['state'])}")
+    if delivery["reason"]:
+        say(f"  {clean(delivery['reason'])}")

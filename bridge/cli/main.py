@@ -1,0 +1,87 @@
+"""The command ``bridge``: finds the command that was named, and turns errors into a sentence and an exit code."""
+
+import importlib
+import os
+from typing import Any
+
+import click
+
+from bridge.errors import BridgeError, RequestRefusedError, SettingsError
+
+COMMANDS = (
+    "run",
+    "check",
+    "explain",
+    "send",
+    "events",
+    "deliveries",
+    "retry",
+    "replay",
+    "status",
+    "reload",
+    "address",
+    "schema",
+    "version",
+)
+"""Every command, in the order in which people meet them."""
+MISUSE = 2
+MISUSES = frozenset({"bad-filter", "unknown-source"})
+"""Refusals that mean the command line was wrong."""
+
+
+class Failure(click.ClickException):
+    """An error as the command line tells it: one sentence on stderr."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        """Keep the exit code."""
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+
+    def show(self, file: Any = None) -> None:  # noqa: ANN401 (click's own signature)
+        """Write the sentence."""
+        click.echo(f"bridge: {self.message}", err=True)
+
+
+class Commands(click.Group):
+    """Imports the module of a command when it is named, so that `bridge version` does not wait for all others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"bridge.cli.commands.{cmd_name}").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's own signature)
+        """Run a command; an error of ours is a sentence, any other a short note, both with the exit code they merit."""
+        try:
+            return super().invoke(ctx)
+        except BridgeError as error:
+            if ctx.params["debug"]:
+                raise
+            raise Failure(str(error), _exit_code(error)) from error
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            told = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise Failure(f"this should not have happened: {told}\nbridge --debug … shows where") from error
+
+
+def _exit_code(error: BridgeError) -> int:
+    misused = isinstance(error, SettingsError) or (isinstance(error, RequestRefusedError) and error.code in MISUSES)
+    return MISUSE if misused else 1
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.pass_context
+def bridge(ctx: click.Context, *, debug: bool) -> None:  # noqa: ARG001 (read where errors are told)
+    """Tell people and services what changes in RD Station CRM, once."""
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False

@@ -1,0 +1,116 @@
+"""What commands print: tables and colours on a terminal, plain aligned text when piped, JSON on demand.
+
+Event data is a stranger's: its control characters never reach the terminal.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+
+from bridge.control.shapes import Shape
+from bridge.model import Json
+
+STYLES = {
+    "received": "cyan",
+    "routed": "green",
+    "unmatched": "bright_black",
+    "quarantined": "red",
+    "duplicate": "bright_black",
+    "stale": "yellow",
+    "pending": "cyan",
+    "delivering": "cyan",
+    "delivered": "green",
+    "dead": "red",
+    "parked": "yellow",
+    "cancelled": "bright_black",
+    "transient": "yellow",
+    "unknown": "yellow",
+    "permanent": "red",
+}
+"""The colour of every state and outcome."""
+
+_HARMLESS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "�")
+del _HARMLESS[0x09], _HARMLESS[0x0A]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. ``fold`` may be broken over lines on a narrow terminal; the others never are."""
+
+    title: str
+    fold: bool = False
+
+
+def clean(text: object) -> str:
+    """Return a text without what would steer a terminal."""
+    return str(text).translate(_HARMLESS)
+
+
+def colour(state: object) -> str:
+    """Return a state in its colour."""
+    return click.style(clean(state), fg=STYLES.get(str(state)))
+
+
+def dim(text: object) -> str:
+    """Return a text that steps back."""
+    return click.style(clean(text), fg="bright_black")
+
+
+def say(text: str = "") -> None:
+    """Print a line; colours vanish when piped."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """Print a remark beside the output, on stderr."""
+    click.echo(text, err=True)
+
+
+def dump(value: Json | Shape) -> None:
+    """Print JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def indented(text: str, margin: str = "  ") -> str:
+    """Return a text of several lines behind a margin."""
+    return "\n".join(margin + line for line in clean(text).splitlines())
+
+
+def facts(named: Mapping[str, object]) -> None:
+    """Print what is known, a name and a value on each line."""
+    for name, value in named.items():
+        if value:
+            say(f"  {dim(name.ljust(9))} {clean(value)}")
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, nothing: str) -> None:
+    """Print rows under their titles; with no rows, a remark."""
+    if not rows:
+        note(nothing)
+        return
+    texts = [[clean("" if cell is None else cell) for cell in row] for row in rows]
+    (_draw if sys.stdout.isatty() else _align)(columns, texts)
+
+
+def _draw(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column.title, no_wrap=not column.fold, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+    Console(highlight=False).print(drawn)
+
+
+def _align(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    lines = [[column.title for column in columns], *([cell.replace("\n", " ") for cell in row] for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

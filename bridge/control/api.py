@@ -1,0 +1,157 @@
+"""The control API: the operations as JSON over HTTP, for the Unix socket alone.
+
+Errors are ``{"error": {"code", "message"}}``; those of broken rules hold every problem under ``problems``.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from typing import Any, TypeAlias
+
+import orjson
+from aiohttp import web
+
+from bridge.control.filters import Parameters, delivery_query, event_query, refused
+from bridge.control.operations import Operations
+from bridge.control.shapes import Shape
+from bridge.errors import BridgeError, RequestRefusedError, StoreUnavailableError
+from bridge.model import Entity, JsonObject
+from bridge.options import InvalidConfigurationError
+from bridge.store.base import DeliveryQuery, EventQuery
+
+STATUSES = {"unknown-id": 404, "no-rules": 409, "no-daemon": 409}
+"""The HTTP status of a refusal by its code; any other code is 422."""
+
+Answering: TypeAlias = Callable[[web.Request], Awaitable[Shape]]
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def routes(operations: Operations) -> list[web.RouteDef]:
+    """Return the handlers under ``/api/``."""
+    api = _Api(operations)
+    return [
+        web.get("/api/status", answered(api.status)),
+        web.get("/api/sources", answered(api.sources)),
+        web.get("/api/events", answered(api.events)),
+        web.get("/api/events/{id}", answered(api.event)),
+        web.get("/api/deliveries", answered(api.deliveries)),
+        web.get("/api/deliveries/{id}", answered(api.delivery)),
+        web.get("/api/states/{source}/{kind}/{id}", answered(api.state)),
+        web.post("/api/explain", answered(api.explain)),
+        web.post("/api/retry", answered(api.retry)),
+        web.post("/api/replay", answered(api.replay)),
+        web.post("/api/reload", answered(api.reload)),
+    ]
+
+
+def answered(answer: Answering) -> Handler:
+    """Return a handler that writes an answer as JSON, and every error of ours as the error that it is."""
+
+    @wraps(answer)
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return _json(await answer(request))
+        except BridgeError as error:
+            return _error(error)
+
+    return handle
+
+
+class _Api:
+    """Reads requests for the operations."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    async def status(self, _: web.Request) -> Shape:
+        return await self._operations.status()
+
+    async def sources(self, _: web.Request) -> Shape:
+        return await self._operations.sources()
+
+    async def events(self, request: web.Request) -> Shape:
+        return await self._operations.events(event_query(_parameters(request)))
+
+    async def event(self, request: web.Request) -> Shape:
+        return await self._operations.event(request.match_info["id"])
+
+    async def deliveries(self, request: web.Request) -> Shape:
+        return await self._operations.deliveries(delivery_query(_parameters(request)))
+
+    async def delivery(self, request: web.Request) -> Shape:
+        return await self._operations.delivery(request.match_info["id"])
+
+    async def state(self, request: web.Request) -> Shape:
+        named = request.match_info
+        return await self._operations.state(named["source"], Entity(named["kind"], named["id"]))
+
+    async def explain(self, request: web.Request) -> Shape:
+        asked = await _asked(request, {"event", "body", "source"})
+        if isinstance(event_id := asked.get("event"), str):
+            return await self._operations.explain(event_id)
+        if "body" not in asked:
+            raise refused("an event or a body is needed")
+        source = asked.get("source")
+        return await self._operations.explain_body(asked["body"], source if isinstance(source, str) else None)
+
+    async def retry(self, request: web.Request) -> Shape:
+        asked = await _asked(request, {"ids", "filter", "dry_run"})
+        chosen = _chosen(asked, delivery_query)
+        return await self._operations.retry(chosen, dry_run=asked.get("dry_run") is True)
+
+    async def replay(self, request: web.Request) -> Shape:
+        asked = await _asked(request, {"ids", "filter", "again", "dry_run"})
+        chosen = _chosen(asked, event_query)
+        again, dry_run = asked.get("again") is True, asked.get("dry_run") is True
+        return await self._operations.replay(chosen, again=again, dry_run=dry_run)
+
+    async def reload(self, _: web.Request) -> Shape:
+        return await self._operations.reload()
+
+
+def _parameters(request: web.Request) -> Parameters:
+    return {name: request.query.getall(name) for name in request.query}
+
+
+async def _asked(request: web.Request, known: set[str]) -> JsonObject:
+    """Return the request's JSON object, which may hold no other than the known keys."""
+    try:
+        asked: Any = orjson.loads(await request.read())
+    except orjson.JSONDecodeError:
+        raise refused("the body is no JSON") from None
+    if not isinstance(asked, dict):
+        raise refused("the body must be an object")
+    if strange := asked.keys() - known:
+        raise refused(f'unknown key "{min(strange)}"')
+    return asked
+
+
+def _chosen(
+    asked: JsonObject, query: Callable[[Parameters], EventQuery] | Callable[[Parameters], DeliveryQuery]
+) -> Any:  # noqa: ANN401 (ids, or the query that the caller's reader makes)
+    ids, filters = asked.get("ids"), asked.get("filter")
+    if _are_texts(ids):
+        return ids
+    if isinstance(filters, dict) and all(map(_are_texts, filters.values())):
+        return query(filters)  # type: ignore[arg-type]  # checked on the line above
+    raise refused("ids, a list of ids, or filter, an object of lists, is needed")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _json(answer: Shape, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(answer), status=status, content_type="application/json")
+
+
+def _error(error: BridgeError) -> web.Response:
+    problems: Sequence[str] = ()
+    code, status = "failed", 500
+    if isinstance(error, RequestRefusedError):
+        code, status = error.code, STATUSES.get(error.code, 422)
+    elif isinstance(error, InvalidConfigurationError):
+        code, status, problems = "invalid-configuration", 422, [str(problem) for problem in error.problems]
+    elif isinstance(error, StoreUnavailableError):
+        code, status = "store-unavailable", 503
+    told: Shape = {"code": code, "message": str(error)}
+    return _json({"error": told | ({"problems": list(problems)} if problems else {})}, status)

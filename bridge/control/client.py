@@ -1,0 +1,130 @@
+"""The daemon's operations from another process, through the socket in its data directory."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+
+from bridge.control.filters import parameters_of
+from bridge.control.shapes import Shape
+from bridge.errors import DaemonUnreachableError, RequestRefusedError
+from bridge.model import Entity, Json, JsonObject
+from bridge.store.base import DeliveryQuery, EventQuery
+
+SOCKET = "bridge.sock"
+"""The name of the control socket in a data directory."""
+OK, SERVER_ERROR = 200, 500
+CONNECT = 5.0
+PATIENCE = 300.0
+"""Seconds for a whole answer: replaying ten thousand events takes its time."""
+
+
+class DaemonClient:
+    """Speaks to the daemon of a data directory: the same methods as ``Operations``, the same answers.
+
+    Every method may raise ``DaemonUnreachableError`` (nobody answers) and ``RequestRefusedError`` (with the reason).
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        """Take the data directory; the connection is made on entering."""
+        self._socket = data_dir / SOCKET
+
+    async def __aenter__(self) -> Self:
+        """Open a session; nothing is sent yet."""
+        connector = aiohttp.UnixConnector(path=str(self._socket))
+        timeout = aiohttp.ClientTimeout(total=PATIENCE, sock_connect=CONNECT)
+        self._session = aiohttp.ClientSession("http://bridge", connector=connector, timeout=timeout)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the session."""
+        await self._session.close()
+
+    async def events(self, query: EventQuery) -> Shape:
+        """List events."""
+        return await self._ask("GET", "/api/events", parameters=parameters_of(query))
+
+    async def event(self, event_id: str) -> Shape:
+        """Return one event."""
+        return await self._ask("GET", f"/api/events/{_segment(event_id)}")
+
+    async def deliveries(self, query: DeliveryQuery) -> Shape:
+        """List deliveries."""
+        return await self._ask("GET", "/api/deliveries", parameters=parameters_of(query))
+
+    async def delivery(self, delivery_id: str) -> Shape:
+        """Return one delivery."""
+        return await self._ask("GET", f"/api/deliveries/{_segment(delivery_id)}")
+
+    async def state(self, source: str, entity: Entity) -> Shape:
+        """Return an entity's last state."""
+        named = "/".join(map(_segment, (source, entity.kind, entity.id)))
+        return await self._ask("GET", f"/api/states/{named}")
+
+    async def retry(self, chosen: Sequence[str] | DeliveryQuery, *, dry_run: bool = False) -> Shape:
+        """Make deliveries due now."""
+        return await self._ask("POST", "/api/retry", body={**_choice(chosen), "dry_run": dry_run})
+
+    async def replay(self, chosen: Sequence[str] | EventQuery, *, again: bool = False, dry_run: bool = False) -> Shape:
+        """Route stored events anew."""
+        return await self._ask("POST", "/api/replay", body={**_choice(chosen), "again": again, "dry_run": dry_run})
+
+    async def explain(self, event_id: str) -> Shape:
+        """Explain a stored event."""
+        return await self._ask("POST", "/api/explain", body={"event": event_id})
+
+    async def explain_body(self, body: Json, source: str | None = None) -> Shape:
+        """Explain a body that would arrive now."""
+        return await self._ask("POST", "/api/explain", body={"body": body, "source": source})
+
+    async def sources(self) -> Shape:
+        """List sources with their addresses."""
+        return await self._ask("GET", "/api/sources")
+
+    async def status(self) -> Shape:
+        """Return how the daemon is."""
+        return await self._ask("GET", "/api/status")
+
+    async def reload(self) -> Shape:
+        """Load the rules anew."""
+        return await self._ask("POST", "/api/reload")
+
+    async def _ask(
+        self, method: str, path: str, *, parameters: Mapping[str, Sequence[str]] | None = None, body: Json = None
+    ) -> Shape:
+        query = [(name, value) for name, values in (parameters or {}).items() for value in values]
+        try:
+            async with self._session.request(method, path, params=query, data=orjson.dumps(body)) as answer:
+                return _answer(answer.status, await answer.read())
+        except (aiohttp.ClientConnectorError, OSError, TimeoutError) as error:
+            raise DaemonUnreachableError(f"no daemon answers on {self._socket}") from error
+        except aiohttp.ClientError as error:
+            raise DaemonUnreachableError(f"the daemon on {self._socket} broke off its answer") from error
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _choice(chosen: Sequence[str] | EventQuery | DeliveryQuery) -> JsonObject:
+    if isinstance(chosen, EventQuery | DeliveryQuery):
+        return {"filter": {name: list(values) for name, values in parameters_of(chosen).items()}}
+    return {"ids": list(chosen)}
+
+
+def _answer(status: int, body: bytes) -> Shape:
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        why = "its log says why" if status >= SERVER_ERROR else "is it of another version than this command?"
+        raise RequestRefusedError(f"the daemon answered {status}; {why}") from None
+    if status == OK:
+        return dict(answer)
+    told = answer["error"]
+    raise RequestRefusedError(told["message"], told["code"])

@@ -1,0 +1,51 @@
+"""What the process around lends to the operations: a daemon all of it, an offline command little."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import TypeAlias
+
+from bridge.errors import RequestRefusedError
+from bridge.options import Problem
+from bridge.ruleset import Ruleset
+
+VERSION = version("bridge")
+
+Reload: TypeAlias = Callable[[], Awaitable[Ruleset]]
+"""Loads the rules anew; raises InvalidConfigurationError and keeps the old ones when they are broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The surroundings of ``Operations``; every default is what there is when no daemon runs.
+
+    ``paths`` returns the paths a source is posted to (``/hooks/crm/<secret>``, several while a secret is replaced);
+    ``public_url`` and ``local_url`` (without a slash at the end) go in front: the one that the sender reaches, and
+    the one this machine reaches. ``ring`` is told which targets got work.
+    """
+
+    current: Callable[[], Ruleset | None]
+    paths: Callable[[str], Sequence[str]] = lambda _: ()
+    public_url: str | None = None
+    local_url: str | None = None
+    reload: Reload | None = None
+    problems: Callable[[], Iterable[Problem]] = tuple
+    ring: Callable[[Iterable[str]], None] = lambda _: None
+    started_at: datetime | None = None
+
+    def rules(self) -> Ruleset:
+        """Return the ruleset of the moment.
+
+        Raises:
+            RequestRefusedError: there is none (``no-rules``).
+        """
+        rules = self.current()
+        if rules is None:
+            raise RequestRefusedError("no rules are loaded", "no-rules")
+        return rules
+
+
+def unknown(kind: str, name: str) -> RequestRefusedError:
+    """Return the refusal of an id that is not stored."""
+    return RequestRefusedError(f'there is no {kind} "{name}"', "unknown-id")

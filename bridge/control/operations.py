@@ -1,0 +1,166 @@
+"""What people ask: lists, details, explanations, and how the daemon is. Answers are plain JSON values."""
+
+from collections.abc import Sequence
+
+from bridge.component import AnySource
+from bridge.component.discovery import source_types
+from bridge.control.acting import Acting
+from bridge.control.explaining import Explainer, preview
+from bridge.control.host import VERSION, Host, unknown
+from bridge.control.shapes import (
+    Shape,
+    backlog_shape,
+    body_shape,
+    delivery_shape,
+    event_shape,
+    history_shape,
+    moment,
+    state_shape,
+)
+from bridge.errors import RequestRefusedError
+from bridge.model import Clock, Delivery, Entity, Event, Json, SystemClock
+from bridge.store.base import DeliveryQuery, EventQuery, Store
+
+MOST_DELIVERIES = 1000
+"""So many deliveries the detail of one event shows."""
+
+
+class Operations:
+    """The commands over one store. A daemon answers with it over its socket; the command line, when no daemon runs."""
+
+    def __init__(self, store: Store, host: Host, clock: Clock | None = None) -> None:
+        """Take the store, and what the process around can lend."""
+        self._store = store
+        self._host = host
+        self._clock = clock or SystemClock()
+        self._acting = Acting(store, host)
+
+    async def events(self, query: EventQuery) -> Shape:
+        """List events, newest first, under ``events``."""
+        return {"events": [event_shape(event) for event in await self._store.events(query)]}
+
+    async def event(self, event_id: str) -> Shape:
+        """Return an event with its body, the id of the event it was compared with, its deliveries and their attempts.
+
+        Raises:
+            RequestRefusedError: there is no such event (``unknown-id``).
+        """
+        event = await self._event(event_id)
+        preceding = await self._store.preceding(event)
+        query = DeliveryQuery(event_id=event.id, limit=MOST_DELIVERIES)
+        deliveries = await self._store.deliveries(query)
+        return {
+            **event_shape(event),
+            "preceding": preceding.id if preceding else None,
+            "body": body_shape(event.body),
+            "deliveries": [await self._history(delivery) for delivery in reversed(deliveries)],
+        }
+
+    async def deliveries(self, query: DeliveryQuery) -> Shape:
+        """List deliveries, newest first, under ``deliveries``."""
+        return {"deliveries": [delivery_shape(delivery) for delivery in await self._store.deliveries(query)]}
+
+    async def delivery(self, delivery_id: str) -> Shape:
+        """Return a delivery with its message, as rendered and as a person would see it, and its attempts.
+
+        Raises:
+            RequestRefusedError: there is no such delivery (``unknown-id``).
+        """
+        delivery = await self._store.delivery(delivery_id)
+        if delivery is None:
+            raise unknown("delivery", delivery_id)
+        shape = await self._history(delivery)
+        return {**shape, "content": delivery.content, "preview": self._preview(delivery)}
+
+    async def state(self, source: str, entity: Entity) -> Shape:
+        """Return the last state of an entity.
+
+        Raises:
+            RequestRefusedError: the entity was never seen (``unknown-id``).
+        """
+        state = await self._store.last_state(source, entity)
+        if state is None:
+            raise unknown("entity", str(entity))
+        return state_shape(state)
+
+    async def retry(self, chosen: Sequence[str] | DeliveryQuery, *, dry_run: bool = False) -> Shape:
+        """Make deliveries due now; see ``Acting.retry``."""
+        return await self._acting.retry(chosen, dry_run=dry_run)
+
+    async def replay(self, chosen: Sequence[str] | EventQuery, *, again: bool = False, dry_run: bool = False) -> Shape:
+        """Route stored events anew; see ``Acting.replay``."""
+        return await self._acting.replay(chosen, again=again, dry_run=dry_run)
+
+    async def explain(self, event_id: str) -> Shape:
+        """Tell per route why a stored event matched or did not under today's rules, beside what preceded it then."""
+        event = await self._event(event_id)
+        return self._explainer().stored(event, await self._store.preceding(event))
+
+    async def explain_body(self, body: Json, source: str | None = None) -> Shape:
+        """Tell what the rules would do with a body that arrived now, beside its entity's last state.
+
+        Raises:
+            RequestRefusedError: no ruleset, or no such source.
+        """
+        explainer = self._explainer()
+        event = explainer.arrived(body, source)
+        state = await self._store.last_state(event.source, event.entity) if event.entity else None
+        return explainer.explain(event, state)
+
+    async def sources(self) -> Shape:
+        """List sources with the addresses to paste into their settings. This, and nothing else, shows their secrets."""
+        return {"sources": [self._source(source) for source in self._host.rules().sources.values()]}
+
+    async def status(self) -> Shape:
+        """Return version, revision, uptime, what waits, and why the last change of the rules was refused, if it was."""
+        rules, started = self._host.current(), self._host.started_at
+        return {
+            "version": VERSION,
+            "revision": rules.revision if rules else None,
+            "started_at": moment(started),
+            "uptime_seconds": round((self._clock.now() - started).total_seconds(), 3) if started else None,
+            "sources": list(rules.sources) if rules else [],
+            "targets": list(rules.targets) if rules else [],
+            "routes": [route.name for route in rules.routes] if rules else [],
+            "problems": [str(problem) for problem in self._host.problems()],
+            "backlog": backlog_shape(await self._store.backlog()),
+        }
+
+    async def reload(self) -> Shape:
+        """Load the rules anew.
+
+        Raises:
+            InvalidConfigurationError: they were refused, and the running ones stay.
+            RequestRefusedError: no daemon runs (``no-daemon``).
+        """
+        if self._host.reload is None:
+            raise RequestRefusedError("no daemon runs, so there is nothing to reload", "no-daemon")
+        rules = await self._host.reload()
+        return {"revision": rules.revision, "routes": [route.name for route in rules.routes]}
+
+    async def _event(self, event_id: str) -> Event:
+        event = await self._store.event(event_id)
+        if event is None:
+            raise unknown("event", event_id)
+        return event
+
+    async def _history(self, delivery: Delivery) -> Shape:
+        return history_shape(delivery, await self._store.attempts(delivery.id))
+
+    def _explainer(self) -> Explainer:
+        return Explainer(self._host.rules(), self._clock)
+
+    def _preview(self, delivery: Delivery) -> str | None:
+        rules = self._host.current()
+        target = rules.targets.get(delivery.target) if rules else None
+        return preview(target, delivery.content)
+
+    def _source(self, source: AnySource) -> Shape:
+        paths = self._host.paths(source.name)
+        local, public = self._host.local_url, self._host.public_url or self._host.local_url or ""
+        return {
+            "name": source.name,
+            "type": next(name for name, kind in source_types().items() if isinstance(source, kind)),
+            "addresses": [public + path for path in paths],
+            "local_address": local + paths[0] if local is not None and paths else None,
+        }
