@@ -152,7 +152,7 @@ def same(before: Json, after: Json) -> bool:
 def unknown_segment(shape: Json, path: str) -> tuple[str, list[str]] | None:
     """Return the first segment of a path that a shape does not know, with those it would know there.
 
-    None if the shape knows them all. A leaf (None) knows nothing behind it; an empty object or an empty list knows anything.
+    None if the shape knows them all. A leaf (None) knows nothing behind it, an empty object or list knows anything.
     """
     for segment in path.split("."):
         if isinstance(shape, list):

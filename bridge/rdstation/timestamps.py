@@ -27,7 +27,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def end_of_second(moment: datetime) -> int:
-    """Return the last microsecond of a moment's second, since 1970: the latest that a time cut to the second can mean."""
+    """Return the last microsecond of a moment's second since 1970, the latest that a time cut to it can mean."""
     return microseconds(moment) // _SECOND * _SECOND + _SECOND - 1
 
 

@@ -15,7 +15,14 @@ _BORN_OR_UPDATED = ("created", "updated")
 _TRANSITIONS: tuple[tuple[str, str, tuple[str, ...], JsonObject, str, str], ...] = (
     ("deal", "won", _BORN_OR_UPDATED, {"status": {"to": "won"}}, "A deal was won.", "Uma negociação foi ganha."),
     ("deal", "lost", _BORN_OR_UPDATED, {"status": {"to": "lost"}}, "A deal was lost.", "Uma negociação foi perdida."),
-    ("deal", "paused", _BORN_OR_UPDATED, {"status": {"to": "paused"}}, "A deal was paused.", "Uma negociação foi pausada."),
+    (
+        "deal",
+        "paused",
+        _BORN_OR_UPDATED,
+        {"status": {"to": "paused"}},
+        "A deal was paused.",
+        "Uma negociação foi pausada.",
+    ),
     (
         "deal",
         "reopened",
