@@ -1,1 +1,5 @@
-"""From routes.yaml to a ruleset, or to every problem at once."""
+"""routes.yaml: from what users write to a ruleset, or to every problem at once."""
+
+from bridge.config.loading import Loaded, load
+
+__all__ = ["Loaded", "load"]

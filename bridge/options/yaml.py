@@ -51,6 +51,8 @@ class Located:
     keys: Mapping[Loc, Place] = field(default_factory=dict)
     values: Mapping[Loc, Place] = field(default_factory=dict)
     literals: frozenset[Loc] = frozenset()
+    ends: Mapping[Loc, int] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def value(self, loc: Loc) -> Place:
@@ -63,10 +65,17 @@ class Located:
         """Return where the key of a value stands, or the value if it has no key."""
         return self.keys.get(loc) or self.value(loc)
 
-    def line(self, loc: Loc, line: int) -> Place:
-        """Return where a line (from 1) of a text stands: known in a ``|`` block, else where the text begins."""
+    def within(self, loc: Loc, line: int, word: str = "") -> Place:
+        """Return where a word stands in a line (from 1) of a text, or the nearest place to it that can be told."""
         start = self.value(loc)
-        return Place(start.file, start.line + line, 1) if loc in self.literals else start
+        block = loc in self.literals
+        first = start.line + line if block else start.line
+        last = first if block else self.ends.get(loc, start.line)
+        for number in range(first, last + 1) if word else ():
+            column = self.lines[number - 1].find(word, start.column - 1 if number == start.line else 0)
+            if column >= 0:
+                return Place(start.file, number, column + 1)
+        return Place(start.file, first, 1) if block else start
 
 
 def read_yaml(content: bytes, file: str) -> Located:
@@ -80,7 +89,7 @@ def read_yaml(content: bytes, file: str) -> Located:
         root = yaml.compose(text, Loader=_CoreLoader)
     except yaml.YAMLError as error:
         return Located(file, problems=(syntax_problem(error, text, file),))
-    return _Construction(file).located(root)
+    return _Construction(file, tuple(text.splitlines())).located(root)
 
 
 class _TooLargeError(Exception):
@@ -90,8 +99,10 @@ class _TooLargeError(Exception):
 class _Construction:
     """One pass over the nodes of a document."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, lines: tuple[str, ...]) -> None:
         self._file = file
+        self._lines = lines
+        self._ends: dict[Loc, int] = {}
         self._keys: dict[Loc, Place] = {}
         self._values: dict[Loc, Place] = {}
         self._literals: set[Loc] = set()
@@ -102,10 +113,20 @@ class _Construction:
             data = None if root is None else self._build(root, ())
         except _TooLargeError:
             data = None
-        return Located(self._file, data, self._keys, self._values, frozenset(self._literals), tuple(self._problems))
+        return Located(
+            self._file,
+            data,
+            keys=self._keys,
+            values=self._values,
+            literals=frozenset(self._literals),
+            ends=self._ends,
+            lines=self._lines,
+            problems=tuple(self._problems),
+        )
 
     def _build(self, node: Node, loc: Loc) -> Json:
         self._values[loc] = self._place(node)
+        self._ends[loc] = min(node.end_mark.line + 1, len(self._lines))
         self._measure(node, loc)
         if node.tag not in _TAGS:
             message = f"the tag {node.tag.replace(_TAG, '!!')} is not supported"

@@ -82,10 +82,18 @@ def test_what_is_not_there_stands_where_it_would_belong() -> None:
     assert read_yaml(b"", "f").value(("a",)) == Place("f", 1, 1)
 
 
-def test_a_line_of_a_block_is_found_exactly_and_of_other_texts_by_their_beginning() -> None:
-    read = read_yaml(b'a: |\n  one\n  two\nb: "one\\ntwo"\n', "f")
-    assert read.line(("a",), 2) == Place("f", 3, 1)
-    assert read.line(("b",), 2) == Place("f", 4, 4)
+def test_a_word_of_a_text_is_found_exactly() -> None:
+    read = read_yaml(b'a: |\n  one\n  two one\nb: "x {{ deal.nmae }}"\nc: "one\n  two"\n', "f")
+    assert read.within(("a",), 2, "one") == Place("f", 3, 7)
+    assert read.within(("b",), 1, "deal.nmae") == Place("f", 4, 10)
+    assert read.within(("c",), 1, "two") == Place("f", 6, 3)
+
+
+def test_a_word_that_is_spelt_otherwise_is_found_as_near_as_can_be() -> None:
+    read = read_yaml(b'a: |\n  one\n  two\nb: "t\\u0077o"\n', "f")
+    assert read.within(("a",), 2, "three") == Place("f", 3, 1)
+    assert read.within(("a",), 2) == Place("f", 3, 1)
+    assert read.within(("b",), 1, "two") == Place("f", 4, 4)
 
 
 def test_a_repeated_key_names_the_first_line_and_the_first_value_stays() -> None:

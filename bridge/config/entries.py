@@ -1,0 +1,87 @@
+"""``deliver:`` — each entry checked and compiled."""
+
+from bridge.component import AnyTarget
+from bridge.config.actions import COMMON, FILLED, ActionChecker, checker, texts_of
+from bridge.config.components import Components
+from bridge.config.keys import expanded, leads_to
+from bridge.config.naming import describe
+from bridge.config.problems import Problems
+from bridge.config.templates import Action, Site, TemplateCompiler
+from bridge.config.vocabulary import Vocabulary
+from bridge.model import Json, JsonObject
+from bridge.options import did_you_mean
+from bridge.rendering import Template
+from bridge.routing.route import DeliverEntry
+
+
+class EntryCompiler:
+    """Compiles the deliver entries of one file."""
+
+    def __init__(
+        self, targets: Components[AnyTarget], words: Vocabulary, templates: TemplateCompiler, problems: Problems
+    ) -> None:
+        """Take the targets that entries may name, and what their templates are compiled with."""
+        self._targets = targets
+        self._words = words
+        self._templates = templates
+        self._problems = problems
+        self._actions = ActionChecker(targets, problems)
+
+    def compile(self, entry: JsonObject, site: Site) -> DeliverEntry | None:
+        """Return the compiled entry, or None when something in it is broken, which was then reported."""
+        name = entry.get("to")
+        target = self._target(name, site)
+        written = entry.get("key")
+        key = self._key(written, site.below("key")) if isinstance(written, str) else None
+        structure = self._templates.action(self._action(target, entry, site), site)
+        if target is None or structure is None or self._problems.broken(site.loc):
+            return None
+        return DeliverEntry(str(name), structure, key)
+
+    def _target(self, name: Json, site: Site) -> type[AnyTarget] | None:
+        """Return the class of the target that an entry names; one that names none was reported with the frame."""
+        if not isinstance(name, str):
+            return None
+        if self._targets.names and name not in self._targets.names:
+            message = f'{self._route(site)} delivers to "{name}", and there is no such target'
+            self._problems.add(site.below("to").loc, "unknown-target", message, did_you_mean(name, self._targets.names))
+        return self._targets.types.get(name)
+
+    def _action(self, target: type[AnyTarget] | None, entry: JsonObject, site: Site) -> Action:
+        """Return what an entry asks for; of an unknown target only the templates can be checked."""
+        content = {name: value for name, value in entry.items() if name not in COMMON}
+        file = entry.get("template")
+        if target is None:
+            return Action(content, {"template": file} if isinstance(file, str) else {}, {})
+        files: dict[str, str] = (
+            {target.main_field: file} if isinstance(file, str) and self._fits(target, content, site) else {}
+        )
+        self._actions.check(target, str(entry["to"]), {**content, **dict.fromkeys(files, FILLED)}, site.loc)
+        for field in target.key_fields & content.keys():
+            content[field] = self._expanded(content[field], site.below(field))
+        entry_name = describe(self._problems.located.data, site.loc)
+        return Action(content, files, target.escapes, texts_of(target.Action), checker(target.Action, entry_name))
+
+    def _fits(self, target: type[AnyTarget], content: JsonObject, site: Site) -> bool:
+        """Tell whether a template file may fill the message: it must not be written twice."""
+        if target.main_field in content:
+            message = f'"template" and "{target.main_field}" both hold the message'
+            self._problems.add(site.below("template").loc, "bad-value", message, "leave one of them out")
+        return target.main_field not in content
+
+    def _key(self, written: str, site: Site) -> Template | None:
+        template = self._expanded(written, site)
+        return self._templates.text(template, site) if isinstance(template, str) else None
+
+    def _expanded(self, key: Json, site: Site) -> Json:
+        """Return a key with a bare kind of entity written out, which some event of the route must lead to."""
+        if not isinstance(key, str) or site.kinds is None or key not in self._words.kinds:
+            return key
+        if not any(leads_to(key, kind, self._words) for kind in site.kinds):
+            reachable = {to for kind in site.kinds for to in (kind, *self._words.references.get(kind, {}))}
+            message = f"no event that {self._route(site)} listens to leads to a {key}"
+            self._problems.add(site.loc, "bad-value", message, did_you_mean(key, reachable))
+        return expanded(key, site.kinds, self._words)
+
+    def _route(self, site: Site) -> str:
+        return describe(self._problems.located.data, site.loc[:2])

@@ -1,0 +1,101 @@
+"""The frame of routes.yaml: what stands around options, matchers and messages, which others check."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+
+from bridge.component.base import Strict
+from bridge.rendering.region import parse_currency, parse_locale, parse_timezone
+
+_SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NAME = re.compile(r"\w[\w.-]{0,63}")
+
+
+def _a_source_name(value: str) -> str:
+    if not _SOURCE_NAME.fullmatch(value):
+        raise ValueError("may hold only a-z, A-Z, 0-9, - and _, at most 64 of them: it stands in an address")
+    return value
+
+
+def _a_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("may hold only letters, digits, -, _ and ., at most 64 of them")
+    return value
+
+
+SourceName = Annotated[
+    str,
+    AfterValidator(_a_source_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SOURCE_NAME.pattern}$"}),
+]
+Name = Annotated[
+    str, AfterValidator(_a_name), WithJsonSchema({"type": "string", "pattern": r"^[^\s/]+$", "maxLength": 64})
+]
+
+
+def _a_locale(value: str) -> str:
+    parse_locale(value)
+    return value
+
+
+def _a_timezone(value: str) -> str:
+    parse_timezone(value)
+    return value
+
+
+class DefaultsFrame(Strict):
+    """How values are written in messages."""
+
+    locale: Annotated[str, AfterValidator(_a_locale)] = "pt-BR"
+    """The language and country that numbers, money and dates are written for."""
+    timezone: Annotated[str, AfterValidator(_a_timezone)] = "America/Sao_Paulo"
+    """The time zone that times are told in."""
+    currency: Annotated[str, AfterValidator(parse_currency)] = "BRL"
+    """The currency of amounts that do not tell theirs."""
+
+
+class EntryFrame(Strict):
+    """One thing to deliver. The keys beside these are the target's own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    to: str
+    """The target, by its name under `targets`."""
+    key: str | None = Field(default=None, min_length=1)
+    """What orders deliveries and finds the object to update: a template or a kind of entity, such as `deal`.
+
+    By default the entity of the event.
+    """
+    template: str | None = Field(default=None, min_length=1)
+    """A file below `templates/` that holds the message's text."""
+
+
+class RouteFrame(Strict):
+    """A rule: when something happens and matches, messages are delivered."""
+
+    name: Name
+    """What the route is called in logs and commands."""
+    on: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
+    """What the route listens to: a trigger (`deal.lost`), an event name, a pattern (`crm_deal_*`), or a list."""
+    match: dict[str, object] = Field(default_factory=dict)
+    """What must be true of the entity: all of these."""
+    when: str | None = Field(default=None, min_length=1)
+    """One more condition, as a template expression that gives true or false."""
+    deliver: Annotated[list[EntryFrame], Field(min_length=1)]
+    """What to deliver, and where."""
+
+
+class FileFrame(Strict):
+    """The rules of bridge: what comes in, where messages go, and which event becomes which message."""
+
+    version: Literal[1]
+    """The version of this language."""
+    defaults: DefaultsFrame = DefaultsFrame()
+    """How values are written in messages."""
+    sources: Annotated[dict[SourceName, dict[str, object]], Field(min_length=1)]
+    """The systems that post webhooks, by the name in their address `/hooks/NAME/…`."""
+    targets: Annotated[dict[Name, dict[str, object]], Field(min_length=1)]
+    """The services that messages go to, by the names that routes use."""
+    routes: Annotated[list[RouteFrame], Field(min_length=1)]
+    """The rules."""

@@ -1,0 +1,127 @@
+"""From routes.yaml to a ruleset, or to every problem at once. Straight from top to bottom."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.component.discovery import source_types, target_types
+from bridge.config.components import ComponentBuilder
+from bridge.config.entries import EntryCompiler
+from bridge.config.frame import DefaultsFrame, FileFrame
+from bridge.config.naming import describe
+from bridge.config.problems import Problems
+from bridge.config.routes import RouteCompiler, unused_targets
+from bridge.config.templates import FOLDER, TemplateCompiler
+from bridge.config.translation import validated
+from bridge.config.vocabulary import vocabulary
+from bridge.config.wording import described
+from bridge.model import Clock, JsonObject, SystemClock
+from bridge.options import InvalidConfigurationError, Place, Problem, read_yaml
+from bridge.options.yaml import MAX_BYTES
+from bridge.rendering import Rendering
+from bridge.rendering.filters import all_filters
+from bridge.rendering.region import Region
+from bridge.routing.router import Router
+from bridge.ruleset import Defaults, Ruleset
+
+VERSION = 1
+"""The version of the language that this bridge reads."""
+_CLOCK = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A ruleset that can be put in force, and what its author may want to know all the same."""
+
+    ruleset: Ruleset
+    warnings: tuple[Problem, ...] = ()
+
+
+def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loaded:
+    """Read and compile a rules file; template files are those of ``templates/`` beside it.
+
+    Raises:
+        InvalidConfigurationError: it cannot be used, with every problem in it.
+        SettingsError: an installed component cannot be loaded.
+    """
+    content = _read(path)
+    problems = Problems(read_yaml(content, str(path)))
+    document = _document(problems)
+    _check_frame(document, problems)
+    defaults = _defaults(document, problems)
+    builder = ComponentBuilder(problems, environ)
+    sources = builder.build("sources", source_types())
+    targets = builder.build("targets", target_types())
+    words = vocabulary(sources.types.values(), complete=sources.complete)
+    region = defaults.locale, defaults.timezone, defaults.currency
+    rendering = Rendering(path.parent / FOLDER, *region)
+    templates = TemplateCompiler(rendering, all_filters(Region.of(*region)), words, problems)
+    entries = EntryCompiler(targets, words, templates, problems)
+    routes = RouteCompiler(words, templates, entries, problems).compile(document.get("routes"))
+    if problems.found:
+        raise InvalidConfigurationError(problems.found)
+    unused_targets(document, problems)
+    router = Router(sources.made, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
+    ruleset = Ruleset(
+        _revision(content, rendering.files()),
+        (path, *rendering.files(), path.parent / FOLDER),
+        sources.made,
+        targets.made,
+        routes,
+        router,
+        defaults,
+    )
+    return Loaded(ruleset, tuple(sorted(problems.warnings)))
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of the file, or just enough of them to see that it is too large."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "it cannot be opened"
+        problem = Problem(Place(str(path), 1, 1), "unreadable-file", f"the file cannot be read: {reason}")
+        raise InvalidConfigurationError([problem]) from error
+
+
+def _document(problems: Problems) -> JsonObject:
+    """Return the document, or raise if there is none, or one in a language that this bridge does not read."""
+    document = problems.located.data
+    if isinstance(document, dict) and not _is_foreign(document):
+        return document
+    if isinstance(document, dict):
+        problems.add(("version",), "unknown-version", f"this bridge reads version {VERSION} of the rules language")
+    elif document is not None:
+        problems.add((), "wrong-type", f"the file must be a mapping of keys to values, not {described(document)}")
+    elif not problems.found:
+        problems.add((), "empty-file", "the file holds nothing", "begin with `version: 1`")
+    raise InvalidConfigurationError(problems.found)
+
+
+def _is_foreign(document: JsonObject) -> bool:
+    version = document.get("version", VERSION)
+    return version != VERSION or isinstance(version, bool)
+
+
+def _check_frame(document: JsonObject, problems: Problems) -> None:
+    _, defects = validated(FileFrame, document, lambda loc: describe(document, loc))
+    for defect in defects:
+        problems.add(defect.loc, defect.code, defect.message, defect.hint, key=defect.at_key)
+
+
+def _defaults(document: JsonObject, problems: Problems) -> Defaults:
+    """Return the defaults of the file; broken ones were reported with the frame, and the usual ones stand in."""
+    written = document.get("defaults", {})
+    sound = isinstance(written, dict) and not problems.broken(("defaults",))
+    frame = DefaultsFrame.model_validate(written) if sound else DefaultsFrame()
+    return Defaults(frame.locale, frame.timezone, frame.currency)
+
+
+def _revision(content: bytes, templates: Iterable[Path]) -> str:
+    """Return the same 12 digits for the same bytes in all files, whatever else changed."""
+    digest = hashlib.sha256(content)
+    for template in templates:
+        digest.update(b"\0" + template.name.encode() + b"\0" + _read(template))
+    return digest.hexdigest()[:12]

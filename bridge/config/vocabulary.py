@@ -1,0 +1,59 @@
+"""What rules may speak of: the events, triggers and fields of all sources of a file."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bridge.component import AnySource, NamedTrigger
+from bridge.document import unknown_segment
+from bridge.model import JsonObject
+from bridge.options import did_you_mean
+
+Advice = tuple[str, str]
+"""A message and a hint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words of the sources. ``complete`` is False when a source could not be made out: then any word may exist."""
+
+    events: Mapping[str, str]
+    triggers: Mapping[str, tuple[NamedTrigger, ...]]
+    shapes: Mapping[str, tuple[JsonObject, ...]]
+    references: Mapping[str, Mapping[str, str]]
+    complete: bool
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Return every kind of entity that some event is about."""
+        return frozenset(self.events.values())
+
+    def unknown_field(self, kinds: Iterable[str], path: str) -> Advice | None:
+        """Return what is wrong with a path that no entity of these kinds knows; None when one does, or may."""
+        advice = None
+        for kind in sorted(kinds):
+            for shape in self.shapes.get(kind, ()):
+                if (unknown := unknown_segment(shape, path)) is None:
+                    return None
+                segment, known = unknown
+                advice = advice or (f'a {kind} has no field "{path}"', did_you_mean(segment, known))
+            if kind not in self.shapes:
+                return None
+        return advice
+
+
+def vocabulary(sources: Iterable[type[AnySource]], *, complete: bool) -> Vocabulary:
+    """Join the words of all types of source that a file names."""
+    events: dict[str, str] = {}
+    triggers: dict[str, tuple[NamedTrigger, ...]] = defaultdict(tuple)
+    shapes: dict[str, tuple[JsonObject, ...]] = defaultdict(tuple)
+    references: dict[str, dict[str, str]] = defaultdict(dict)
+    for source in dict.fromkeys(sources):
+        events |= source.events
+        for name, trigger in source.triggers.items():
+            triggers[name] += (trigger,)
+        for kind, shape in source.shapes.items():
+            shapes[kind] += (shape,)
+        for kind, paths in source.references.items():
+            references[kind] |= paths
+    return Vocabulary(events, dict(triggers), dict(shapes), dict(references), complete)

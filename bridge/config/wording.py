@@ -1,0 +1,113 @@
+"""Pydantic's errors in words for people who never heard of it."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from pydantic_core import ErrorDetails
+
+from bridge.options import nearest
+
+Context: TypeAlias = Mapping[str, object]
+
+EXPECTED: Mapping[str, str] = {
+    "string": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "dict": "a mapping of keys to values",
+    "mapping": "a mapping of keys to values",
+    "model": "a mapping of keys to values",
+}
+"""What pydantic's families of type errors ask for, by the first part of the error's type."""
+_TYPE_ERRORS = ("_type", "_parsing", "_from_float", "is_instance_of")
+
+
+def is_type_error(kind: str) -> bool:
+    """Tell whether an error says that a value is of another type than asked for."""
+    return kind.endswith(_TYPE_ERRORS) and not kind.startswith(("url", "json"))
+
+
+def expected_type(kind: str) -> str | None:
+    """Return what a type error asks for, in words, if there are words for it."""
+    return EXPECTED.get(kind.split("_", 1)[0])
+
+
+def choices(error: ErrorDetails) -> tuple[str, ...]:
+    """Return the texts that would have been accepted, if there are only some."""
+    expected = str(error.get("ctx", {}).get("expected", "")) if error["type"] in {"literal_error", "enum"} else ""
+    return tuple(re.findall(r"'([^']*)'", expected))
+
+
+def described(value: object) -> str:
+    """Return what a value is, never the value itself."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _count(context: Context, name: str) -> str:
+    return f"{context[name]} {'item' if context[name] == 1 else 'items'}"
+
+
+def _too_short(context: Context) -> str:
+    return "must not be empty" if context["min_length"] == 1 else f"needs at least {_count(context, 'min_length')}"
+
+
+def _string_too_short(context: Context) -> str:
+    least = context["min_length"]
+    return "must not be empty" if least == 1 else f"must have at least {least} characters"
+
+
+_BAD_VALUES: Mapping[str, Callable[[Context], str]] = {
+    "greater_than": lambda context: f"must be more than {context['gt']}",
+    "greater_than_equal": lambda context: f"must be at least {context['ge']}",
+    "less_than": lambda context: f"must be less than {context['lt']}",
+    "less_than_equal": lambda context: f"must be at most {context['le']}",
+    "too_short": _too_short,
+    "too_long": lambda context: f"takes at most {_count(context, 'max_length')}",
+    "string_too_short": _string_too_short,
+    "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
+    "string_pattern_mismatch": lambda context: f"must match the pattern {context['pattern']}",
+    "literal_error": lambda context: f"must be {context['expected']}",
+    "enum": lambda context: f"must be {context['expected']}",
+    "url_parsing": lambda _: "is no web address",
+    "url_scheme": lambda context: f"must begin with {context['expected_schemes']}",
+}
+
+
+_FRAGMENT = re.compile(r"(must|may|cannot|is|has|needs|takes|holds) ")
+"""How a sentence begins that lacks its subject."""
+
+
+def bad_value(error: ErrorDetails, name: str) -> str:
+    """Return the sentence for a value of the right type that is not accepted."""
+    said = _BAD_VALUES.get(error["type"])
+    if said is not None:
+        return f"{name} {said(error.get('ctx', {}))}"
+    if error["type"] in {"value_error", "assertion_error"}:
+        reason = error.get("ctx", {}).get("error", error["msg"])
+        sentence = str(getattr(reason, "message", reason))
+        return f"{name} {sentence}" if _FRAGMENT.match(sentence) else f"{name}: {sentence}"
+    return f"{name}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def suggestion(error: ErrorDetails) -> str:
+    """Return the hint for a value that is not accepted, if its validator or its choices offer one."""
+    offered = getattr(error.get("ctx", {}).get("error"), "hint", "")
+    value = error["input"]
+    near = nearest(value, choices(error)) if isinstance(value, str) else None
+    return str(offered) or (f'did you mean "{near}"?' if near else "")
