@@ -1,1 +1,50 @@
 """The store in one SQLite file."""
+
+import asyncio
+from pathlib import Path
+
+import apsw
+
+from bridge.model import Clock, SystemClock
+from bridge.store.base import Store
+from bridge.store.sqlite.connection import open_writer
+from bridge.store.sqlite.directory import DataDirectory
+from bridge.store.sqlite.failure import store_error
+from bridge.store.sqlite.migration import check, migrate, shipped
+from bridge.store.sqlite.reader import Readers
+from bridge.store.sqlite.store import SqliteStore
+from bridge.store.sqlite.writer import Writer
+
+__all__ = ["open_store"]
+
+_CLOCK = SystemClock()
+
+
+async def open_store(path: Path, clock: Clock = _CLOCK) -> Store:
+    """Open the store in a data directory, making what is missing and bringing its schema up to date.
+
+    Raises:
+        StoreInUseError: another process has the directory.
+        StoreTooNewError: a newer version of bridge wrote the file.
+        StoreDamagedError: the integrity check of the file failed.
+        StoreUnavailableError: it cannot be read or written.
+        StoreError: the file is not bridge's, or a migration it has had is not the one that is shipped.
+    """
+    directory = DataDirectory.acquire(path)
+    try:
+        connection = await asyncio.to_thread(_open, directory.database, clock)
+    except BaseException:
+        directory.let_go()
+        raise
+    writer = Writer(connection, asyncio.get_running_loop())
+    return SqliteStore(directory, writer, Readers(directory.database), clock)
+
+
+def _open(path: Path, clock: Clock) -> apsw.Connection:
+    try:
+        connection = open_writer(path)
+        check(connection)
+        migrate(connection, clock.now(), shipped())
+    except apsw.Error as error:
+        raise store_error(error) from error
+    return connection

@@ -1,0 +1,41 @@
+"""Connections: one that writes, some that read."""
+
+from pathlib import Path
+
+import apsw
+
+APPLICATION_ID = 0x62726467
+"""``brdg``: marks the file as ours."""
+BUSY_MILLISECONDS = 5_000
+WRITER_CACHE_KIB = 16 * 1024
+READER_CACHE_KIB = 4 * 1024
+CHECKPOINT_PAGES = 4_000
+"""16 MiB of log between checkpoints: few enough to stay quick, many enough not to happen all the time."""
+LOG_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+def open_writer(path: Path) -> apsw.Connection:
+    """Open the connection that writes: what it commits is on the disk."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(BUSY_MILLISECONDS)
+    connection.execute(
+        f"""
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA foreign_keys = ON;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA cache_size = -{WRITER_CACHE_KIB};
+        PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+        PRAGMA journal_size_limit = {LOG_LIMIT_BYTES};
+        """
+    ).fetchall()
+    return connection
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """Open a connection that only reads, beside the writer and without waiting for it."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(BUSY_MILLISECONDS)
+    connection.execute(f"PRAGMA query_only = ON; PRAGMA cache_size = -{READER_CACHE_KIB}").fetchall()
+    return connection

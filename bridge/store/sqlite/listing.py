@@ -1,0 +1,130 @@
+"""What the readers answer."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import apsw
+
+from bridge.model import Attempt, Delivery, DeliveryState, Entity, EntityState, Event, Link
+from bridge.store.base import Backlog, DeliveryQuery, EventQuery
+from bridge.store.sqlite.queries import SQL, Row, first, rows
+from bridge.store.sqlite.rows import (
+    attempt_of,
+    delivery_of,
+    entity_state_of,
+    event_of,
+    link_of,
+    microseconds,
+    moment_of,
+)
+
+
+class Condition(NamedTuple):
+    """One term of a WHERE clause and the value it binds, if it applies."""
+
+    sql: str
+    value: str | int | None
+
+
+def list_events(connection: apsw.Connection, query: EventQuery) -> list[Event]:
+    """List events, newest first."""
+    kind, id_ = (query.entity.kind, query.entity.id) if query.entity else (None, None)
+    conditions = [
+        Condition("source = ?", query.source),
+        Condition("name = ?", query.name),
+        Condition("entity_kind = ?", kind),
+        Condition("entity_id = ?", id_),
+        Condition("received_at >= ?", _bound(query.since)),
+        Condition("received_at < ?", _bound(query.until)),
+    ]
+    return [event_of(row) for row in _listed(connection, "list_events", query.states, conditions, query.limit)]
+
+
+def list_deliveries(connection: apsw.Connection, query: DeliveryQuery) -> list[Delivery]:
+    """List deliveries, newest first."""
+    conditions = [
+        Condition("target = ?", query.target),
+        Condition("route = ?", query.route),
+        Condition("event_id = ?", query.event_id),
+        Condition("created_at >= ?", _bound(query.since)),
+        Condition("created_at < ?", _bound(query.until)),
+    ]
+    return [delivery_of(row) for row in _listed(connection, "list_deliveries", query.states, conditions, query.limit)]
+
+
+def find_event(connection: apsw.Connection, id_: str) -> Event | None:
+    """Return one event."""
+    row = first(connection, "get_event", id_)
+    return event_of(row) if row else None
+
+
+def preceding_event(connection: apsw.Connection, event: Event) -> Event | None:
+    """Return the newest earlier event that became the last state of the same entity."""
+    if event.entity is None:
+        return None
+    row = first(connection, "preceding_event", event.entity.kind, event.entity.id, event.source, event.id)
+    return event_of(row) if row else None
+
+
+def find_entity_state(connection: apsw.Connection, source: str, entity: Entity) -> EntityState | None:
+    """Return an entity's last state."""
+    row = first(connection, "get_entity_state", source, entity.kind, entity.id)
+    return entity_state_of(row) if row else None
+
+
+def find_delivery(connection: apsw.Connection, id_: str) -> Delivery | None:
+    """Return one delivery."""
+    row = first(connection, "get_delivery", id_)
+    return delivery_of(row) if row else None
+
+
+def attempts_of(connection: apsw.Connection, delivery_id: str) -> list[Attempt]:
+    """Return a delivery's attempts, oldest first."""
+    return [attempt_of(row) for row in rows(connection, "attempts_of", delivery_id)]
+
+
+def find_link(connection: apsw.Connection, target: str, key: str) -> Link | None:
+    """Return the link of a target's key."""
+    row = first(connection, "get_link", target, key)
+    return link_of(row) if row else None
+
+
+def next_due(connection: apsw.Connection, target: str) -> int | None:
+    """Return when a target's next head is due, in microseconds since 1970."""
+    [[due]] = rows(connection, "next_due", target)
+    return None if due is None else int(due)
+
+
+def count_backlog(connection: apsw.Connection) -> Backlog:
+    """Count what waits."""
+    [[received, oldest]] = rows(connection, "count_received")
+    counts = rows(connection, "count_unfinished") + rows(connection, "count_dead")
+    return Backlog(
+        events_received=received,
+        oldest_received_at=None if oldest is None else moment_of(oldest),
+        deliveries={(target, DeliveryState(state)): count for target, state, count in counts},
+    )
+
+
+def _listed(
+    connection: apsw.Connection, name: str, states: Iterable[StrEnum], conditions: list[Condition], limit: int
+) -> list[Row]:
+    applied = [condition for condition in conditions if condition.value is not None]
+    clause = " AND ".join([*_states(tuple(states)), *(condition.sql for condition in applied)]) or "TRUE"
+    values = (*(condition.value for condition in applied), limit)
+    return connection.execute(SQL[name].format(conditions=clause), values).fetchall()
+
+
+def _bound(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)
+
+
+def _states(states: tuple[StrEnum, ...]) -> list[str]:
+    """Return the term for these states, written out, because a partial index serves only the text it was made for."""
+    if not states:
+        return []
+    if len(states) == 1:
+        return [f"state = '{states[0].value}'"]
+    return [f"state IN ({', '.join(repr(state.value) for state in states)})"]

@@ -1,0 +1,171 @@
+"""Rows as nouns and nouns as rows. Times are microseconds since 1970, JSON is text."""
+
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from bridge.model import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Entity,
+    EntityState,
+    Event,
+    EventState,
+    Json,
+    Link,
+    Outcome,
+)
+from bridge.store.sqlite.queries import Row
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Return an aware datetime as microseconds since 1970."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def moment_of(value: int) -> datetime:
+    """Return the aware datetime in UTC of so many microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+def json_text(value: Json) -> str:
+    """Return a value as JSON text.
+
+    Raises:
+        TypeError: it holds what JSON cannot, such as an integer of more than 64 bits.
+    """
+    return orjson.dumps(value).decode()
+
+
+def event_row(event: Event) -> Row:
+    """Return an event in the order of ``add_event``."""
+    entity = event.entity
+    return (
+        event.id,
+        event.source,
+        event.name,
+        entity.kind if entity else None,
+        entity.id if entity else None,
+        event.dedup_key,
+        microseconds(event.received_at),
+        microseconds(event.occurred_at) if event.occurred_at else None,
+        event.state.value,
+        event.reason,
+        event.body,
+    )
+
+
+def event_of(row: Row) -> Event:
+    """Return the event of a row in the order of ``get_event``; a body that retention dropped is empty."""
+    id_, source, name, kind, entity_id, dedup_key, received_at, occurred_at, state, reason, body = row
+    return Event(
+        id=id_,
+        source=source,
+        name=name,
+        entity=None if kind is None else Entity(kind, entity_id),
+        dedup_key=dedup_key,
+        body=body or b"",
+        received_at=moment_of(received_at),
+        occurred_at=None if occurred_at is None else moment_of(occurred_at),
+        state=EventState(state),
+        reason=reason,
+    )
+
+
+def entity_state_row(state: EntityState) -> Row:
+    """Return a last state in the order of ``advance_entity``."""
+    return (
+        state.source,
+        state.entity.kind,
+        state.entity.id,
+        state.version,
+        state.event_id,
+        state.deleted,
+        state.created_seen,
+        json_text(state.document),
+    )
+
+
+def entity_state_of(row: Row) -> EntityState:
+    """Return the last state of a row in the order of ``get_entity_state``."""
+    source, kind, id_, version, event_id, deleted, created_seen, document = row
+    return EntityState(
+        source, Entity(kind, id_), orjson.loads(document), version, event_id, bool(deleted), bool(created_seen)
+    )
+
+
+def delivery_row(delivery: Delivery) -> Row:
+    """Return a delivery in the order of ``add_delivery``."""
+    return (
+        delivery.id,
+        delivery.event_id,
+        delivery.route,
+        delivery.entry,
+        delivery.replay,
+        delivery.target,
+        delivery.key,
+        delivery.state.value,
+        microseconds(delivery.due_at),
+        microseconds(delivery.created_at),
+        delivery.attempts,
+        delivery.reason,
+        None if delivery.content is None else json_text(delivery.content),
+    )
+
+
+def delivery_of(row: Row) -> Delivery:
+    """Return the delivery of a row in the order of ``get_delivery``."""
+    id_, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, reason, content = row
+    return Delivery(
+        id=id_,
+        event_id=event_id,
+        route=route,
+        entry=entry,
+        target=target,
+        key=key,
+        state=DeliveryState(state),
+        content=None if content is None else orjson.loads(content),
+        due_at=moment_of(due_at),
+        created_at=moment_of(created_at),
+        attempts=attempts,
+        replay=replay,
+        reason=reason,
+    )
+
+
+def attempt_row(attempt: Attempt) -> Row:
+    """Return an attempt in the order of ``add_attempt``."""
+    return (
+        attempt.id,
+        attempt.delivery_id,
+        attempt.number,
+        attempt.outcome.value,
+        attempt.trigger,
+        microseconds(attempt.started_at),
+        attempt.duration,
+        attempt.status,
+        attempt.reason,
+        attempt.excerpt,
+    )
+
+
+def attempt_of(row: Row) -> Attempt:
+    """Return the attempt of a row in the order of ``attempts_of``."""
+    id_, delivery_id, number, outcome, trigger, started_at, duration, status, reason, excerpt = row
+    started = moment_of(started_at)
+    return Attempt(id_, delivery_id, number, Outcome(outcome), trigger, started, duration, status, reason, excerpt)
+
+
+def link_row(link: Link, now: int) -> Row:
+    """Return a link in the order of ``put_link``."""
+    return (link.target, link.key, link.external_id, json_text(link.data), now)
+
+
+def link_of(row: Row) -> Link:
+    """Return the link of a row in the order of ``get_link``."""
+    target, key, external_id, data = row
+    return Link(target, key, external_id, orjson.loads(data))

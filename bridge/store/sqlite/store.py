@@ -1,0 +1,143 @@
+"""The SQLite engine: every write goes to the one writer, every question to the readers."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from secrets import token_hex
+
+import apsw
+
+from bridge.model import Attempt, Clock, Delivery, Entity, EntityState, Event, Link, RoutedEvent
+from bridge.store.base import Backlog, Claim, DeliveryQuery, EventQuery, Plan, Settlement, Store
+from bridge.store.sqlite import deliveries, events, listing
+from bridge.store.sqlite.directory import DataDirectory
+from bridge.store.sqlite.reader import Readers
+from bridge.store.sqlite.rows import event_row, microseconds, moment_of
+from bridge.store.sqlite.writer import Writer
+
+SLICE = 2_000
+"""Deliveries that change in one job when a whole target is parked, so that others get their turn in between."""
+END_OF_TIME = 2**62
+
+
+class SqliteStore(Store):
+    """A store in one file; made by ``open_store``."""
+
+    def __init__(self, directory: DataDirectory, writer: Writer, readers: Readers, clock: Clock) -> None:
+        """Take over what ``open_store`` has opened."""
+        self._directory = directory
+        self._writer = writer
+        self._readers = readers
+        self._clock = clock
+        self._routing = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the files."""
+        await self._readers.close()
+        await self._writer.close()
+        self._directory.let_go()
+
+    async def add(self, event: Event) -> str | None:
+        """See ``Store``."""
+        return await self._writer.submit(events.add_event, event_row(event))
+
+    async def route(self, limit: int, plan: Plan) -> Sequence[RoutedEvent]:
+        """See ``Store``."""
+        async with self._routing:
+            batch, states = await self._readers.run(events.received_batch, limit)
+            if not batch:
+                return ()
+            return await self._writer.submit(events.commit_decisions, plan(batch, states))
+
+    async def claim(self, target: str, limit: int, lease: timedelta) -> Sequence[Claim]:
+        """See ``Store``."""
+        now = self._clock.now()
+        terms = (token_hex(8), microseconds(now), microseconds(now + lease))
+        claiming = self._writer.submit(deliveries.claim_due, target, limit, terms)
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            claiming.add_done_callback(self._give_back)
+            raise
+
+    async def record(self, claim: Claim, attempt: Attempt, settlement: Settlement, links: Sequence[Link] = ()) -> bool:
+        """See ``Store``."""
+        return await self._writer.submit(deliveries.record_attempt, claim, attempt, settlement, links, self._now())
+
+    async def release(self, claims: Sequence[Claim]) -> None:
+        """See ``Store``."""
+        if claims:
+            await self._writer.submit(deliveries.release_claims, claims)
+
+    async def rescue(self, *, everything: bool = False) -> Sequence[Delivery]:
+        """See ``Store``."""
+        return await self._writer.submit(deliveries.rescue_leased, END_OF_TIME if everything else self._now())
+
+    async def next_due(self, target: str) -> datetime | None:
+        """See ``Store``."""
+        due = await self._readers.run(listing.next_due, target)
+        return None if due is None else moment_of(due)
+
+    async def find_link(self, target: str, key: str) -> Link | None:
+        """See ``Store``."""
+        return await self._readers.run(listing.find_link, target, key)
+
+    async def park_except(self, targets: Sequence[str]) -> tuple[int, int]:
+        """See ``Store``."""
+        return await self._in_slices(deliveries.park, targets), await self._in_slices(deliveries.unpark, targets)
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        """See ``Store``."""
+        return await self._readers.run(listing.list_events, query)
+
+    async def event(self, event_id: str) -> Event | None:
+        """See ``Store``."""
+        return await self._readers.run(listing.find_event, event_id)
+
+    async def preceding(self, event: Event) -> Event | None:
+        """See ``Store``."""
+        return await self._readers.run(listing.preceding_event, event)
+
+    async def last_state(self, source: str, entity: Entity) -> EntityState | None:
+        """See ``Store``."""
+        return await self._readers.run(listing.find_entity_state, source, entity)
+
+    async def deliveries(self, query: DeliveryQuery) -> Sequence[Delivery]:
+        """See ``Store``."""
+        return await self._readers.run(listing.list_deliveries, query)
+
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        """See ``Store``."""
+        return await self._readers.run(listing.find_delivery, delivery_id)
+
+    async def attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        """See ``Store``."""
+        return await self._readers.run(listing.attempts_of, delivery_id)
+
+    async def retry(self, delivery_ids: Sequence[str]) -> Sequence[str]:
+        """See ``Store``."""
+        return await self._writer.submit(deliveries.retry_deliveries, delivery_ids, self._now())
+
+    async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
+        """See ``Store``."""
+        return await self._writer.submit(events.replay_event, routed, again=again)
+
+    async def backlog(self) -> Backlog:
+        """See ``Store``."""
+        return await self._readers.run(listing.count_backlog)
+
+    def _now(self) -> int:
+        return microseconds(self._clock.now())
+
+    def _give_back(self, claiming: asyncio.Future[list[Claim]]) -> None:
+        """Release what was claimed for someone who has been cancelled meanwhile: nobody will attempt it."""
+        if not claiming.cancelled() and not claiming.exception() and claiming.result():
+            self._writer.submit(deliveries.release_claims, claiming.result())
+
+    async def _in_slices(
+        self, change: Callable[[apsw.Connection, Sequence[str], int], int], targets: Sequence[str]
+    ) -> int:
+        total = 0
+        while changed := await self._writer.submit(change, targets, SLICE):
+            total += changed
+        return total
