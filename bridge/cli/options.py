@@ -35,6 +35,13 @@ until = click.option("--until", type=LATEST, help="Until then; a day counts to i
 limit = click.option(
     "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest so many."
 )
+settings = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Set a value of the body, such as document.status=lost; may be repeated.",
+)
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 

@@ -85,13 +85,14 @@ class _Api:
         return await self._operations.state(named["source"], Entity(named["kind"], named["id"]))
 
     async def explain(self, request: web.Request) -> Shape:
-        asked = await _asked(request, {"event", "body", "source"})
+        asked = await _asked(request, {"event", "body", "source", "before"})
         if isinstance(event_id := asked.get("event"), str):
             return await self._operations.explain(event_id)
         if "body" not in asked:
             raise refused("an event or a body is needed")
         source = asked.get("source")
-        return await self._operations.explain_body(asked["body"], source if isinstance(source, str) else None)
+        named = source if isinstance(source, str) else None
+        return await self._operations.explain_body(asked["body"], named, asked.get("before"))
 
     async def retry(self, request: web.Request) -> Shape:
         asked = await _asked(request, {"ids", "filter", "dry_run"})

@@ -79,9 +79,9 @@ class DaemonClient:
         """Explain a stored event."""
         return await self._ask("POST", "/api/explain", body={"event": event_id})
 
-    async def explain_body(self, body: Json, source: str | None = None) -> Shape:
+    async def explain_body(self, body: Json, source: str | None = None, before: Json = None) -> Shape:
         """Explain a body that would arrive now."""
-        return await self._ask("POST", "/api/explain", body={"body": body, "source": source})
+        return await self._ask("POST", "/api/explain", body={"body": body, "source": source, "before": before})
 
     async def sources(self) -> Shape:
         """List sources with their addresses."""

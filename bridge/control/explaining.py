@@ -5,6 +5,7 @@ from dataclasses import replace
 import orjson
 
 from bridge.component import AnySource, AnyTarget
+from bridge.component.discovery import source_types
 from bridge.control.shapes import Shape, event_shape
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
 from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, new_id
@@ -39,9 +40,10 @@ class Explainer:
         )
 
     def stored(self, event: Event, preceding: Event | None) -> Shape:
-        """Explain a stored event beside the one that preceded it."""
+        """Explain an event beside the one that preceded it; what became of it then does not matter."""
         last = self._document(preceding) if preceding else None
-        return self._shape(event, last, preceding.id if preceding and last else None)
+        unrouted = replace(event, state=EventState.RECEIVED, reason=None) if event.entity else event
+        return self._shape(unrouted, last, preceding.id if preceding and last else None)
 
     def explain(self, event: Event, state: EntityState | None) -> Shape:
         """Explain an event that arrives now beside the last state of its entity."""
@@ -111,6 +113,11 @@ def finding_shape(finding: Finding) -> Shape:
         "matched": finding.matched,
         "children": [finding_shape(child) for child in finding.children],
     }
+
+
+def type_of(source: AnySource) -> str:
+    """Return the name that a source's type has in routes.yaml."""
+    return next(name for name, kind in source_types().items() if isinstance(source, kind))
 
 
 def preview(target: AnyTarget | None, content: JsonObject | None) -> str | None:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from bridge.component import AnySource
-from bridge.component.discovery import source_types
 from bridge.control.acting import Acting
-from bridge.control.explaining import Explainer, preview
+from bridge.control.explaining import Explainer, preview, type_of
 from bridge.control.host import VERSION, Host, unknown
 from bridge.control.shapes import (
     Shape,
@@ -96,14 +95,18 @@ class Operations:
         event = await self._event(event_id)
         return self._explainer().stored(event, await self._store.preceding(event))
 
-    async def explain_body(self, body: Json, source: str | None = None) -> Shape:
+    async def explain_body(self, body: Json, source: str | None = None, before: Json = None) -> Shape:
         """Tell what the rules would do with a body that arrived now, beside its entity's last state.
+
+        ``before`` is a body that would have come before it, and then counts instead of the last state.
 
         Raises:
             RequestRefusedError: no ruleset, or no such source.
         """
         explainer = self._explainer()
         event = explainer.arrived(body, source)
+        if before is not None:
+            return explainer.stored(event, explainer.arrived(before, source))
         state = await self._store.last_state(event.source, event.entity) if event.entity else None
         return explainer.explain(event, state)
 
@@ -160,7 +163,7 @@ class Operations:
         local, public = self._host.local_url, self._host.public_url or self._host.local_url or ""
         return {
             "name": source.name,
-            "type": next(name for name, kind in source_types().items() if isinstance(source, kind)),
+            "type": type_of(source),
             "addresses": [public + path for path in paths],
             "local_address": local + paths[0] if local is not None and paths else None,
         }

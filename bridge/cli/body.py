@@ -1,0 +1,138 @@
+"""Bodies to send or explain: a sample, a file, or what stands on stdin, with some values set."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+
+import click
+
+from bridge.component import AnySource
+from bridge.component.discovery import source_types
+from bridge.model import Json, JsonObject
+from bridge.options import did_you_mean
+
+CLOSED = frozenset({"won", "lost"})
+"""Statuses with which the CRM sets ``closed_at`` to the time of the change."""
+
+
+def story(type_: str, name: str, now: datetime) -> Sequence[JsonObject]:
+    """Return the bodies after which an event name or trigger of a type of source happens, the last one at ``now``.
+
+    Raises:
+        click.UsageError: there is no sample of this name.
+    """
+    try:
+        return _reader(type_).story(name, now)
+    except KeyError:
+        hint = did_you_mean(name, sample_names(type_, now))
+        raise click.UsageError(f'there is no sample "{name}"; {hint or "bridge send --list shows all"}') from None
+
+
+def sample_names(type_: str, now: datetime) -> Mapping[str, str]:
+    """Return every name that ``story`` takes, with a description where there is one."""
+    reader = _reader(type_)
+    triggers = {name: each.description for name, each in reader.triggers.items() if _has_sample(reader, name, now)}
+    return dict.fromkeys(reader.samples(now), "") | triggers
+
+
+def read(file: str) -> Json:
+    """Return the JSON of a file, or of stdin for ``-``.
+
+    Raises:
+        click.UsageError: it cannot be read, or is no JSON.
+    """
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
+        parsed: Json = json.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except json.JSONDecodeError as error:
+        where = "stdin" if file == "-" else file
+        raise click.UsageError(f"{where}:{error.lineno}:{error.colno}: no JSON: {error.msg}") from None
+    return parsed
+
+
+def changed(told: Sequence[Json], settings: Sequence[str]) -> Sequence[Json]:
+    """Return a story whose last body has every ``path=value`` set; an id is set in all of them.
+
+    A deal that is won or lost so gets ``closed_at``, as the CRM sets it.
+
+    Raises:
+        click.UsageError: a setting names no place in the body.
+    """
+    *before, last = deepcopy(list(told))
+    paths = [_set(last, setting) for setting in settings]
+    if "document.status" in paths and "document.closed_at" not in paths:
+        _close(last)
+    for setting in settings:
+        if setting.startswith("document.id="):
+            for body in before:
+                _set(body, setting)
+    return [*before, last]
+
+
+def new_id() -> str:
+    """Return the setting of an id that no entity has."""
+    return f'document.id="{token_hex(12)}"'
+
+
+def _reader(type_: str) -> AnySource:
+    kind = source_types()[type_]
+    return kind(type_, kind.Options())
+
+
+def _has_sample(reader: AnySource, name: str, now: datetime) -> bool:
+    try:
+        reader.sample(name, now)
+    except KeyError:
+        return False
+    return True
+
+
+def _set(body: Json, setting: str) -> str:
+    path, equals, text = setting.partition("=")
+    if not (path and equals):
+        raise click.UsageError(f'"{setting}" sets nothing; write --set path=value, such as document.status=lost')
+    *way, last = path.split(".")
+    place = body
+    for segment in way:
+        place = _step(place, segment, path)
+    if isinstance(place, dict):
+        place[last] = _value(text)
+    else:
+        _items(place, last, path)[int(last)] = _value(text)
+    return path
+
+
+def _step(place: Json, segment: str, path: str) -> Json:
+    """Go one segment into a body; an object that is empty or not there is made."""
+    if isinstance(place, dict):
+        if place.get(segment) is None:
+            place[segment] = {}
+        return place[segment]
+    return _items(place, segment, path)[int(segment)]
+
+
+def _items(place: Json, segment: str, path: str) -> list[Json]:
+    if isinstance(place, list) and re.fullmatch("[0-9]{1,4}", segment) and int(segment) < len(place):
+        return place
+    raise click.UsageError(f'--set {path}: there is no "{segment}" in the body')
+
+
+def _value(text: str) -> Json:
+    try:
+        value: Json = json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    return value
+
+
+def _close(body: Json) -> None:
+    document = body.get("document") if isinstance(body, dict) else None
+    if isinstance(document, dict) and "closed_at" in document:
+        document["closed_at"] = document.get("updated_at") if document.get("status") in CLOSED else None

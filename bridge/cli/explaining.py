@@ -1,0 +1,130 @@
+"""Finding what an explanation needs: the rules, the event, and what its entity was before."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import orjson
+
+from bridge.cli import body as bodies
+from bridge.cli.connection import Control, NothingStoredError, connect, load_rules
+from bridge.control.client import DaemonClient
+from bridge.control.explaining import Explainer, type_of
+from bridge.control.shapes import Shape
+from bridge.errors import RequestRefusedError
+from bridge.model import Entity, EntityState, Event, EventState, Json, SystemClock
+from bridge.ruleset import Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `bridge explain` was asked. ``own_rules`` says that the file decides, whatever a daemon has loaded."""
+
+    event: str
+    settings: tuple[str, ...]
+    source: str | None
+    data: Path
+    routes: Path
+    own_rules: bool = False
+
+    async def answer(self) -> Shape:
+        """Return the explanation, from the daemon, from a store beside it, or from the rules alone."""
+        async with AsyncExitStack() as stack:
+            control = await self._control(stack)
+            if isinstance(control, DaemonClient) and not self.own_rules:
+                return await self._ask(control)
+            return await self._work_out(load_rules(self.routes), control)
+
+    async def _control(self, stack: AsyncExitStack) -> Control | None:
+        try:
+            return await stack.enter_async_context(connect(self.data))
+        except NothingStoredError:
+            return None
+
+    async def _ask(self, daemon: DaemonClient) -> Shape:
+        if self._is_stored:
+            return await daemon.explain(self.event)
+        sources = (await daemon.sources())["sources"]
+        *before, body = self._story({source["name"]: source["type"] for source in sources})
+        return await daemon.explain_body(body, self.source, before[-1] if before else None)
+
+    async def _work_out(self, rules: Ruleset, control: Control | None) -> Shape:
+        explainer = Explainer(rules, SystemClock())
+        if self._is_stored:
+            return await self._stored(explainer, control)
+        *before, body = self._story(types_of(rules))
+        event = explainer.arrived(body, self.source)
+        if before:
+            return explainer.stored(event, explainer.arrived(before[-1], self.source))
+        state = await last_state(control, event) if control else None
+        return explainer.explain(event, state)
+
+    async def _stored(self, explainer: Explainer, control: Control | None) -> Shape:
+        if control is None:
+            raise NothingStoredError(f"nothing is stored in {self.data}, so there is no event {self.event}")
+        event = await control.event(self.event)
+        preceding = await control.event(event["preceding"]) if event["preceding"] else None
+        return explainer.stored(_event(event), _event(preceding) if preceding else None)
+
+    @property
+    def _is_stored(self) -> bool:
+        return self.event.startswith("evt_")
+
+    def _story(self, types: Mapping[str, str]) -> Sequence[Json]:
+        told: Sequence[Json]
+        if self.event == "-" or self.event.endswith(".json") or Path(self.event).is_file():
+            told = [bodies.read(self.event)]
+        else:
+            told = bodies.story(type_named(types, self.source), self.event, datetime.now(UTC))
+        return bodies.changed(told, self.settings)
+
+
+def types_of(rules: Ruleset) -> dict[str, str]:
+    """Return the type of every source by its name."""
+    return {source.name: type_of(source) for source in rules.sources.values()}
+
+
+def type_named(types: Mapping[str, str], source: str | None) -> str:
+    """Return the type of a source, or of the only one.
+
+    Raises:
+        click.UsageError: there is no such source, or several and none was named.
+    """
+    if source is None and len(set(types.values())) == 1:
+        return next(iter(types.values()))
+    if source is None or source not in types:
+        raise click.UsageError(f"name the source with --source; there are: {', '.join(types)}")
+    return types[source]
+
+
+async def last_state(control: Control, event: Event) -> EntityState | None:
+    """Return what is known of an event's entity, if anything is."""
+    if event.entity is None:
+        return None
+    try:
+        known = await control.state(event.source, event.entity)
+    except RequestRefusedError:
+        return None
+    return EntityState(
+        known["source"], event.entity, known["document"], known["version"], known["event_id"], known["deleted"]
+    )
+
+
+def _event(shape: Shape) -> Event:
+    """Return a stored event as its detail tells it."""
+    body = shape["body"]
+    return Event(
+        id=shape["id"],
+        source=shape["source"],
+        name=shape["name"],
+        entity=Entity(**shape["entity"]) if shape["entity"] else None,
+        dedup_key="",
+        body=body.encode() if isinstance(body, str) else orjson.dumps(body),
+        received_at=datetime.fromisoformat(shape["received_at"]),
+        occurred_at=datetime.fromisoformat(shape["occurred_at"]) if shape["occurred_at"] else None,
+        state=EventState(shape["state"]),
+        reason=shape["reason"],
+    )
