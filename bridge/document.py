@@ -75,11 +75,11 @@ def custom_value(document: Json, name: str) -> Json:
         return None
     if name in fields:
         return fields[name]
-    key = matching_name(name, fields) or _label_of(document, name)
+    key = _matching(name, fields) or _label_of(document, name)
     return fields.get(key) if key else None
 
 
-def matching_name(name: str, known: Mapping[str, object]) -> str | None:
+def _matching(name: str, known: Mapping[str, object]) -> str | None:
     """Return the known label or slug that means the same custom field as a name, if exactly one does."""
     wanted = slug(name)
     if not wanted:

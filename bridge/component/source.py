@@ -1,7 +1,7 @@
 """A source: a configured system that posts webhooks. One module in ``bridge/sources`` is one type."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
@@ -92,6 +92,16 @@ class Source(ABC, Generic[OptionsT]):
     def samples(self, now: datetime) -> Mapping[str, JsonObject]:
         """Return a sample body for every event name that has one."""
         return {}
+
+    def story(self, name: str, now: datetime) -> Sequence[JsonObject]:
+        """Return the bodies after which a trigger fires for an entity never seen before, oldest first.
+
+        The last one is the trigger's own, as ``sample`` gives it. An event name has a story of one.
+
+        Raises:
+            KeyError: there is no such sample.
+        """
+        return (self.sample(name, now),)
 
 
 AnySource: TypeAlias = Source[Any]

@@ -1,0 +1,91 @@
+"""RD Station CRM: reads its webhooks, and knows its entities, triggers and pages."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import ClassVar
+
+from bridge.component.source import NamedTrigger, Source, SourceOptions
+from bridge.model import Action, Entity, Envelope, Event, JsonObject, Reading
+from bridge.rdstation import DATED_BY, EVENTS, QUIET, REFERENCES, SHAPES, TRIGGERS, normalise, sample, samples, story
+from bridge.rdstation.labels import AMOUNTS, LABELS
+from bridge.rdstation.timestamps import end_of_second, instant, microseconds
+from bridge.rdstation.webhook import Webhook, parse
+
+FRESH = 10 * 60 * 1_000_000
+"""Microseconds between a closing or completion and `updated_at` within which the document dates its own change."""
+
+
+class RdStationCrm(Source[SourceOptions]):
+    """RD Station CRM, all eight entities, both dialects of its deals."""
+
+    triggers: ClassVar[Mapping[str, NamedTrigger]] = TRIGGERS
+    events: ClassVar[Mapping[str, str]] = EVENTS
+    shapes: ClassVar[Mapping[str, JsonObject]] = SHAPES
+    references: ClassVar[Mapping[str, Mapping[str, str]]] = REFERENCES
+    quiet: ClassVar[frozenset[str]] = QUIET
+    labels: ClassVar[Mapping[str, Mapping[str, str]]] = LABELS
+    amounts: ClassVar[frozenset[str]] = AMOUNTS
+
+    def read(self, body: bytes) -> Envelope:
+        """Read name, entity and dedup key; the same uuid may serve several events, so it never stands alone."""
+        webhook = parse(body)
+        nonce = webhook.uuid or blake2b(body, digest_size=16).hexdigest()
+        return Envelope(
+            webhook.name,
+            Entity(webhook.kind, webhook.id),
+            f"{webhook.name}/{webhook.id}/{nonce}",
+            instant(webhook.timestamp),
+        )
+
+    def interpret(self, event: Event, last: JsonObject | None) -> Reading:
+        """Return the document in full shape, ordered by `updated_at`, else by the event's time, else by arrival.
+
+        Raises:
+            UnreadableWebhookError: as ``read`` does.
+        """
+        webhook = parse(event.body)
+        version = _version(webhook, event.received_at)
+        return Reading(
+            webhook.action,
+            webhook.document,
+            normalise(webhook.kind, webhook.document, last),
+            version,
+            _dated(webhook.kind, webhook.action, webhook.document, version),
+        )
+
+    def page(self, entity: Entity) -> str | None:
+        """Return the page of a deal; no other entity's address is known."""
+        return f"https://crm.rdstation.com/app/deals/{entity.id}" if entity.kind == "deal" else None
+
+    def sample(self, name: str, now: datetime) -> JsonObject:
+        """Return the official sample of an event name, or an example of a trigger, as if sent at ``now``."""
+        return sample(name, now)
+
+    def samples(self, now: datetime) -> Mapping[str, JsonObject]:
+        """Return a sample of each of the 24 events."""
+        return samples(now)
+
+    def story(self, name: str, now: datetime) -> Sequence[JsonObject]:
+        """Return the webhooks after which a trigger fires, the last one at ``now``."""
+        return story(name, now)
+
+
+def _version(webhook: Webhook, received_at: datetime) -> int:
+    updated = instant(webhook.document.get("updated_at"))
+    if updated is not None:
+        return microseconds(updated)
+    announced = instant(webhook.timestamp)
+    return microseconds(received_at) if announced is None else end_of_second(announced)
+
+
+def _dated(kind: str, action: Action, document: JsonObject, version: int) -> frozenset[str] | None:
+    """Return what the document itself dates: everything at a creation, a status that closed with this very edit."""
+    if action == "created":
+        return None
+    if action == "updated" and kind in DATED_BY:
+        path, dating = DATED_BY[kind]
+        at = instant(document.get(dating))
+        if at is not None and abs(microseconds(at) - version) <= FRESH:
+            return frozenset({path})
+    return frozenset()
