@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from jinja2 import Environment, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.runtime import Macro
+from jinja2.runtime import Macro, identity
 from markupsafe import Markup
 
 from bridge.rendering.budget import account
@@ -108,7 +108,8 @@ def _helpers(inert: type[Markup] | None) -> dict[str, object]:
         return _paid([printed(part) for part in kept])
 
     helpers: dict[str, object] = {"Macro": Metered, "str_join": joined, "markup_join": joined}
-    return helpers if inert is None else {**helpers, "Markup": inert}
+    # What is printed was made inert by `finalize` already.
+    return helpers if inert is None else {**helpers, "Markup": inert, "escape": identity}
 
 
 def _paid(parts: list[Any]) -> str:

@@ -45,6 +45,7 @@ MEMBERS: tuple[tuple[type | tuple[type, ...], frozenset[str]], ...] = (
     (Macro, frozenset({"name"})),
 )
 """Attributes and methods that templates see, per type."""
+_known_members: dict[type, frozenset[str]] = {}
 
 UNSUITABLE_TESTS = frozenset({"filter", "test", "callable", "escaped", "sameas"})
 
@@ -112,13 +113,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Return a field, or an attribute that is listed; fields win, for data may be named ``items``."""
-        return self.getitem(obj, attribute)
+        if isinstance(obj, dict) and attribute in obj:
+            value = obj[attribute]
+            return Document(value) if type(value) is dict else value
+        return self._member(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Return a field, an item, or an attribute that is listed."""
-        if isinstance(obj, Undefined):
-            str(obj)
-        if not isinstance(obj, Mapping | list | tuple | str) or (isinstance(obj, str) and isinstance(argument, str)):
+        if isinstance(argument, str):
+            return self.getattr(obj, argument)
+        if not isinstance(obj, dict | list | tuple | str):
             return self._member(obj, argument)
         try:
             value = obj[argument]
@@ -134,17 +138,28 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().get_template(*args, **kwargs)
 
     def _member(self, obj: Any, name: Any) -> Any:  # noqa: ANN401 (any value, any member)
-        if isinstance(name, str) and (_is_open(obj, name) or any(name in names for names in _members(obj))):
+        if isinstance(obj, Undefined):
+            str(obj)  # it tells of itself
+        if isinstance(name, str) and (name in members_of(type(obj)) or _is_open(obj, name)):
             return getattr(obj, name, self.undefined(obj=obj, name=name))
         return self.undefined(obj=obj, name=name)
+
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
+        """Call what a template may call; macros, the most frequent, without a detour."""
+        if isinstance(obj, Macro):
+            return obj(context.eval_ctx, *args, **kwargs)
+        return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Calculate within bounds."""
         return OPERATORS[operator](left, right)
 
 
-def _members(obj: object) -> list[frozenset[str]]:
-    return [names for kind, names in MEMBERS if isinstance(obj, kind)]
+def members_of(kind: type) -> frozenset[str]:
+    """Return the attributes and methods of a type that templates see."""
+    if kind not in _known_members:
+        _known_members[kind] = frozenset().union(*(names for listed, names in MEMBERS if issubclass(kind, listed)))
+    return _known_members[kind]
 
 
 def _is_open(obj: object, name: str) -> bool:

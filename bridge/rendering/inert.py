@@ -13,6 +13,9 @@ from bridge.component import Escape
 from bridge.rendering.budget import account
 from bridge.rendering.value import printed
 
+LONG = 1000
+"""Characters below which a text is not worth an entry in the books: the number of steps bounds those already."""
+
 
 def inert_type(escape: Escape) -> type[Markup]:
     """Return the type of texts that are safe in the format that ``escape`` guards."""
@@ -22,10 +25,11 @@ def inert_type(escape: Escape) -> type[Markup]:
 
         @classmethod
         def escape(cls, s: Any, /) -> Self:  # noqa: ANN401 (MarkupSafe's signature)
-            if hasattr(s, "__html__"):
-                return cls(s.__html__())
+            if isinstance(s, Markup):
+                return s if isinstance(s, cls) else str.__new__(cls, s)
             text = escape(printed(s))
-            account.get().write(len(text))
-            return cls(text)
+            if len(text) > LONG:
+                account.get().write(len(text))
+            return str.__new__(cls, text)
 
     return Inert

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from jinja2 import Template as Compiled
 from jinja2 import TemplateRuntimeError
+from jinja2.runtime import Context as Names
 from markupsafe import Markup
 
 from bridge.errors import RenderError
@@ -18,7 +19,7 @@ from bridge.rendering.errors import TemplateFailedError
 from bridge.rendering.references import Reference
 from bridge.rendering.value import described, plain
 
-Context: TypeAlias = Mapping[str, object]
+Context: TypeAlias = Mapping[str, Any]
 """The names a template sees."""
 
 ResultT = TypeVar("ResultT")
@@ -60,7 +61,7 @@ class Template:
         return self.used
 
     def _pieces(self, context: Context) -> Iterator[str]:
-        return self.compiled.root_render_func(self.compiled.new_context(dict(context)))
+        return self.compiled.root_render_func(_names(self.compiled, context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Expression:
 
     def evaluate(self, context: Context) -> object:
         """Return the value, or raise whatever comes; only for use within a rendering."""
-        frame = self.compiled.new_context(dict(context))
+        frame = _names(self.compiled, context)
         deque(self.compiled.root_render_func(frame), maxlen=0)
         return frame.vars[RESULT]
 
@@ -153,6 +154,10 @@ class Structure:
     def references(self) -> tuple[Reference, ...]:
         """Return the names and fields that its leaves use."""
         return Branch(tuple(self.parts.values())).references()
+
+
+def _names(compiled: Compiled, context: Context) -> Names:
+    return compiled.new_context(context if isinstance(context, dict) else dict(context))
 
 
 def _run(name: str, context: Context, work: Callable[[], ResultT]) -> ResultT:

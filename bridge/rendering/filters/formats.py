@@ -45,9 +45,11 @@ class Formats:
         if amount is None:
             return _as_it_is(value)
         code = currency or self.region.currency
-        if not numbers.is_currency(code):
+        if code != self.region.currency and not numbers.is_currency(code):
             raise ValueError(f'money knows no currency "{code}"')
-        return numbers.format_currency(amount, code, locale=self.region.locale).translate(_SPACES)
+        pattern = self.region.locale.currency_formats["standard"]
+        text: str = pattern.apply(amount, self.region.locale, currency=code)
+        return text.translate(_SPACES)
 
     def number(self, value: object, places: int | None = None) -> str:
         """Return a number with the region's separators; ``places`` fixes how many decimals it shows."""
