@@ -103,17 +103,19 @@ def _problems(sandbox: Sandbox, name: str, source: str) -> Iterator[None]:
     try:
         yield
     except TemplateSyntaxError as error:
-        message = _hinted(error.message or "", sandbox)
-        raise TemplateSyntaxProblem(message, line=error.lineno, name=error.name or name) from None
+        message = (error.message or "").rstrip(".")
+        where = error.name or name
+        raise TemplateSyntaxProblem(message, line=error.lineno, name=where, hint=_hint(message, sandbox)) from None
     except (RecursionError, MemoryError, SyntaxError):
         raise TemplateSyntaxProblem("the template is nested too deeply", name=name) from None
 
 
-def _hinted(message: str, sandbox: Sandbox) -> str:
-    """Return Jinja's message, with the name that was probably meant."""
+def _hint(message: str, sandbox: Sandbox) -> str:
+    """Return what may have been meant, where Jinja's message names a filter or a test that there is none of."""
     unknown = _UNKNOWN.search(message)
     if unknown is None:
-        return message
+        return ""
     kind, word = unknown.groups()
-    hint = ESCAPES if word in _ESCAPING else did_you_mean(word, sandbox.filters if kind == "filter" else sandbox.tests)
-    return f'there is no {kind} "{word}"' + (f"; {hint}" if hint else "")
+    if word in _ESCAPING:
+        return ESCAPES
+    return did_you_mean(word, sandbox.filters if kind == "filter" else sandbox.tests)

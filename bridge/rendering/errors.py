@@ -9,10 +9,11 @@ from bridge.options.suggestion import did_you_mean
 class TemplateSyntaxProblem(RenderError):  # noqa: N818 (it becomes a Problem, and is named after it)
     """A template that does not compile. ``line`` counts from 1 in the text of ``name``."""
 
-    def __init__(self, message: str, *, line: int = 1, name: str = "") -> None:
+    def __init__(self, message: str, *, line: int = 1, name: str = "", hint: str = "") -> None:
         """Keep the place beside the words."""
-        super().__init__(f"{place(name, line)}: {message}")
+        super().__init__(f"{place(name, line)}: {message}" + (f"; {hint}" if hint else ""))
         self.message = message
+        self.hint = hint
         self.line = line
         self.name = name
 
