@@ -78,7 +78,7 @@ class Client:
     async def _exchange(self, request: Request, progress: _Progress) -> Answer:
         async with self._session(request).request(
             request.method,
-            URL(request.url),
+            _checked(request.url),
             headers=request.headers,
             data=request.body,
             allow_redirects=False,
@@ -116,6 +116,14 @@ class Client:
         if progress.left:
             return UnknownOutcome(_lost_answer(error, request))
         return TransientFailure(_no_connection(error))
+
+
+def _checked(address: str) -> URL:
+    """Return an address that a request can go to; raises ValueError."""
+    url = URL(address)
+    if url.scheme not in {"http", "https"} or not url.raw_host or " " in url.raw_host:
+        raise ValueError
+    return url
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

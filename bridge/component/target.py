@@ -67,7 +67,8 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """Return type and name, never an option."""
         return f"<{type(self).__name__} {self.name}>"
 
-    def prepare(self, content: JsonObject) -> JsonObject:
+    @classmethod
+    def prepare(cls, content: JsonObject) -> JsonObject:
         """Return an action as it is to be compiled, its templates not yet rendered.
 
         Here a target notes what rendering would hide, such as whether an address was written out in routes.yaml.

@@ -60,7 +60,9 @@ class EntryCompiler:
         for field in target.key_fields & content.keys():
             content[field] = self._expanded(content[field], site.below(field))
         entry_name = describe(self._problems.located.data, site.loc)
-        return Action(content, files, target.escapes, texts_of(target.Action), checker(target.Action, entry_name))
+        return Action(
+            target.prepare(content), files, target.escapes, texts_of(target.Action), checker(target.Action, entry_name)
+        )
 
     def _fits(self, target: type[AnyTarget], content: JsonObject, site: Site) -> bool:
         """Tell whether a template file may fill the message: it must not be written twice."""

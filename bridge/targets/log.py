@@ -7,12 +7,10 @@ from bridge.component import Action, Http, Links, Target, TargetOptions
 from bridge.errors import TransientFailure
 from bridge.model import Message, Receipt
 
-SHOWN = frozenset("\n\t")
-"""The control characters that stay as they are."""
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that could move the cursor, colour the terminal or reverse the text."""
-JOINERS = frozenset("\u200c\u200d")
-"""Of those, what emoji and many scripts are written with."""
+WANTED = frozenset("\t\u200c\u200d")
+"""Of those, tabulators, and the joiners that emoji and many scripts are written with."""
 
 
 class LogOptions(TargetOptions):
@@ -44,16 +42,16 @@ class Log(Target[LogOptions, LogAction]):
 
 def framed(title: str, text: str) -> str:
     """Return the text with a line drawn beside it, and with every character that is not for reading spelled out."""
-    lines = _spelled(text).strip("\n").split("\n")
-    return "\n".join((f"┌─ {_spelled(title)}", *(f"│ {line}".rstrip() for line in lines), "└─", ""))
+    head, *rest = (_spelled(line) for line in (title.replace("\n", " "), *text.strip("\n").split("\n")))
+    return "\n".join((f"┌─ {head}", *(f"│ {line}".rstrip() for line in rest), "└─", ""))
 
 
-def _spelled(text: str) -> str:
-    return "".join(character if _harmless(character) else _escaped(character) for character in text)
+def _spelled(line: str) -> str:
+    return "".join(character if _harmless(character) else _escaped(character) for character in line)
 
 
 def _harmless(character: str) -> bool:
-    return character in SHOWN or character in JOINERS or unicodedata.category(character) not in UNSEEN
+    return character in WANTED or unicodedata.category(character) not in UNSEEN
 
 
 def _escaped(character: str) -> str:

@@ -14,7 +14,7 @@ from bridge.component.base import Strict
 from bridge.options import Secret
 from bridge.targets.http.address import Query, check_address, check_path
 
-Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110, 5.6.2."""

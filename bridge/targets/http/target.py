@@ -41,7 +41,8 @@ class HttpService(Target[HttpOptions, HttpAction]):
     Action = HttpAction
     escapes = {"path": encoded, "url": encoded_unless_whole, "headers": lambda data: CONTROLS.sub(" ", data)}  # noqa: RUF012 (a ClassVar of the base)
 
-    def prepare(self, content: JsonObject) -> JsonObject:
+    @classmethod
+    def prepare(cls, content: JsonObject) -> JsonObject:
         """Note whether the host of ``url`` is written out: after rendering nobody could tell."""
         url = content.get("url")
         return {**content, "host_in_rules": literal_origin(url) is not None} if isinstance(url, str) else content

@@ -24,12 +24,6 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _said(value: str) -> str:
-    if not value.strip():
-        raise ValueError("is empty, and Slack refuses a message without text")
-    return value
-
-
 class SlackOptions(TargetOptions):
     """What a slack target takes: `token` with `channel`, or `webhook_url`."""
 
@@ -70,7 +64,7 @@ class SlackOptions(TargetOptions):
 class SlackAction(Action):
     """What a deliver entry to a slack target takes: `text`, `blocks`, or both."""
 
-    text: Annotated[str, AfterValidator(_said)] | None = None
+    text: str | None = None
     """The message in Slack's mrkdwn; beside `blocks` it is what notifications show. `template:` fills it."""
     blocks: list[dict[str, JsonValue]] | None = Field(default=None, min_length=1, max_length=MOST_BLOCKS)
     """Block Kit blocks."""
@@ -80,6 +74,13 @@ class SlackAction(Action):
     """The id of another channel than the target's."""
     unfurl: bool = False
     """Whether Slack shows previews of links and media."""
+
+    @field_validator("text")
+    @classmethod
+    def _not_blank(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("is empty, and Slack refuses a message without text")
+        return value
 
     @model_validator(mode="after")
     def _something_said(self) -> Self:

@@ -1,0 +1,81 @@
+import io
+import sys
+from typing import ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.component import AnyTarget
+from bridge.component.client import Client
+from bridge.errors import PermanentFailure, TransientFailure
+from bridge.model import JsonObject, Message
+from bridge.targets.log import Log, LogOptions, framed
+from tests.contracts.target import KnownLinks, TargetContract
+
+
+class TestLogContract(TargetContract):
+    type_name = "log"
+    content: ClassVar[JsonObject] = {"text": "Negócio perdido: Acme"}
+    seen_by_people = "Negócio perdido: Acme"
+
+    def build(self, url: str, timeout: float = 15) -> AnyTarget:
+        return Log("sales", LogOptions(timeout=timeout))
+
+
+async def printed(text: object, key: str = "deal:65") -> None:
+    await Log("screen", LogOptions()).send(Message("dlv_1", key, {"text": text}), KnownLinks(), Client())  # type: ignore[dict-item]
+
+
+async def test_a_message_is_printed_in_a_frame(capsys: pytest.CaptureFixture[str]) -> None:
+    await printed("Negócio perdido: Acme\n  R$ 11.050,50\n")
+    assert capsys.readouterr().out == ("┌─ screen · deal:65 · dlv_1\n│ Negócio perdido: Acme\n│   R$ 11.050,50\n└─\n")
+
+
+async def test_a_number_is_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    await printed(11050.5)
+    assert "│ 11050.5\n" in capsys.readouterr().out
+
+
+async def test_data_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    await printed("\x1b[2J\x1b]0;owned\x07 \x9b31m \u202etxt.exe\u2028└─\r ok", key="deal:\x1b[1m\n│ fake")
+    out = capsys.readouterr().out
+    assert out.isprintable() or set(out) - {"\n"} == {c for c in out if c.isprintable()}
+    assert r"\x1b[2J\x1b]0;owned\x07 \x9b31m \u202etxt.exe\u2028└─\r ok" in out
+
+
+async def test_a_key_cannot_break_out_of_the_title(capsys: pytest.CaptureFixture[str]) -> None:
+    await printed("text", key="deal:1\n└─")
+    assert capsys.readouterr().out.count("\n") == 3
+
+
+async def test_emoji_and_scripts_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    await printed("👩‍💻 नमस्ते São")
+    assert "│ 👩‍💻 नमस्ते São\n" in capsys.readouterr().out
+
+
+async def test_a_terminal_that_cannot_spell_it_gets_an_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+    await printed("São")
+    assert rb"S\xe3o" in ascii_only.buffer.getvalue()
+
+
+async def test_a_closed_output_is_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    with pytest.raises(TransientFailure, match="standard output"):
+        await printed("text")
+
+
+async def test_a_message_without_text_is_refused() -> None:
+    with pytest.raises(PermanentFailure, match="text"):
+        await printed(None)
+
+
+@given(st.text())
+def test_every_line_of_any_text_stands_behind_the_frame(text: str) -> None:
+    first, *inner, last, end = framed("title", text).split("\n")
+    assert (first, last, end) == ("┌─ title", "└─", "")
+    assert all(line.startswith("│") for line in inner)

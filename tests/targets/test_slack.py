@@ -1,0 +1,443 @@
+import json
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bridge.component import AnyTarget
+from bridge.component.client import Client
+from bridge.errors import PermanentFailure, TransientFailure, UnknownOutcome
+from bridge.model import Json, JsonObject, Link, Message, Receipt
+from bridge.targets.slack import Slack, SlackAction, SlackOptions
+from bridge.targets.slack.target import _said
+from bridge.targets.slack.text import cut, escape, fitted, notification, unescape
+from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.support.contract_server import ContractServer, Step, answer, raw, says, schema_violations
+
+TS = "1700000000.000100"
+POSTED = {"ok": True, "channel": "C0123SALES", "ts": TS, "message": {"text": "…"}}
+
+
+class TestBotContract(HttpTargetContract):
+    type_name = "slack"
+    content: ClassVar[JsonObject] = {"text": "*Negócio perdido*: Acme &amp; Cia", "thread": "deal:65"}
+    seen_by_people = "*Negócio perdido*: Acme & Cia"
+    secrets = ("xoxb-hush",)
+
+    def build(self, url: str, timeout: float = 15) -> AnyTarget:
+        return bot(url, timeout=timeout)
+
+    def accepted(self) -> Step:
+        return says(POSTED)
+
+
+class TestWebhookContract(HttpTargetContract):
+    type_name = "slack"
+    content: ClassVar[JsonObject] = {"text": "Negócio perdido: Acme"}
+    seen_by_people = "Negócio perdido: Acme"
+    secrets = ("T000", "B000", "hush")
+
+    def build(self, url: str, timeout: float = 15) -> AnyTarget:
+        return webhook(url, timeout=timeout)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    async with Client() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ContractServer]:
+    async with ContractServer(says(POSTED)) as running:
+        yield running
+
+
+def bot(url: str, **options: object) -> Slack:
+    values = {"token": "xoxb-hush", "channel": "C0123SALES", "api_url": f"{url}/api"} | options
+    return Slack("sales", SlackOptions.model_validate(values))
+
+
+def webhook(url: str, **options: object) -> Slack:
+    values = {"webhook_url": f"{url}/services/T000/B000/hush"} | options
+    return Slack("sales", SlackOptions.model_validate(values))
+
+
+async def sent(target: Slack, client: Client, links: KnownLinks | None = None, **content: Any) -> Receipt:
+    return await target.send(Message(DELIVERY, "deal:65", content), links or KnownLinks(), client)
+
+
+def section(text: object) -> JsonObject:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}  # type: ignore[dict-item]
+
+
+async def test_text_is_posted_to_the_channel(server: ContractServer, client: Client) -> None:
+    await sent(bot(server.url), client, text="Olá, *equipe*")
+    (seen,) = server.seen
+    assert (seen.method, seen.target) == ("POST", "/api/chat.postMessage")
+    assert seen.headers["authorization"] == "Bearer xoxb-hush"
+    assert seen.json == {
+        "channel": "C0123SALES",
+        "text": "Olá, *equipe*",
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+async def test_an_entry_may_name_another_channel_and_unfurl(server: ContractServer, client: Client) -> None:
+    await sent(bot(server.url), client, text="x", channel="C9", unfurl=True)
+    assert server.seen[0].json == {"channel": "C9", "text": "x", "unfurl_links": True, "unfurl_media": True}
+
+
+async def test_a_webhook_takes_plain_ok_for_an_answer(server: ContractServer, client: Client) -> None:
+    server.script(answer(200, b"ok", Content_Type="text/plain"))
+    receipt = await sent(webhook(server.url), client, text="x")
+    assert (receipt.status, receipt.excerpt, receipt.links) == (200, "ok", ())
+    assert server.seen[0].target == "/services/T000/B000/hush"
+    assert "authorization" not in server.seen[0].headers
+
+
+async def test_blocks_go_with_text_for_notifications(server: ContractServer, client: Client) -> None:
+    header: JsonObject = {"type": "header", "text": {"type": "plain_text", "text": "Perdido"}}
+    await sent(bot(server.url), client, blocks=[header, section("*Acme*")])
+    assert server.seen[0].json["text"] == "Perdido\n*Acme*"
+    assert server.seen[0].json["blocks"] == [header, section("*Acme*")]
+
+
+async def test_text_beside_blocks_is_kept(server: ContractServer, client: Client) -> None:
+    await sent(bot(server.url), client, blocks=[section("*Acme*")], text="Resumo")
+    assert server.seen[0].json["text"] == "Resumo"
+
+
+# threads
+
+
+async def test_the_first_message_of_a_thread_leaves_a_link_and_the_next_replies(
+    server: ContractServer, client: Client
+) -> None:
+    links = KnownLinks()
+    target = bot(server.url)
+    first = await sent(target, client, links, text="1", thread="deal:65")
+    links.keep(first)
+    second = await sent(target, client, links, text="2", thread="deal:65")
+    assert first.links == (Link("sales", "deal:65", TS, {"channel": "C0123SALES"}),)
+    assert second.links == ()
+    assert ["thread_ts" in seen.json for seen in server.seen] == [False, True]
+    assert server.seen[1].json["thread_ts"] == TS
+
+
+async def test_without_a_thread_no_link_is_asked_for_or_left(server: ContractServer, client: Client) -> None:
+    links = KnownLinks()
+    receipt = await sent(bot(server.url), client, links, text="1")
+    assert (links.asked, receipt.links) == ([], ())
+
+
+async def test_a_thread_in_another_channel_is_another_thread(server: ContractServer, client: Client) -> None:
+    links = KnownLinks(Link("sales", "deal:65", "1.1", {"channel": "C0123SALES"}))
+    receipt = await sent(bot(server.url), client, links, text="1", thread="deal:65", channel="C9")
+    assert "thread_ts" not in server.seen[0].json
+    assert [link.key for link in receipt.links] == ["deal:65 in C9"]
+
+
+async def test_a_thread_does_not_move_with_the_target_to_another_channel(
+    server: ContractServer, client: Client
+) -> None:
+    links = KnownLinks(Link("sales", "deal:65", "1.1", {"channel": "COLD"}))
+    receipt = await sent(bot(server.url), client, links, text="1", thread="deal:65")
+    assert "thread_ts" not in server.seen[0].json
+    assert receipt.links == (Link("sales", "deal:65", TS, {"channel": "C0123SALES"}),)
+
+
+@pytest.mark.parametrize("word", ["thread_not_found", "message_not_found", "restricted_action_thread_locked"])
+async def test_a_thread_that_is_gone_is_opened_anew(server: ContractServer, client: Client, word: str) -> None:
+    links = KnownLinks(Link("sales", "deal:65", "1.1", {"channel": "C0123SALES"}))
+    server.script(says({"ok": False, "error": word}), says(POSTED))
+    receipt = await sent(bot(server.url), client, links, text="1", thread="deal:65")
+    assert [seen.json.get("thread_ts") for seen in server.seen] == ["1.1", None]
+    assert [link.external_id for link in receipt.links] == [TS]
+    assert word in receipt.excerpt
+
+
+async def test_a_thread_error_without_a_thread_is_final(server: ContractServer, client: Client) -> None:
+    server.script(says({"ok": False, "error": "message_not_found"}))
+    with pytest.raises(PermanentFailure, match="message_not_found"):
+        await sent(bot(server.url), client, text="1")
+    assert len(server.seen) == 1
+
+
+async def test_the_link_of_a_long_message_is_read_though_the_answer_is_cut(
+    server: ContractServer, client: Client
+) -> None:
+    server.script(says(POSTED | {"message": {"text": "x" * 200_000}}))
+    receipt = await sent(bot(server.url), client, text="x" * 40_000, thread="deal:65")
+    assert [link.external_id for link in receipt.links] == [TS]
+
+
+def test_a_webhook_says_what_it_cannot_do() -> None:
+    target = webhook("https://hooks.slack.com")
+    assert "thread" in target.warnings({"thread": "deal", "text": "x"})[0]
+    assert "channel" in target.warnings({"channel": "C1", "text": "x"})[0]
+    assert target.warnings({"text": "x"}) == ()
+    assert bot("https://slack.com").warnings({"thread": "deal", "channel": "C1"}) == ()
+
+
+async def test_a_webhook_posts_what_it_cannot_thread(server: ContractServer, client: Client) -> None:
+    server.script(answer(200, b"ok"))
+    links = KnownLinks()
+    await sent(webhook(server.url), client, links, text="x", thread="deal:65")
+    assert links.asked == []
+
+
+# refusals
+
+
+@pytest.mark.parametrize("word", ["rate_limited", "ratelimited", "service_unavailable", "request_timeout"])
+async def test_a_refusal_for_now_is_transient(server: ContractServer, client: Client, word: str) -> None:
+    server.script(says({"ok": False, "error": word}, Retry_After="30"))
+    with pytest.raises(TransientFailure, match=word) as caught:
+        await sent(bot(server.url), client, text="x")
+    assert caught.value.retry_after == 30
+
+
+@pytest.mark.parametrize("word", ["internal_error", "fatal_error"])
+async def test_a_failure_inside_slack_may_have_posted(server: ContractServer, client: Client, word: str) -> None:
+    server.script(says({"ok": False, "error": word}))
+    with pytest.raises(UnknownOutcome, match=word):
+        await sent(bot(server.url), client, text="x")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "account_inactive",
+        "channel_not_found",
+        "invalid_auth",
+        "is_archived",
+        "message_limit_exceeded",
+        "metadata_too_large",
+        "missing_scope",
+        "no_text",
+        "not_authed",
+        "not_in_channel",
+        "restricted_action",
+        "team_not_found",
+        "token_revoked",
+        "too_many_attachments",
+        "a_word_of_tomorrow",
+    ],
+)
+async def test_any_other_refusal_is_permanent_with_slacks_word(
+    server: ContractServer, client: Client, word: str
+) -> None:
+    server.script(says({"ok": False, "error": word}))
+    with pytest.raises(PermanentFailure, match=word) as caught:
+        await sent(bot(server.url), client, text="x")
+    assert caught.value.status == 200
+    assert len(server.seen) == 1
+
+
+async def test_a_refusal_tells_what_to_do(server: ContractServer, client: Client) -> None:
+    server.script(says({"ok": False, "error": "not_in_channel"}))
+    with pytest.raises(PermanentFailure, match=r"not_in_channel \(invite the app to the channel: /invite @app\)"):
+        await sent(bot(server.url), client, text="x")
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (400, "invalid_payload"),
+        (400, "no_text"),
+        (400, "too_many_attachments"),
+        (403, "action_prohibited"),
+        (403, "invalid_token"),
+        (404, "no_service"),
+        (404, "channel_not_found"),
+        (410, "channel_is_archived"),
+    ],
+)
+async def test_a_webhooks_refusal_is_permanent_with_slacks_word(
+    server: ContractServer, client: Client, status: int, word: str
+) -> None:
+    server.script(answer(status, word.encode(), Content_Type="text/plain"))
+    with pytest.raises(PermanentFailure, match=word) as caught:
+        await sent(webhook(server.url), client, text="x")
+    assert caught.value.status == status
+
+
+async def test_a_refusal_that_is_none_of_slacks_words_keeps_its_status(server: ContractServer, client: Client) -> None:
+    server.script(answer(403, b"<html>Blocked by proxy</html>"))
+    with pytest.raises(PermanentFailure, match="answered 403") as caught:
+        await sent(webhook(server.url), client, text="x")
+    assert "Blocked" in caught.value.excerpt
+
+
+async def test_a_status_with_a_word_in_json_is_read(server: ContractServer, client: Client) -> None:
+    server.script(says({"ok": False, "error": "invalid_auth"}, status=401))
+    with pytest.raises(PermanentFailure, match="invalid_auth"):
+        await sent(bot(server.url), client, text="x")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        answer(200, b"<html>log in to the hotel</html>"),
+        says({"ok": "yes"}),
+        says({"ok": False}),
+        says([]),
+        answer(204),
+        raw(b'HTTP/1.1 200 x\r\nContent-Length: 9\r\n\r\n{"ok":tru'),
+    ],
+)
+async def test_an_answer_that_is_none_of_slacks_leaves_the_outcome_unknown(
+    server: ContractServer, client: Client, step: Step
+) -> None:
+    server.script(step)
+    with pytest.raises(UnknownOutcome, match="not one of Slack's"):
+        await sent(bot(server.url), client, text="x")
+
+
+@pytest.mark.parametrize("word", ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"])
+async def test_blocks_that_slack_refuses_are_posted_as_text(server: ContractServer, client: Client, word: str) -> None:
+    server.script(says({"ok": False, "error": word}), says(POSTED))
+    receipt = await sent(bot(server.url), client, blocks=[section("*Acme*")], thread="deal:65")
+    assert ["blocks" in seen.json for seen in server.seen] == [True, False]
+    assert server.seen[1].json["text"] == "*Acme*"
+    assert word in receipt.excerpt
+    assert receipt.links
+
+
+async def test_blocks_that_a_webhook_refuses_are_posted_as_text(server: ContractServer, client: Client) -> None:
+    server.script(answer(400, b"invalid_blocks"), answer(200, b"ok"))
+    await sent(webhook(server.url), client, blocks=[section("*Acme*")])
+    assert server.seen[1].json["text"] == "*Acme*"
+
+
+async def test_what_is_refused_in_every_form_is_permanent(server: ContractServer, client: Client) -> None:
+    server.script(says({"ok": False, "error": "invalid_blocks"}))
+    with pytest.raises(PermanentFailure, match="invalid_blocks"):
+        await sent(bot(server.url), client, blocks=[section("*Acme*")])
+    assert len(server.seen) == 2
+
+
+# text
+
+
+def test_data_is_inert() -> None:
+    assert escape("<!channel> & <@U1> <b>") == "&lt;!channel&gt; &amp; &lt;@U1&gt; &lt;b&gt;"
+
+
+@given(st.text())
+def test_escaped_data_has_no_mention_no_link_and_reads_as_before(data: str) -> None:
+    assert not {"<", ">"} & set(escape(data))
+    assert unescape(escape(data)) == data
+
+
+@given(st.text(alphabet="a&<>;", max_size=60), st.integers(min_value=1, max_value=60))
+def test_a_cut_leaves_nothing_half(text: str, limit: int) -> None:
+    short = cut(escape(text), limit)
+    assert len(short) <= limit
+    kept = short.removesuffix("…") if short != escape(text) else short
+    assert escape(unescape(kept)) == kept
+    assert escape(text).startswith(kept)
+
+
+def test_a_cut_does_not_leave_half_a_link() -> None:
+    assert cut("see <https://example.com|the deal>", 20) == "see …"
+
+
+async def test_too_long_a_text_is_cut_where_people_see_it(server: ContractServer, client: Client) -> None:
+    await sent(bot(server.url), client, text="x" * 50_000)
+    assert server.seen[0].json["text"] == "x" * 39_999 + "…"
+
+
+KNOWN_BLOCKS: list[Any] = [
+    section,
+    lambda text: {
+        "type": "section",
+        "fields": [{"type": "mrkdwn", "text": text}, {"type": "plain_text", "text": text}],
+    },
+    lambda text: {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": True}},
+    lambda text: {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]},
+    lambda text: {"type": "markdown", "text": text},
+    lambda _: {"type": "divider"},
+    lambda text: {"type": "image", "image_url": "https://example.com/x.png", "alt_text": text},
+    lambda text: {
+        "type": "actions",
+        "elements": [
+            {"type": "button", "text": {"type": "plain_text", "text": text}, "url": "https://x.example", "value": text}
+        ],
+    },
+]
+LEAVES = st.one_of(st.text(), st.text(min_size=100).map(lambda text: text * 130), st.integers(), st.none())
+
+
+@given(st.lists(st.sampled_from(KNOWN_BLOCKS), min_size=1, max_size=5), LEAVES)
+def test_any_data_in_blocks_makes_a_message_that_slack_accepts(makers: list[Any], leaf: Json) -> None:
+    inert = escape(leaf) if isinstance(leaf, str) else leaf
+    action = SlackAction.model_validate({"blocks": [make(inert) for make in makers]})
+    said = _said(action)
+    assert schema_violations("IncomingWebhookSendArguments", said) == []
+    assert schema_violations("ChatPostMessageArguments", {"channel": "C1", **said}) == []
+    assert "<" not in json.dumps(said)
+
+
+@given(st.text())
+def test_any_data_in_text_makes_a_message_that_slack_accepts(data: str) -> None:
+    action = SlackAction(text=f"Negócio <https://crm.example/deals/1|aberto>: {escape(data)}")
+    said = _said(action)
+    assert schema_violations("IncomingWebhookSendArguments", said) == []
+    assert str(said["text"]).count("<") == 1
+
+
+def test_fitting_changes_nothing_that_fits() -> None:
+    blocks: list[JsonObject] = [make("texto") for make in KNOWN_BLOCKS]
+    assert fitted(blocks) == blocks
+
+
+def test_blocks_that_say_nothing_still_have_a_notification() -> None:
+    assert notification([{"type": "divider"}]) == "—"
+
+
+def test_a_preview_reads_as_people_do() -> None:
+    content: JsonObject = {"text": "A &amp; B", "blocks": [section("&lt;c&gt;")]}
+    assert bot("https://slack.com").preview(content) == "A & B\n<c>"
+
+
+# rules
+
+
+@pytest.mark.parametrize("content", [{}, {"thread": "deal"}, {"text": " \n"}, {"blocks": []}, {"blocks": [{}] * 51}])
+def test_an_entry_that_says_nothing_or_too_much_is_refused(content: JsonObject) -> None:
+    with pytest.raises(ValidationError):
+        SlackAction.model_validate(content)
+
+
+def test_a_number_from_a_template_is_text() -> None:
+    assert SlackAction.model_validate({"text": 11050.5}).text == "11050.5"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "webhook_url"),
+        ({"token": "xoxb-hush", "channel": "C1", "webhook_url": "https://hooks.slack.com/hush"}, "not both"),
+        ({"token": "xoxb-hush"}, "channel"),
+        ({"webhook_url": "https://hooks.slack.com/hush", "channel": "C1"}, "goes with"),
+        ({"webhook_url": "hooks.slack.com/hush"}, "whole address"),
+        ({"webhook_url": "https://[hush/"}, "valid address"),
+        ({"token": "xoxb-hush\n", "channel": "C1"}, "one word"),
+        ({"token": "Bearer xoxb-hush", "channel": "C1"}, "one word"),
+        ({"token": "xoxb-hush", "channel": "C1", "api_url": "slack.com/api"}, "whole address"),
+    ],
+)
+def test_options_that_cannot_work_are_refused_without_telling_secrets(options: JsonObject, words: str) -> None:
+    with pytest.raises(ValidationError, match=words) as caught:
+        SlackOptions.model_validate(options)
+    assert "hush" not in str(caught.value)
+
+
+def test_the_web_api_is_slacks_unless_another_is_named() -> None:
+    assert SlackOptions(token="xoxb-1", channel="C1").api_url == "https://slack.com/api"  # type: ignore[arg-type]
