@@ -29,9 +29,7 @@ SourceName = Annotated[
     AfterValidator(_a_source_name),
     WithJsonSchema({"type": "string", "pattern": f"^{_SOURCE_NAME.pattern}$"}),
 ]
-Name = Annotated[
-    str, AfterValidator(_a_name), WithJsonSchema({"type": "string", "pattern": r"^[^\s/]+$", "maxLength": 64})
-]
+Name = Annotated[str, AfterValidator(_a_name), WithJsonSchema({"type": "string", "pattern": r"^[^\s/]{1,64}$"})]
 
 
 def _a_locale(value: str) -> str:

@@ -20,8 +20,6 @@ from bridge.model import Clock, JsonObject, SystemClock
 from bridge.options import InvalidConfigurationError, Place, Problem, read_yaml
 from bridge.options.yaml import MAX_BYTES
 from bridge.rendering import Rendering
-from bridge.rendering.filters import all_filters
-from bridge.rendering.region import Region
 from bridge.routing.router import Router
 from bridge.ruleset import Defaults, Ruleset
 
@@ -54,9 +52,8 @@ def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loade
     sources = builder.build("sources", source_types())
     targets = builder.build("targets", target_types())
     words = vocabulary(sources.types.values(), complete=sources.complete)
-    region = defaults.locale, defaults.timezone, defaults.currency
-    rendering = Rendering(path.parent / FOLDER, *region)
-    templates = TemplateCompiler(rendering, all_filters(Region.of(*region)), words, problems)
+    rendering = Rendering(path.parent / FOLDER, defaults.locale, defaults.timezone, defaults.currency)
+    templates = TemplateCompiler(rendering, words, problems)
     entries = EntryCompiler(targets, words, templates, problems)
     routes = RouteCompiler(words, templates, entries, problems).compile(document.get("routes"))
     if problems.found:

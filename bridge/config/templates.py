@@ -1,7 +1,7 @@
 """Templates of the rules: compiled, and held against what the sources offer, with every defect at its place."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -65,10 +65,9 @@ class Site:
 class TemplateCompiler:
     """Compiles the templates of one file."""
 
-    def __init__(self, rendering: Rendering, filters: Iterable[str], words: Vocabulary, problems: Problems) -> None:
-        """Take what compiles, the names of its filters, and what templates may speak of."""
+    def __init__(self, rendering: Rendering, words: Vocabulary, problems: Problems) -> None:
+        """Take what compiles, and what templates may speak of."""
         self._rendering = rendering
-        self._filters = frozenset(filters)
         self._words = words
         self._problems = problems
         self._folder = Path(problems.located.file).parent / FOLDER
@@ -125,12 +124,9 @@ class TemplateCompiler:
 
     def _report_syntax(self, error: TemplateSyntaxProblem, site: Site, file: str) -> None:
         unknown = _NO_FILTER.match(error.message)
-        if unknown:
-            message = f'there is no filter "{unknown["name"]}"'
-            hint = did_you_mean(unknown["name"], self._filters)
-            self._report(site, Spot(file, error.line, unknown["name"]), ("unknown-filter", message, hint))
-        else:
-            self._report(site, Spot(file, error.line), ("template-syntax", error.message, ""))
+        word = unknown["name"] if unknown else ""
+        problem = ("unknown-filter", f'there is no filter "{word}"') if word else ("template-syntax", error.message)
+        self._report(site, Spot(file, error.line, word), (*problem, error.hint))
 
     def _is_known(self, reference: Reference, site: Site) -> bool:
         defect = self._defect(reference, site.kinds)

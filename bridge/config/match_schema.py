@@ -1,0 +1,74 @@
+"""The JSON Schema of ``match:``: blocks, fields and operators, each with what it means."""
+
+from collections.abc import Iterator, Mapping
+
+from bridge.config.vocabulary import Vocabulary
+from bridge.model import Json, JsonObject
+
+MATCH = "match"
+MATCHER = "matcher"
+
+_SCALAR: JsonObject = {"type": ["string", "number", "boolean", "null"]}
+_LIST: JsonObject = {"type": "array", "minItems": 1, "items": _SCALAR}
+_ORDERED: JsonObject = {"type": ["number", "string"]}
+_TEXT: JsonObject = {"type": "string", "minLength": 1}
+_FLAG: JsonObject = {"type": "boolean"}
+_ONE_OR_MORE: JsonObject = {"anyOf": [_SCALAR, _LIST]}
+
+OPERATORS: Mapping[str, tuple[JsonObject, str]] = {
+    "eq": (_SCALAR, "Equal to this value."),
+    "ne": (_SCALAR, "Not equal to this value."),
+    "in": (_LIST, "Equal to one of these values."),
+    "not_in": (_LIST, "Equal to none of these values."),
+    "gt": (_ORDERED, "More than this number, or later than this date."),
+    "gte": (_ORDERED, "At least this number, or not before this date."),
+    "lt": (_ORDERED, "Less than this number, or before this date."),
+    "lte": (_ORDERED, "At most this number, or not after this date."),
+    "contains": (_TEXT, "A text that contains this one."),
+    "starts_with": (_TEXT, "A text that starts with this one."),
+    "ends_with": (_TEXT, "A text that ends with this one."),
+    "matches": (_TEXT, "A text in which this regular expression is found."),
+    "exists": (_FLAG, "Whether there is a value: nothing, an empty text and an empty list are none."),
+    "from": (_ONE_OR_MORE, "It was this value, or one of these, and is no longer."),
+    "to": (_ONE_OR_MORE, "It has become this value, or one of these."),
+    "changed": (_FLAG, "Whether it differs from the last state."),
+    "increased": (_FLAG, "Whether it is more, or later, than in the last state."),
+    "decreased": (_FLAG, "Whether it is less, or earlier, than in the last state."),
+}
+"""What each operator takes, and what it asks."""
+
+
+def match_definitions(words: Vocabulary) -> JsonObject:
+    """Return the definitions of a match block and of a matcher."""
+    block: JsonObject = {"$ref": f"#/definitions/{MATCH}"}
+    blocks: JsonObject = {"type": "array", "minItems": 1, "items": block}
+    fields: JsonObject = {path: {"$ref": f"#/definitions/{MATCHER}"} for path in sorted(_paths(words))}
+    return {
+        MATCH: {
+            "type": "object",
+            "description": "What must be true of the entity: all of these.",
+            "properties": {**fields, "any": blocks, "all": blocks, "not": block},
+            "additionalProperties": {"$ref": f"#/definitions/{MATCHER}"},
+        },
+        MATCHER: {"anyOf": [_SCALAR, _LIST, _operators()]},
+    }
+
+
+def _operators() -> JsonObject:
+    properties: JsonObject = {name: {**schema, "description": text} for name, (schema, text) in OPERATORS.items()}
+    return {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": properties}
+
+
+def _paths(words: Vocabulary) -> set[str]:
+    """Return the paths of all fields of all kinds, so that editors can offer them."""
+    return {path for shapes in words.shapes.values() for shape in shapes for path in _leaves(shape, "")}
+
+
+def _leaves(shape: Json, path: str) -> Iterator[str]:
+    if isinstance(shape, list):
+        yield from _leaves(shape[0] if shape else None, path)
+    elif isinstance(shape, dict) and shape:
+        for name, inner in shape.items():
+            yield from _leaves(inner, f"{path}.{name}".lstrip("."))
+    elif path:
+        yield path
