@@ -80,7 +80,7 @@ def _pattern(wanted: Json) -> re.Pattern[str]:
 # What has an order: numbers, and dates in ISO 8601
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
-_Ordered: TypeAlias = "float | date"
+_Ordered: TypeAlias = float | date
 
 
 def _ordered(value: Json) -> _Ordered | None:
