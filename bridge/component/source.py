@@ -56,7 +56,10 @@ class Source(ABC, Generic[OptionsT]):
     quiet: ClassVar[frozenset[str]] = frozenset()
     """Top-level fields that never count as a difference: they change with any edit, or repeat another field."""
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
-    """Per language (``pt``), what people call a path (``deal_stage.name``: Etapa) or a value (``status=lost``: perdida)."""
+    """Per language (``pt``), what people call a path (``deal_stage.name``: Etapa) or a value (``status=lost``: perdida).
+
+    An empty label leaves a path out of what is told.
+    """
     amounts: ClassVar[frozenset[str]] = frozenset()
     """Paths whose numbers are money in the account's currency."""
 

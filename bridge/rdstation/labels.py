@@ -1,12 +1,23 @@
 """What people call the CRM's fields and values, for messages that tell what changed.
 
-A key is a path (``deal_stage.name``), or a path with one of its values (``status=lost``). The Portuguese words are
-those of the CRM's own screens.
+A key is a path (``deal_stage.name``), or a path with one of its values (``status=lost``); a path whose label is empty
+is left out, for it tells a reader nothing. The Portuguese words are those of the CRM's own screens.
 """
 
 from collections.abc import Mapping
 
+_UNTOLD: Mapping[str, str] = dict.fromkeys(
+    (
+        "amount_annual",  # always equal to amount_total
+        *("organization_id", "contact_ids", "deal_id", "segment_ids", "follower_ids"),
+        *("owner_id", "owner_ids", "created_by_id", "completed_by_id"),
+    ),
+    "",
+)
+"""Bare ids, and what repeats another field."""
+
 _PT: Mapping[str, str] = {
+    **_UNTOLD,
     "name": "Nome",
     "status": "Situação",
     "status=ongoing": "em andamento",
@@ -20,7 +31,6 @@ _PT: Mapping[str, str] = {
     "amount_total": "Valor total",
     "amount_unique": "Valor único",
     "amount_monthly": "Valor recorrente",
-    "amount_annual": "Valor anual",
     "prediction_date": "Previsão de fechamento",
     "closed_at": "Fechada em",
     "user.name": "Responsável",
@@ -30,8 +40,6 @@ _PT: Mapping[str, str] = {
     "campaign.name": "Campanha",
     "deal_lost_reason.name": "Motivo de perda",
     "deal_products": "Produtos",
-    "organization_id": "Empresa",
-    "contact_ids": "Contatos",
     "description": "Descrição",
     "type": "Tipo",
     "type=task": "tarefa",
@@ -43,11 +51,6 @@ _PT: Mapping[str, str] = {
     "type=whatsapp": "WhatsApp",
     "due_date": "Prazo",
     "completed_at": "Concluída em",
-    "completed_by_id": "Concluída por",
-    "owner_ids": "Responsáveis",
-    "owner_id": "Responsável",
-    "follower_ids": "Seguidores",
-    "deal_id": "Negociação",
     "job_title": "Cargo",
     "emails": "E-mails",
     "phones": "Telefones",
@@ -59,13 +62,13 @@ _PT: Mapping[str, str] = {
 }
 
 _EN: Mapping[str, str] = {
+    **_UNTOLD,
     "name": "Name",
     "status": "Status",
     "rating": "Rating",
     "amount_total": "Total amount",
     "amount_unique": "One-time amount",
     "amount_monthly": "Recurring amount",
-    "amount_annual": "Annual amount",
     "prediction_date": "Expected close",
     "closed_at": "Closed at",
     "user.name": "Owner",
@@ -75,17 +78,10 @@ _EN: Mapping[str, str] = {
     "campaign.name": "Campaign",
     "deal_lost_reason.name": "Lost reason",
     "deal_products": "Products",
-    "organization_id": "Organization",
-    "contact_ids": "Contacts",
     "description": "Description",
     "type": "Type",
     "due_date": "Due",
     "completed_at": "Completed at",
-    "completed_by_id": "Completed by",
-    "owner_ids": "Owners",
-    "owner_id": "Owner",
-    "follower_ids": "Followers",
-    "deal_id": "Deal",
     "job_title": "Job title",
     "emails": "E-mails",
     "phones": "Phones",
@@ -99,5 +95,5 @@ _EN: Mapping[str, str] = {
 LABELS: Mapping[str, Mapping[str, str]] = {"pt": _PT, "en": _EN}
 """Per language, what a path or a value is called."""
 
-AMOUNTS: frozenset[str] = frozenset({"amount_total", "amount_unique", "amount_monthly", "amount_annual", "price"})
+AMOUNTS: frozenset[str] = frozenset({"amount_total", "amount_unique", "amount_monthly", "price"})
 """Paths whose numbers are money."""

@@ -63,12 +63,11 @@ class Diff:
 
     def _lines(self, changes: Changes) -> Iterator[str]:
         labels = changes.source.labels.get(self.formats.region.locale.language, {})
-        named = {change["path"] for change in changes if change["path"] in labels}
-        parents = {path.rpartition(".")[0] for path in named} - {""}
+        parents = {path.rpartition(".")[0] for path in labels} - {""}
         for change in changes:
             path = change["path"]
-            # Of an object whose name changed, its id, order and nickname change too and tell a reader nothing more.
-            if path in named or path.rpartition(".")[0] not in parents:
+            # Of an object whose name has a label, its id, order and nickname tell a reader nothing more.
+            if labels.get(path, "" if path.rpartition(".")[0] in parents else path):
                 sides = (self._value(path, change[side], changes.source, labels) for side in ("before", "after"))
                 yield f"{labels.get(path) or _spelt_out(path)}: {ARROW.join(sides)}"
 
@@ -77,14 +76,21 @@ class Diff:
             return NOTHING
         if isinstance(value, str):
             return str(labels.get(f"{path}={value}") or self._text(path, value))
+        if isinstance(value, list):
+            return ", ".join(filter(None, map(_brief, value)))
         if isinstance(value, bool) or not isinstance(value, int | float):
             return printed(value)
         return self.formats.money(value) if path in source.amounts else self.formats.number(value)
 
     def _text(self, path: str, value: str) -> str:
-        if path.endswith("_at"):
-            return self.formats.moment(value)
-        return self.formats.moment(value) if path.endswith("_date") else value
+        return self.formats.moment(value) if path.endswith(("_at", "_date")) else value
+
+
+def _brief(item: Json) -> str:
+    """Return an item of a list as one would name it: of an object, its first field that holds something."""
+    if isinstance(item, dict):
+        return printed(next((field for field in (item.get("name"), *item.values()) if not is_empty(field)), None))
+    return printed(item)
 
 
 def _spelt_out(path: str) -> str:
