@@ -78,7 +78,7 @@ def changed(told: Sequence[Json], settings: Sequence[str]) -> Sequence[Json]:
 
 def new_id() -> str:
     """Return the setting of an id that no entity has."""
-    return f'document.id="{token_hex(12)}"'
+    return f"document.id={token_hex(12)}"
 
 
 def _reader(type_: str) -> AnySource:
@@ -103,9 +103,10 @@ def _set(body: Json, setting: str) -> str:
     for segment in way:
         place = _step(place, segment, path)
     if isinstance(place, dict):
-        place[last] = _value(text)
+        place[last] = _value(text, place.get(last))
     else:
-        _items(place, last, path)[int(last)] = _value(text)
+        items = _items(place, last, path)
+        items[int(last)] = _value(text, items[int(last)])
     return path
 
 
@@ -124,12 +125,13 @@ def _items(place: Json, segment: str, path: str) -> list[Json]:
     raise click.UsageError(f'--set {path}: there is no "{segment}" in the body')
 
 
-def _value(text: str) -> Json:
+def _value(text: str, before: Json) -> Json:
+    """Return JSON, or else the text; where a text stood, a number is one too: ids and phone numbers are texts."""
     try:
         value: Json = json.loads(text)
     except json.JSONDecodeError:
         return text
-    return value
+    return text if isinstance(before, str) and isinstance(value, int | float) else value
 
 
 def _close(body: Json) -> None:

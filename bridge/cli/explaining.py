@@ -60,7 +60,7 @@ class Question:
         if before:
             return explainer.stored(event, explainer.arrived(before[-1], self.source))
         state = await last_state(control, event) if control else None
-        return explainer.explain(event, state)
+        return explainer.arriving(event, state)
 
     async def _stored(self, explainer: Explainer, control: Control | None) -> Shape:
         if control is None:

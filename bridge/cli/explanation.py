@@ -35,11 +35,10 @@ def show_route(route: Shape) -> None:
     if not route["listened"]:
         say(dim(f"- {name}: listens to something else"))
         return
-    verdict = click.style("✓", fg="green") if route["matched"] else click.style("✗", fg="red")
-    say(f"{verdict} {click.style(name, bold=True)}{'' if route['matched'] else ' does not match'}")
+    say(f"{_mark(route['matched'])} {click.style(name, bold=True)}{'' if route['matched'] else ' does not match'}")
     _findings(route["findings"], "  ")
     if route["when"]:
-        say(f"  when: {clean(route['when'])}")
+        say(f"  {_mark(route['when']['verdict'])} when {clean(route['when']['expression'])}")
     if route["error"]:
         say(click.style(f"  {clean(route['error'])}", fg="red"))
     for delivery in route["deliveries"]:
@@ -71,7 +70,7 @@ def _changes(changes: Sequence[Shape], compared_with: str | None) -> None:
 
 def _findings(findings: Sequence[Shape], margin: str) -> None:
     for finding in findings:
-        mark = click.style("✓", fg="green") if finding["matched"] else click.style("✗", fg="red")
+        mark = _mark(finding["matched"])
         if finding["children"] or finding["operator"] in _GROUPS:
             say(f"{margin}{mark} {clean(finding['operator'])}:")
             _findings(finding["children"], margin + "  ")
@@ -89,7 +88,13 @@ def _delivery(delivery: Shape) -> None:
 
 def _refusal(route: Shape) -> str:
     said_no = [finding_text(leaf) for leaf in _leaves(route["findings"]) if not leaf["matched"]]
-    return f"{clean(route['name'])}: {'; '.join(said_no) or clean(route['error'] or route['when'] or 'no match')}"
+    if route["when"] and not route["when"]["verdict"]:
+        said_no.append(clean(f"when {route['when']['expression']}"))
+    return f"{clean(route['name'])}: {'; '.join(said_no) or clean(route['error'] or 'no match')}"
+
+
+def _mark(matched: bool) -> str:  # noqa: FBT001 (the verdict)
+    return click.style("✓", fg="green") if matched else click.style("✗", fg="red")
 
 
 def _leaves(findings: Sequence[Shape]) -> Iterable[Shape]:

@@ -8,7 +8,7 @@ from bridge.component import AnySource, AnyTarget
 from bridge.component.discovery import source_types
 from bridge.control.shapes import Shape, event_shape
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
-from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, new_id
+from bridge.model import Change, Clock, EntityState, Event, Json, JsonObject, new_id
 from bridge.options import did_you_mean
 from bridge.routing.route import Finding
 from bridge.routing.router import RouteExplanation
@@ -24,7 +24,7 @@ class Explainer:
         self._clock = clock
 
     def arrived(self, body: Json, source: str | None = None) -> Event:
-        """Return the event that a body would be if it arrived now; one that cannot be read is quarantined.
+        """Return the event that a body would be if it arrived now; one that cannot be read has no name.
 
         Raises:
             RequestRefusedError: there is no such source, or several and none was named.
@@ -33,31 +33,24 @@ class Explainer:
         unread = Event(new_id("evt"), reader.name, "", None, "", raw, received_at=self._clock.now())
         try:
             read = reader.read(raw)
-        except UnreadableWebhookError as error:
-            return replace(unread, state=EventState.QUARANTINED, reason=str(error))
+        except UnreadableWebhookError:
+            return unread
         return replace(
             unread, name=read.name, entity=read.entity, dedup_key=read.dedup_key, occurred_at=read.occurred_at
         )
 
     def stored(self, event: Event, preceding: Event | None) -> Shape:
         """Explain an event beside the one that preceded it; what became of it then does not matter."""
-        last = self._document(preceding) if preceding else None
-        unrouted = replace(event, state=EventState.RECEIVED, reason=None) if event.entity else event
-        return self._shape(unrouted, last, preceding.id if preceding and last else None)
+        return self.arriving(event, self._rules.router.state_after(preceding) if preceding else None)
 
-    def explain(self, event: Event, state: EntityState | None) -> Shape:
-        """Explain an event that arrives now beside the last state of its entity."""
-        return self._shape(event, state.document if state else None, state.event_id if state else None)
-
-    def _shape(self, event: Event, last: JsonObject | None, compared_with: str | None) -> Shape:
-        head = {"event": event_shape(event), "compared_with": compared_with}
-        if event.state is EventState.QUARANTINED:
-            return {**head, "state": event.state, "reason": event.reason, "changes": [], "routes": []}
-        explanation = self._rules.router.explain(event, last)
+    def arriving(self, event: Event, state: EntityState | None) -> Shape:
+        """Explain an event beside the last state of its entity."""
+        explanation = self._rules.router.explain(event, state)
         return {
-            **head,
+            "event": event_shape(event),
             "state": explanation.state,
             "reason": explanation.reason,
+            "compared_with": state.event_id if state else None,
             "changes": changes_shape(explanation.change),
             "routes": [self._route(route) for route in explanation.routes],
         }
@@ -68,10 +61,13 @@ class Explainer:
             "listened": route.listened,
             "matched": route.matched,
             "findings": [finding_shape(finding) for finding in route.findings],
-            "when": route.when,
+            "when": None if route.when is None else {"expression": self._when(route.name), "verdict": route.when},
             "error": route.error,
             "deliveries": [self._delivery(*delivery) for delivery in route.deliveries],
         }
+
+    def _when(self, name: str) -> str | None:
+        return next((route.when.source for route in self._rules.routes if route.name == name and route.when), None)
 
     def _delivery(self, target: str, key: str, content: JsonObject | None, error: str | None) -> Shape:
         shown = preview(self._rules.targets.get(target), content)
@@ -87,13 +83,6 @@ class Explainer:
             hint = did_you_mean(name, sources)
             raise RequestRefusedError(f'there is no source "{name}"; {hint}', "unknown-source")
         return sources[name]
-
-    def _document(self, preceding: Event) -> JsonObject | None:
-        source = self._rules.sources.get(preceding.source)
-        try:
-            return source.interpret(preceding, None).current if source else None
-        except UnreadableWebhookError:
-            return None
 
 
 def changes_shape(change: Change | None) -> list[Shape]:

@@ -108,7 +108,7 @@ class Operations:
         if before is not None:
             return explainer.stored(event, explainer.arrived(before, source))
         state = await self._store.last_state(event.source, event.entity) if event.entity else None
-        return explainer.explain(event, state)
+        return explainer.arriving(event, state)
 
     async def sources(self) -> Shape:
         """List sources with the addresses to paste into their settings. This, and nothing else, shows their secrets."""

@@ -9,7 +9,7 @@ from bridge.cli import options, screen
 from bridge.control.shapes import Shape
 
 
-@click.command()
+@click.command(short_help="Print the addresses to paste into the CRM.")
 @click.argument("source", required=False)
 @options.data
 @options.output

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridge.options import Problem
 
 
-@click.command()
+@click.command(short_help="Print every problem of the rules.")
 @click.argument(
     "file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),

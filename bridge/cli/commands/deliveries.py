@@ -22,7 +22,7 @@ COLUMNS = (
 )
 
 
-@click.command()
+@click.command(short_help="List deliveries, or show one.")
 @click.argument("delivery_id", required=False)
 @options.delivery_filters
 @options.limit

@@ -21,7 +21,7 @@ COLUMNS = (
 )
 
 
-@click.command()
+@click.command(short_help="List stored events, or show one.")
 @click.argument("event_id", required=False)
 @options.event_filters
 @options.limit

@@ -10,7 +10,7 @@ from bridge.cli import options, screen
 from bridge.control.shapes import Shape
 
 
-@click.command()
+@click.command(short_help="Tell what the rules make of an event, and why.")
 @click.argument("event")
 @options.settings
 @click.option("--source", help="The source that the event comes from, if there are several.")

@@ -9,7 +9,7 @@ from bridge.cli import options, screen
 from bridge.control.shapes import Shape
 
 
-@click.command()
+@click.command(short_help="Let the daemon read its rules again.")
 @options.data
 @options.output
 def command(data: Path, form: str) -> None:

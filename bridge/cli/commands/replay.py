@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridge.store.base import EventQuery
 
 
-@click.command()
+@click.command(short_help="Route stored events again.")
 @click.argument("event_ids", nargs=-1)
 @options.event_filters
 @click.option("--again", is_flag=True, help="Also what was delivered, or is on its way, already.")

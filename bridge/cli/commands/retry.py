@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridge.store.base import DeliveryQuery
 
 
-@click.command()
+@click.command(short_help="Try deliveries again now.")
 @click.argument("delivery_ids", nargs=-1)
 @options.delivery_filters
 @options.yes

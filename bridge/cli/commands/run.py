@@ -7,7 +7,7 @@ import click
 from bridge.cli import options
 
 
-@click.command()
+@click.command(short_help="Start the daemon.")
 @click.option("--routes", type=options.FILE, help="The rules.  [BRIDGE_ROUTES; default: routes.yaml]")
 @click.option("--data", type=options.FOLDER, help="The data directory.  [BRIDGE_DATA; default: data]")
 @click.option("--listen", help="Where to take webhooks.  [BRIDGE_LISTEN; default: 127.0.0.1:8080]")

@@ -5,7 +5,7 @@ import json
 import click
 
 
-@click.command()
+@click.command(short_help="Print the JSON Schema of routes.yaml.")
 def command() -> None:
     """Print the JSON Schema of routes.yaml, for editors that complete and check it."""
     from bridge.config import json_schema

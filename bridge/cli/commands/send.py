@@ -21,7 +21,7 @@ TYPE = "rdstation_crm"
 """The type of source whose samples are meant when no daemon tells."""
 
 
-@click.command()
+@click.command(short_help="Post a sample event to the running daemon.")
 @click.argument("sample", required=False)
 @options.settings
 @click.option("--file", help="Send the body in this file instead of a sample; - for stdin.")

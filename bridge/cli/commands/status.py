@@ -10,7 +10,7 @@ from bridge.cli.times import lasting, shown
 from bridge.control.shapes import Shape
 
 
-@click.command()
+@click.command(short_help="Tell how the daemon is, and what waits.")
 @options.data
 @options.output
 def command(data: Path, form: str) -> None:

@@ -5,7 +5,7 @@ from importlib.metadata import version
 import click
 
 
-@click.command()
+@click.command(short_help="Print the version.")
 def command() -> None:
     """Print the version."""
     click.echo(version("bridge"))

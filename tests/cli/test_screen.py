@@ -1,0 +1,50 @@
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.cli.screen import STYLES, Column, clean, colour, table
+from bridge.model import DeliveryState, EventState, Outcome
+
+COLUMNS = (Column("ID"), Column("NAME", fold=True))
+
+
+@given(st.text())
+def test_what_a_stranger_wrote_cannot_steer_the_terminal(text: str) -> None:
+    control = {sign for sign in clean(text) if unicodedata.category(sign) == "Cc"}
+    assert control <= {"\t", "\n"}
+
+
+def test_text_that_would_turn_the_line_around_is_defused() -> None:
+    assert clean("a\u202eb\x1b[31mc") == "a�b�[31mc"
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("C",))))
+def test_ordinary_text_is_left_alone(text: str) -> None:
+    assert clean(text) == text
+
+
+def test_every_state_and_outcome_has_a_colour() -> None:
+    assert {*EventState, *DeliveryState, *Outcome} == STYLES.keys()
+    assert "\x1b[" in colour("dead")
+
+
+def test_a_piped_table_is_aligned_text(capsys: pytest.CaptureFixture[str]) -> None:
+    table(COLUMNS, [("evt_1", "a\nb"), ("e", None)], nothing="none")
+    assert capsys.readouterr().out == "ID     NAME\nevt_1  a b\ne\n"
+
+
+def test_a_table_without_rows_says_so_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    table(COLUMNS, [], nothing="No events.")
+    assert capsys.readouterr() == ("", "No events.\n")
+
+
+def test_a_table_on_a_terminal_shows_data_that_looks_like_markup_as_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    table(COLUMNS, [("evt_1", "[bold]Loja[/bold] dead")], nothing="none")
+    assert "[bold]Loja[/bold] dead" in capsys.readouterr().out
