@@ -30,6 +30,12 @@ class _Progress:
 
     left: bool = False
 
+    async def once(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        """Let a request out once: aiohttp repeats a GET, PUT or DELETE that got no answer, and we count attempts."""
+        if self.left:
+            raise aiohttp.ServerConnectionError
+        return await send(request)
+
 
 class Client:
     """The one way out. An async context manager; targets share it, and with it its connections.
@@ -83,6 +89,7 @@ class Client:
             data=request.body,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=request.timeout, connect=min(self._connect_timeout, request.timeout)),
+            middlewares=(progress.once,),
             trace_request_ctx=progress,
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}

@@ -115,6 +115,17 @@ async def test_redirects_are_not_followed_however_many(client: Client, server: C
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+async def test_one_call_is_one_request_even_if_it_could_be_repeated(
+    client: Client, server: ContractServer, method: str
+) -> None:
+    server.script(answer(), reset())
+    await client.call(get(server.url))
+    with pytest.raises(UnknownOutcome):
+        await client.call(Request(method, server.url))
+    assert len(server.seen) == 2
+
+
 async def test_a_trusted_certificate_is_taken() -> None:
     made, context = authority()
     ours = ssl.create_default_context()
@@ -138,10 +149,17 @@ async def test_plain_http_on_a_tls_port_was_sent_and_is_unknown(client: Client) 
             await client.call(get(server.url.replace("https", "http")))
 
 
-async def test_tls_on_a_plain_port_was_not_sent(client: Client, server: ContractServer) -> None:
-    server.script(reset())
-    with pytest.raises(TransientFailure):
-        await client.call(get(server.url.replace("http", "https"), timeout=0.3))
+async def test_tls_on_a_plain_port_was_not_sent(client: Client) -> None:
+    async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(TransientFailure, match="TLS"):
+        await client.call(get(f"https://127.0.0.1:{port}"))
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_connection_that_is_never_made_was_not_sent() -> None:

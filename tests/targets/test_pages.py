@@ -1,0 +1,40 @@
+"""The pages of the targets: every set of rules in them works, and no option or key is left out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.component.discovery import target_types
+from bridge.config import load
+
+PAGES = Path(__file__).parents[2] / "docs" / "targets"
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+RULES = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FILLED_BY_BRIDGE = {"host_in_rules"}
+
+
+def examples() -> list[tuple[str, str]]:
+    return [
+        (page.stem, rules) for page in sorted(PAGES.glob("*.md")) for rules in RULES.findall(page.read_text("utf-8"))
+    ]
+
+
+@pytest.mark.parametrize(("page", "rules"), examples())
+def test_every_set_of_rules_on_a_page_is_sound(tmp_path: Path, page: str, rules: str) -> None:
+    environ = {
+        name: f"https://hooks.example.com/{page}" if "URL" in name else "value" for name in VARIABLE.findall(rules)
+    }
+    file = tmp_path / "routes.yaml"
+    file.write_text(rules, encoding="utf-8")
+    loaded = load(file, environ)
+    assert loaded.warnings == ()
+    assert loaded.ruleset.routes
+
+
+@pytest.mark.parametrize("name", ["slack", "http", "log"])
+def test_a_page_names_every_option_and_every_key(name: str) -> None:
+    text = (PAGES / f"{name}.md").read_text("utf-8")
+    target = target_types()[name]
+    names = {*target.Options.model_fields, *target.Action.model_fields} - FILLED_BY_BRIDGE
+    assert {each for each in names if f"\n| `{each}` |" not in text} == set()
