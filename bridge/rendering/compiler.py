@@ -70,6 +70,14 @@ class Compiler(CodeGenerator):
         """Refuse inheritance."""
         self.fail("extends is left out here; use include or a macro", node.lineno)
 
+    def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> None:  # noqa: N802
+        """Refuse to switch the escaping."""
+        self.fail("autoescape is left out here; the target's format decides", node.lineno)
+
+    def visit_ScopedEvalContextModifier(self, node: nodes.ScopedEvalContextModifier, frame: Frame) -> None:  # noqa: N802
+        """Refuse to switch the escaping."""
+        self.fail("autoescape is left out here; the target's format decides", node.lineno)
+
     def _demand_a_name(self, node: nodes.Include | nodes.Import | nodes.FromImport) -> None:
         # A name that data decides could not be watched for edits, nor be held to exist before it is needed.
         if not isinstance(node.template, nodes.Const) or not isinstance(node.template.value, str):

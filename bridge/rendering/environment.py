@@ -1,6 +1,6 @@
 """The sandbox: what a template may reach, which is what is listed here and nothing else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, Template, pass_eval_context
 from jinja2.environment import TemplateModule
 from jinja2.nodes import EvalContext
-from jinja2.runtime import Context, LoopContext, Macro, Undefined
+from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 from jinja2.utils import Namespace, missing
@@ -19,7 +19,7 @@ from bridge.options.suggestion import did_you_mean
 from bridge.rendering.budget import OPERATORS, account, concatenated, limited_range, metered
 from bridge.rendering.compiler import Compiled, Compiler
 from bridge.rendering.inert import inert_type
-from bridge.rendering.value import Document, described, printed
+from bridge.rendering.value import Document, described, given, printed
 
 _TEXT = {
     *("lower", "upper", "title", "capitalize", "casefold", "swapcase", "strip", "lstrip", "rstrip", "split", "rsplit"),
@@ -101,9 +101,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
     @staticmethod
     def metered(items: Any) -> Any:  # noqa: ANN401 (whatever a loop goes through)
         """Return the items of a loop, each paid for."""
-        if items is None:
+        if given(items) is None:
             return iter(())
-        if not hasattr(items, "__iter__"):
+        if not isinstance(items, Iterable):
             raise TypeError(f"a loop goes through a list, not {described(items)}")
         return metered(items)
 
@@ -138,8 +138,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().get_template(*args, **kwargs)
 
     def _member(self, obj: Any, name: Any) -> Any:  # noqa: ANN401 (any value, any member)
-        if isinstance(obj, Undefined):
-            str(obj)  # it tells of itself
+        given(obj)
         if isinstance(name, str) and (name in members_of(type(obj)) or _is_open(obj, name)):
             return getattr(obj, name, self.undefined(obj=obj, name=name))
         return self.undefined(obj=obj, name=name)

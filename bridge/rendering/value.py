@@ -7,6 +7,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
+from jinja2.runtime import Undefined
+
 from bridge.component import Source
 from bridge.document import is_empty
 from bridge.model import Entity, Json
@@ -52,10 +54,23 @@ class Changes(list[Document]):
         self.source = source
 
 
+def given(value: Any) -> Any:  # noqa: ANN401 (any value a template may have)
+    """Return a value; None for an inline ``if`` that was false and has no ``else``.
+
+    Raises:
+        UndefinedError: it is an undefined name, which tells of itself.
+    """
+    if isinstance(value, Undefined):
+        str(value)
+        return None
+    return value
+
+
 def printed(value: object) -> str:
     """Return a value as it appears in a text: nothing for None, items of a list after commas, JSON for an object."""
     if isinstance(value, str):
         return value
+    value = given(value)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -79,6 +94,7 @@ def plain(value: object, keep: type[str] | None = None) -> Json:
     Raises:
         TypeError: it is no data: a function, an undefined name, a number that is none.
     """
+    value = given(value)
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
@@ -91,7 +107,6 @@ def plain(value: object, keep: type[str] | None = None) -> Json:
         return {str(key): plain(item, keep) for key, item in metered(value.items())}
     if isinstance(value, list | tuple | range | Iterator):
         return [plain(item, keep) for item in metered(value)]
-    str(value)  # an undefined name tells of itself
     raise TypeError(f"{described(value)} is no value that can be written")
 
 

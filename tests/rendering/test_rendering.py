@@ -27,7 +27,9 @@ def test_a_known_field_without_a_value_prints_as_nothing(render: Render) -> None
 
 
 def test_a_misspelt_field_tells_what_was_meant_and_where(render: Render) -> None:
-    with pytest.raises(TemplateFailedError, match=r'^line 2: deal has no field "nmae"; did you mean "name"\?$') as caught:
+    with pytest.raises(
+        TemplateFailedError, match=r'^line 2: deal has no field "nmae"; did you mean "name"\?$'
+    ) as caught:
         render("first\n{{ deal.nmae }}")
     assert (caught.value.line, caught.value.message.partition(";")[0]) == (2, 'deal has no field "nmae"')
 
@@ -138,7 +140,9 @@ def test_a_leaf_that_is_one_expression_keeps_its_type(rendering: Rendering, cont
 def test_a_leaf_of_a_field_with_an_escape_is_inert_text_or_keeps_its_type(
     rendering: Rendering, context: dict[str, object]
 ) -> None:
-    blocks = [{"text": "{{ deal.name }}", "n": "{{ deal.amount_total }}", "all": "{{ document.tags }}", "no": "{{ none }}"}]
+    blocks = [
+        {"text": "{{ deal.name }}", "n": "{{ deal.amount_total }}", "all": "{{ document.tags }}", "no": "{{ none }}"}
+    ]
     rendered = rendering.structure({"blocks": blocks}, ESCAPES).render(context)
     assert rendered["blocks"] == [
         {"text": "Loja &lt;!channel&gt; &amp; Cia", "n": 11050.5, "all": ["a", "&lt;b&gt;"], "no": ""}
@@ -164,9 +168,7 @@ def test_a_file_fills_a_field_with_its_escape(rendering: Rendering, folder: Path
     assert structure.render(context) == {"thread": "x", "text": "*Loja &lt;!channel&gt; &amp; Cia*"}
 
 
-def test_content_that_the_target_refuses_is_a_render_error(
-    rendering: Rendering, context: dict[str, object]
-) -> None:
+def test_content_that_the_target_refuses_is_a_render_error(rendering: Rendering, context: dict[str, object]) -> None:
     def refuse(content: object) -> None:
         raise ValueError(f"refused {content}")
 

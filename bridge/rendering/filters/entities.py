@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2.runtime import Undefined
-
 from bridge.component import Source
 from bridge.document import custom_value, is_empty, lookup
 from bridge.model import Entity, Json
 from bridge.rendering.filters.formats import Formats
 from bridge.rendering.region import Region
-from bridge.rendering.value import Changes, Document, described, printed
+from bridge.rendering.value import Changes, Document, described, given, printed
 
 ARROW = " → "
 NOTHING = "—"
@@ -19,10 +17,10 @@ NOTHING = "—"
 
 def field(value: object, label: str) -> Json:
     """Return the value of a custom field by its label, slug or id; nothing if the document has no such field."""
-    if value is None:
+    if given(value) is None:
         return None
     if not isinstance(value, Document):
-        raise TypeError(f"field wants a document such as deal, not {_described(value)}")
+        raise TypeError(f"field wants a document such as deal, not {described(value)}")
     return custom_value(value, label)
 
 
@@ -31,10 +29,10 @@ def link(value: object, kind: str | None = None) -> str:
 
     With ``kind``, of what the document points at: ``{{ task | link("deal") }}``.
     """
-    if value is None:
+    if given(value) is None:
         return ""
     if not isinstance(value, Document) or value.entity is None or value.source is None:
-        raise TypeError(f"link wants the event's own document such as deal, not {_described(value)}")
+        raise TypeError(f"link wants the event's own document such as deal, not {described(value)}")
     entity = value.entity if kind in {None, value.entity.kind} else _referred(value, value.source, str(kind))
     return (value.source.page(entity) or "") if entity else ""
 
@@ -55,10 +53,10 @@ class Diff:
 
     def __call__(self, value: object, separator: str = "\n") -> str:
         """Return what changed, a line each: ``Etapa: Proposta → Negociação``."""
-        if value is None:
+        if given(value) is None:
             return ""
         if not isinstance(value, Changes):
-            raise TypeError(f"diff wants changes, not {_described(value)}")
+            raise TypeError(f"diff wants changes, not {described(value)}")
         return separator.join(self._lines(value))
 
     def _lines(self, changes: Changes) -> Iterator[str]:
@@ -100,12 +98,6 @@ def _spelt_out(path: str) -> str:
         return words
     words = words.replace(".", " ").replace("_", " ")
     return words[:1].upper() + words[1:]
-
-
-def _described(value: object) -> str:
-    if isinstance(value, Undefined):
-        str(value)  # an undefined name tells of itself
-    return described(value)
 
 
 def entity_filters(region: Region) -> dict[str, Callable[..., Any]]:

@@ -14,11 +14,10 @@ from typing import Any
 
 import phonenumbers
 from babel import dates, numbers
-from jinja2.runtime import Undefined
 
 from bridge.rendering.budget import account
 from bridge.rendering.region import Region
-from bridge.rendering.value import described
+from bridge.rendering.value import described, given
 
 STYLES = frozenset({"short", "medium", "long", "full"})
 PLACES = 12
@@ -111,14 +110,13 @@ class Formats:
 
     def _moment(self, value: object, filter_name: str) -> date | None:
         """Return a day, or a moment in the region's time; None for a text that is neither."""
-        if isinstance(value, str):
-            value = _parsed(value)
+        value = _parsed(value) if isinstance(value, str) else given(value)
         if isinstance(value, datetime):
             zone = self.region.timezone
             return value.replace(tzinfo=zone) if value.tzinfo is None else value.astimezone(zone)
         if value is None or isinstance(value, date):
             return value
-        raise TypeError(f"{filter_name} wants a date, not {_described(value)}")
+        raise TypeError(f"{filter_name} wants a date, not {described(value)}")
 
     def _distance(self, moment: date, now: datetime) -> timedelta:
         if isinstance(moment, datetime):
@@ -152,10 +150,11 @@ def format_filters(region: Region) -> dict[str, Callable[..., Any]]:
 
 
 def _decimal(value: object, filter_name: str) -> Decimal | None:
+    value = given(value)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise TypeError(f"{filter_name} wants a number, not {_described(value)}")
+        raise TypeError(f"{filter_name} wants a number, not {described(value)}")
     try:
         amount = Decimal(str(value))
     except InvalidOperation:
@@ -177,16 +176,11 @@ def _style(style: str) -> str:
 
 
 def _as_it_is(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    value = given(value)
+    return "" if value is None else str(value)
 
 
 def _nothing(value: object, filter_name: str, wanted: str) -> str:
-    if value is not None:
-        raise TypeError(f"{filter_name} wants {wanted}, not {_described(value)}")
+    if given(value) is not None:
+        raise TypeError(f"{filter_name} wants {wanted}, not {described(value)}")
     return ""
-
-
-def _described(value: object) -> str:
-    if isinstance(value, Undefined):
-        str(value)  # an undefined name tells of itself
-    return described(value)

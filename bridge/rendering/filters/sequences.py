@@ -5,12 +5,11 @@ from typing import Any
 
 from jinja2 import filters as jinja
 from jinja2 import pass_environment
-from jinja2.runtime import Undefined
 
 from bridge.document import is_empty
 from bridge.rendering.budget import account, metered, take
 from bridge.rendering.environment import Sandbox
-from bridge.rendering.value import described, printed
+from bridge.rendering.value import described, given, printed
 
 MARK = "jinja_pass_arg"
 """Where Jinja notes what a filter wants to be passed first."""
@@ -24,10 +23,10 @@ def items_of(value: Any, filter_name: str) -> Iterator[Any]:  # noqa: ANN401 (an
     Raises:
         TypeError: the value is no list.
     """
+    value = given(value)
     if value is None:
         return iter(())
-    if isinstance(value, Undefined) or not isinstance(value, Iterable):
-        str(value)
+    if not isinstance(value, Iterable):
         raise TypeError(f"{filter_name} wants a list, not {described(value)}")
     return metered(value)
 
@@ -43,7 +42,7 @@ def join(environment: Sandbox, value: Any, glue: str = ", ", attribute: str | No
     items = items_of(value, "join")
     if attribute is not None:
         items = map(jinja.make_attrgetter(environment, attribute), items)
-    kept = [item if isinstance(item, str) else printed(item) for item in items if not is_empty(item)]
+    kept = [text for text in (printed(item) for item in items if not is_empty(item)) if text]
     account.get().write(sum(map(len, kept)) + len(glue) * len(kept))
     if environment.inert is not None and any(hasattr(piece, "__html__") for piece in (glue, *kept)):
         return environment.inert.escape(glue).join(kept)
@@ -81,19 +80,19 @@ def rounded(value: Any, places: int = 0) -> int | float | None:  # noqa: ANN401 
     """Return the number rounded half to even, as Python does; whole without ``places``."""
     if not 0 <= places <= PLACES:
         raise ValueError(f"round takes 0 to {PLACES} places")
-    return None if value is None else round(_number(value, "round"), places or None)
+    return None if given(value) is None else round(_number(value, "round"), places or None)
 
 
 def absolute(value: Any) -> int | float | None:  # noqa: ANN401 (any value a template may have)
     """Return the number without its sign."""
-    return None if value is None else abs(_number(value, "abs"))
+    return None if given(value) is None else abs(_number(value, "abs"))
 
 
 def _number(value: Any, filter_name: str) -> int | float:  # noqa: ANN401 (any value a template may have)
+    value = given(value)
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float):
-        str(value)
         raise TypeError(f"{filter_name} wants a number, not {described(value)}")
     return value
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from bridge.document import is_empty
 from bridge.rendering.budget import account
-from bridge.rendering.value import described, plain, printed
+from bridge.rendering.value import described, given, plain, printed
 
 _BREAK = re.compile(r"(?i)<(?:br|/p|/div|/li)[^<>]*>")
 INDENT = 40
@@ -28,9 +28,10 @@ def text_of(value: object, filter_name: str) -> str:
     if isinstance(value, str):
         account.get().write(len(value))
         return value
-    if isinstance(value, bool) or not (value is None or isinstance(value, int | float | Undefined)):
+    value = given(value)
+    if isinstance(value, bool) or not (value is None or isinstance(value, int | float)):
         raise TypeError(f"{filter_name} wants a text, not {described(value)}")
-    return printed(value) if value is None or isinstance(value, int | float) else str(value)
+    return printed(value)
 
 
 def _plainly(name: str, method: Callable[[str], str]) -> Callable[[object], str]:

@@ -1,0 +1,204 @@
+"""The sandbox: everything that is not listed is out of reach."""
+
+import time
+
+import pytest
+
+from bridge.rendering import Rendering, TemplateFailedError, TemplateSyntaxProblem
+from tests.rendering.conftest import Render
+
+ESCAPES_FROM_THE_SANDBOX = [
+    "{{ deal.__class__ }}",
+    "{{ deal['__class__'] }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ deal.name.__init__.__globals__ }}",
+    "{{ deal.entity }}",
+    "{{ deal.source.options }}",
+    "{{ deal.kind }}",
+    "{{ changes.source }}",
+    "{{ days.__globals__ }}",
+    "{{ days.__call__ }}",
+    "{{ range.__init__ }}",
+    "{{ namespace.__init__.__globals__ }}",
+    "{{ self.__dict__ }}",
+    "{{ self._TemplateReference__context }}",
+    "{% macro m() %}{% endmacro %}{{ m._environment }}",
+    "{% macro m() %}{% endmacro %}{{ m._func.__globals__ }}",
+    "{% for x in [1] %}{{ loop._iterator }}{{ loop.__init__ }}{% endfor %}",
+    "{{ deal | map(attribute='__class__') | list }}",
+    "{{ [deal] | map(attribute='__class__') | join }}",
+    "{{ [deal] | sum(attribute='__class__') }}",
+    "{{ [deal] | selectattr('__class__') | list | length + deal.nope }}",
+    "{{ [deal] | groupby('__class__') }}",
+    "{{ '{0.__class__}'.format(deal) }}",
+    "{{ '{a.__class__}'.format_map({'a': deal}) }}",
+    "{{ ''.join(['a']) }}",
+    "{{ now.strftime('%Y') }}",
+    "{{ now.__reduce__() }}",
+    "{{ deal.pop('name') }}",
+    "{{ deal.update({}) }}",
+    "{{ document.tags.append(1) }}",
+    "{{ changes.clear() }}",
+    "{{ 'a'.encode().__class__ }}",
+    "{{ (1).__class__ }}",
+    "{{ days }}",
+    "{{ range }}",
+    "{{ self }}",
+    "{{ cycler }}",
+    "{{ lipsum() }}",
+    "{{ config }}",
+    "{{ environ }}",
+    "{{ caller() }}",
+]
+
+
+@pytest.mark.parametrize("source", ESCAPES_FROM_THE_SANDBOX)
+def test_what_is_not_listed_is_refused(render: Render, source: str) -> None:
+    with pytest.raises(TemplateFailedError):
+        render(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ deal.name | safe }}",
+        "{{ deal.name | e }}",
+        "{{ deal | attr('__class__') }}",
+        "{{ deal | pprint }}",
+        "{{ [1] | random }}",
+        "{{ deal.name | xmlattr }}",
+        "{{ '%s' | format(deal.name) }}",
+        "{{ 1 is callable }}",
+        "{% extends 'a' %}",
+        "{% block a %}{% endblock %}",
+        "{% include deal.name %}",
+        "{% include ['a', 'b'] %}",
+        "{% import deal.name as x %}",
+        "{% from deal.name import x %}",
+        "{% for x in [] recursive %}{% endfor %}",
+        "{% do x %}",
+        "{% autoescape false %}{% endautoescape %}",
+        "{{ deal.name | map('safe') }}{{",
+    ],
+)
+def test_what_the_language_leaves_out_does_not_compile(rendering: Rendering, source: str) -> None:
+    with pytest.raises(TemplateSyntaxProblem):
+        rendering.text(source)
+
+
+def test_a_filter_named_by_a_text_is_one_of_the_listed_too(render: Render) -> None:
+    with pytest.raises(TemplateFailedError, match="No filter named 'safe'"):
+        render("{{ ['<b>'] | map('safe') | join }}", slack=True)
+
+
+BOMBS = [
+    "{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}",
+    "{% for i in range(10000) %}{% for j in range(10000) %}{{ deal.name }}{% endfor %}{% endfor %}",
+    "{% for i in range(9999) %}{{ 'x' * 9999 }}{% endfor %}",
+    "{% macro m() %}{% for i in range(9999) %}{{ 'x' * 99999 ~ i }}{% endfor %}{% endmacro %}{{ m() }}",
+    "{{ range(10 ** 9) | list }}",
+    "{{ 'a' * 10 ** 9 }}",
+    "{{ 10 ** 9 * 'a' }}",
+    "{{ [1] * 10 ** 9 }}",
+    "{{ [0] * 3 }}",
+    "{{ 10 ** (10 ** 9) }}",
+    "{{ 2 ** 2 ** 2 ** 2 ** 2 ** 2 ** 2 ** 2 ** 2 ** 2 ** 2 }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ deal.name.center(10 ** 9) }}",
+    "{{ deal.name.ljust(10 ** 9) }}",
+    "{{ deal.name.zfill(10 ** 9) }}",
+    "{{ deal.name.expandtabs(10 ** 9) }}",
+    "{{ '{:1000000000}'.format(1) }}",
+    "{{ 'a\nb' | indent(10 ** 9) }}",
+    "{{ 1.5 | round(10 ** 9) }}",
+    "{{ 1.5 | number(10 ** 9) }}",
+    "{{ now | date('y' * 10 ** 6) }}",
+    "{% set ns = namespace(x='ab') %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+    "{% set ns = namespace(x='ab') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+    "{% set ns = namespace(x=[1, 2]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+    "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
+    "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x | tojson }}",
+    "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x | upper }}",
+    "{% set x = 'ab' * 9999 %}{{ x | replace('a', x) }}",
+    "{% set x = 'ab' * 9999 %}{{ x | list | join(x) }}",
+    "{% set r = range(9999) | list %}{% for i in r %}{{ r | join }}{% endfor %}",
+    "{% set r = range(9999) | list %}{% for i in r %}{{ r | sum }}{% endfor %}",
+    "{% set r = range(9999) | list %}{% for i in r %}{{ r | map('money') | list | length }}{% endfor %}",
+    "{% set r = range(9999) | list %}{% for i in r %}{{ r | sort | first }}{% endfor %}",
+    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(40) }}",
+]
+
+
+@pytest.mark.parametrize("slack", [False, True])
+@pytest.mark.parametrize("source", BOMBS)
+def test_a_template_that_grows_without_end_is_stopped(render: Render, source: str, *, slack: bool) -> None:
+    started = time.thread_time()
+    with pytest.raises((TemplateFailedError, TemplateSyntaxProblem)):
+        render(source, slack=slack)
+    assert time.thread_time() - started < 5
+
+
+def test_a_source_without_end_does_not_compile(rendering: Rendering) -> None:
+    with pytest.raises(TemplateSyntaxProblem, match="at most 65536 characters"):
+        rendering.text("x" * 65537)
+    with pytest.raises(TemplateSyntaxProblem, match="nested too deeply"):
+        rendering.text("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}")
+    with pytest.raises(TemplateSyntaxProblem, match="nested too deeply"):
+        rendering.text("{% if 1 %}" * 200 + "{% endif %}" * 200)
+
+
+def test_what_is_listed_works(render: Render) -> None:
+    assert render("{{ deal.name.lower() }} {{ deal.name.startswith('Loja') }}") == "loja <!channel> & cia true"
+    assert render("{{ deal.get('nope', 'x') }} {{ document.tags.index('<b>') }}") == "x 1"
+    assert render("{% for key, value in deal.deal_stage.items() if value %}{{ key }}={{ value }};{% endfor %}") == (
+        "id=s1;name=Proposta;order=3;"
+    )
+    assert render(
+        "{% for x in 'ab' %}{{ loop.index }}/{{ loop.length }}{{ x }}{{ ',' if not loop.last }}{% endfor %}"
+    ) == ("1/2a,2/2b")
+    assert render("{{ now.year }} {{ (now - now).total_seconds() }} {{ 7 % 4 }} {{ 2 ** 10 }} {{ '-' * 3 }}") == (
+        "2026 0.0 3 1024 ---"
+    )
+    assert render("{{ (now + days(1) + hours(2) + minutes(3)).isoformat() }}") == "2026-11-25T11:03:00-03:00"
+    assert (
+        render("{% set ns = namespace(n=0) %}{% for c in 'abc' %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}")
+        == "3"
+    )
+
+
+def test_a_loop_over_nothing_runs_no_turn_and_over_a_number_is_an_error(render: Render) -> None:
+    assert render("{% for x in none %}x{% else %}none{% endfor %}") == "none"
+    with pytest.raises(TemplateFailedError, match="a loop goes through a list, not a number"):
+        render("{% for x in 3 %}{% endfor %}")
+    with pytest.raises(TemplateFailedError, match='deal has no field "nope"'):
+        render("{% for x in deal.nope %}{% endfor %}")
+
+
+def test_an_unknown_filter_suggests_the_nearest(rendering: Rendering) -> None:
+    with pytest.raises(TemplateSyntaxProblem, match=r'"upper"\?') as caught:
+        rendering.text("\n{{ deal.name | uper }}")
+    assert caught.value.line == 2
+    with pytest.raises(TemplateSyntaxProblem, match="without a filter"):
+        rendering.text("{{ deal.name | safe }}")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{{ deal.deal_stage.order.foo }}", 'a number has no "foo"'),
+        ("{{ deal.user.name.foo }}", 'nothing has no "foo"'),
+        ("{{ document.tags[7] }}", "the list has no item 7"),
+        ("{{ deal.name.foo }}", 'a text has no "foo"'),
+        ("{{ deal.name() }}", "'str' object is not callable"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError: division by zero"),
+        ("{{ deal.name + 1 }}", "can only concatenate str"),
+        ("{{ deal.name * deal.name }}", "only numbers can be multiplied"),
+        ("{{ deal.name ** 2 }}", "only numbers can be raised"),
+        ("{{ 'x' if deal.nope }}", 'deal has no field "nope"'),
+        ("{{ [1, 2].foo }}", "the list has no item foo"),
+    ],
+)
+def test_errors_say_what_is_wrong(render: Render, source: str, message: str) -> None:
+    with pytest.raises(TemplateFailedError, match=message.replace("(", r"\(")):
+        render(source)
