@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.component import AnyTarget
+from bridge.component import AnyTarget, Request
 from bridge.component.client import Client
 from bridge.errors import PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Json, JsonObject, Link, Message, Receipt
@@ -441,3 +441,19 @@ def test_options_that_cannot_work_are_refused_without_telling_secrets(options: J
 
 def test_the_web_api_is_slacks_unless_another_is_named() -> None:
     assert SlackOptions(token="xoxb-1", channel="C1").api_url == "https://slack.com/api"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/api/chat.postMessage", b'{"channel": "C1"}', "ChatPostMessageArguments"),
+        ("/api/chat.postMessage", b'{"channel": "C1", "text": "x", "colour": 1}', "colour"),
+        ("/services/T/B/x", b"not json", "not JSON"),
+    ],
+)
+async def test_the_server_of_these_tests_finds_what_breaks_the_contract(
+    client: Client, path: str, body: bytes, words: str
+) -> None:
+    with pytest.raises(AssertionError, match=words):
+        async with ContractServer() as server:
+            await client.call(Request("POST", server.url + path, body=body))
