@@ -114,9 +114,12 @@ def differences(
     Objects are compared member by member, lists as a whole. ``quiet`` names top-level fields to leave out.
     """
     found: dict[str, tuple[Json, Json]] = {}
-    for key in (*after, *(key for key in before if key not in after)):
+    for key, value in after.items():
         if key not in quiet:
-            _compare(key, before.get(key), after.get(key), found)
+            _compare(key, before.get(key), value, found)
+    for key, value in before.items():
+        if key not in after and key not in quiet:
+            _compare(key, value, None, found)
     return found
 
 

@@ -24,6 +24,8 @@ class BadOperandError(Exception):
 
 def equal(seen: Json, wanted: Json) -> bool:
     """Tell whether a value equals a wanted scalar, or one of its elements does."""
+    if isinstance(seen, str) and isinstance(wanted, str):
+        return seen == wanted
     if isinstance(seen, list) and seen:
         return any(equal(item, wanted) for item in seen)
     if is_empty(wanted):
@@ -118,21 +120,30 @@ def _by_order(verdict: Verdict) -> Callable[[Json], Predicate]:
     def make(wanted: Json) -> Predicate:
         bound = _ordered(wanted)
         if bound is None:
-            raise BadOperandError(
-                "bad-operand",
-                "this operator wants a number or a date",
-                'a date is written "2026-11-24", a number without quotes',
-            )
-
-        def holds(seen: Json) -> bool:
-            if isinstance(seen, list):
-                return any(map(holds, seen))
-            pair = _comparable(_ordered(seen), bound)
-            return pair is not None and verdict(*pair)
-
-        return holds
+            hint = 'a date is written "2026-11-24", a number without quotes'
+            raise BadOperandError("bad-operand", "this operator wants a number or a date", hint)
+        return _dates(verdict, bound) if isinstance(bound, date) else _numbers(verdict, bound)
 
     return make
+
+
+def _numbers(verdict: Verdict, bound: float) -> Predicate:
+    def holds(seen: Json) -> bool:
+        if isinstance(seen, int | float):
+            return not isinstance(seen, bool) and verdict(seen, bound)
+        return isinstance(seen, list) and any(map(holds, seen))
+
+    return holds
+
+
+def _dates(verdict: Verdict, bound: date) -> Predicate:
+    def holds(seen: Json) -> bool:
+        if isinstance(seen, list):
+            return any(map(holds, seen))
+        pair = _comparable(_ordered(seen), bound)
+        return pair is not None and verdict(*pair)
+
+    return holds
 
 
 # The operators that look at the current value
@@ -140,8 +151,6 @@ def _by_order(verdict: Verdict) -> Callable[[Json], Predicate]:
 
 def _eq(wanted: Json) -> Predicate:
     value = _scalar(wanted)
-    if isinstance(value, str) and value:
-        return lambda seen: seen == value or (isinstance(seen, list) and equal(seen, value))
     return lambda seen: equal(seen, value)
 
 
@@ -210,6 +219,8 @@ def _from(wanted: Json) -> Transition:
 
 def _to(wanted: Json) -> Transition:
     values = _one_or_more(wanted)
+    if len(values) == 1:
+        return lambda before, after: equal(after, values[0]) and not equal(before, values[0])
     return lambda before, after: any(equal(after, value) and not equal(before, value) for value in values)
 
 
