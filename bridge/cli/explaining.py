@@ -58,7 +58,7 @@ class Question:
         *before, body = self._story(types_of(rules))
         event = explainer.arrived(body, self.source)
         if before:
-            return explainer.stored(event, explainer.arrived(before[-1], self.source))
+            return explainer.following(event, explainer.arrived(before[-1], self.source))
         state = await last_state(control, event) if control else None
         return explainer.arriving(event, state)
 

@@ -9,6 +9,7 @@ from bridge.cli.details import entity_text
 from bridge.cli.screen import clean, colour, dim, indented, say
 from bridge.control.shapes import Shape
 from bridge.model import Json
+from bridge.routing.operators import BARE
 
 _PHRASES = {"eq": "=", "ne": "≠", "gt": ">", "gte": "≥", "lt": "<", "lte": "≤"}
 _GROUPS = frozenset({"any", "all", "not"})
@@ -24,19 +25,18 @@ def show_explanation(told: Shape) -> None:
         say(f"  {clean(told['reason'])}")
     if told["state"] != "quarantined":
         _changes(told["changes"], told["compared_with"])
-    for route in sorted(told["routes"], key=lambda route: (not route["matched"], not route["listened"])):
-        say()
+    for route in sorted(_listening(told["routes"]), key=lambda route: not route["matched"]):
         show_route(route)
+    if others := [clean(route["name"]) for route in told["routes"] if not route["listened"]]:
+        say(dim(f"\nother routes listen to something else: {', '.join(others)}"))
 
 
 def show_route(route: Shape) -> None:
-    """Print what one route made of the event."""
+    """Print what a route that listens to the event made of it."""
     name = clean(route["name"])
-    if not route["listened"]:
-        say(dim(f"- {name}: listens to something else"))
-        return
+    say()
     say(f"{_mark(route['matched'])} {click.style(name, bold=True)}{'' if route['matched'] else ' does not match'}")
-    _findings(route["findings"], "  ")
+    _findings(_opened(route["findings"]), "  ")
     if route["when"]:
         say(f"  {_mark(route['when']['verdict'])} when {clean(route['when']['expression'])}")
     if route["error"]:
@@ -46,17 +46,35 @@ def show_route(route: Shape) -> None:
 
 
 def refusals(routes: Iterable[Shape]) -> Sequence[str]:
-    """Return, for each route that listened and did not match, a line that says which matcher said no."""
-    return [_refusal(route) for route in routes if route["listened"] and not route["matched"]]
+    """Return, for each route that listened and did not match, a line with what said no."""
+    return [_refusal(route) for route in _listening(routes) if not route["matched"]]
 
 
 def finding_text(finding: Shape) -> str:
     """Return what a matcher wanted, and what it saw instead or in agreement."""
-    operator, wanted = finding["operator"], finding["wanted"]
     saw = _short(finding["seen"])
-    if operator in _COMPARING:
+    if finding["operator"] in _COMPARING:
         saw = f"{_short(finding['previous'])} → {saw}"
-    return clean(f"{finding['path']} {_PHRASES.get(operator, operator)} {_short(wanted)}  saw {saw}")
+    return f"{clean(finding['path'])} {_wish(finding['operator'], finding['wanted'])}  saw {saw}"
+
+
+def _wish(operator: str, wanted: Json) -> str:
+    if operator in BARE:
+        return operator if wanted else f"not {operator}"
+    return f"{_PHRASES.get(operator, operator)} {_short(wanted)}"
+
+
+def _listening(routes: Iterable[Shape]) -> Sequence[Shape]:
+    return [route for route in routes if route["listened"]]
+
+
+def _opened(findings: Iterable[Shape]) -> Iterable[Shape]:
+    """Yield findings with those of `all` in its place: at the top, everything must hold anyway."""
+    for finding in findings:
+        if finding["operator"] == "all":
+            yield from _opened(finding["children"])
+        else:
+            yield finding
 
 
 def _changes(changes: Sequence[Shape], compared_with: str | None) -> None:
@@ -68,11 +86,13 @@ def _changes(changes: Sequence[Shape], compared_with: str | None) -> None:
         say(f"    {clean(change['path'])}: {_short(change['before'])} → {_short(change['after'])}")
 
 
-def _findings(findings: Sequence[Shape], margin: str) -> None:
+def _findings(findings: Iterable[Shape], margin: str) -> None:
     for finding in findings:
         mark = _mark(finding["matched"])
-        if finding["children"] or finding["operator"] in _GROUPS:
-            say(f"{margin}{mark} {clean(finding['operator'])}:")
+        if len(finding["children"]) == 1 and finding["operator"] != "not":
+            _findings(finding["children"], margin)
+        elif finding["operator"] in _GROUPS:
+            say(f"{margin}{mark} {finding['operator']}:")
             _findings(finding["children"], margin + "  ")
         else:
             say(f"{margin}{mark} {finding_text(finding)}")
@@ -87,7 +107,7 @@ def _delivery(delivery: Shape) -> None:
 
 
 def _refusal(route: Shape) -> str:
-    said_no = [finding_text(leaf) for leaf in _leaves(route["findings"]) if not leaf["matched"]]
+    said_no = [_short_refusal(finding) for finding in _opened(route["findings"]) if not finding["matched"]]
     if route["when"] and not route["when"]["verdict"]:
         said_no.append(clean(f"when {route['when']['expression']}"))
     return f"{clean(route['name'])}: {'; '.join(said_no) or clean(route['error'] or 'no match')}"
@@ -97,12 +117,9 @@ def _mark(matched: bool) -> str:  # noqa: FBT001 (the verdict)
     return click.style("✓", fg="green") if matched else click.style("✗", fg="red")
 
 
-def _leaves(findings: Sequence[Shape]) -> Iterable[Shape]:
-    for finding in findings:
-        if finding["children"]:
-            yield from _leaves(finding["children"])
-        else:
-            yield finding
+def _short_refusal(finding: Shape) -> str:
+    """Return a matcher on one line; of `any` and `not` only that they said no, for `explain` has the rest."""
+    return f"{finding['operator']}: …" if finding["operator"] in _GROUPS else finding_text(finding)
 
 
 def _short(value: Json) -> str:

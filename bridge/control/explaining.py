@@ -43,6 +43,10 @@ class Explainer:
         """Explain an event beside the one that preceded it; what became of it then does not matter."""
         return self.arriving(event, self._rules.router.state_after(preceding) if preceding else None)
 
+    def following(self, event: Event, before: Event) -> Shape:
+        """Explain an event that would arrive after another one that is not stored either."""
+        return {**self.stored(event, before), "compared_with": "what came before it"}
+
     def arriving(self, event: Event, state: EntityState | None) -> Shape:
         """Explain an event beside the last state of its entity."""
         explanation = self._rules.router.explain(event, state)

@@ -106,7 +106,7 @@ class Operations:
         explainer = self._explainer()
         event = explainer.arrived(body, source)
         if before is not None:
-            return explainer.stored(event, explainer.arrived(before, source))
+            return explainer.following(event, explainer.arrived(before, source))
         state = await self._store.last_state(event.source, event.entity) if event.entity else None
         return explainer.arriving(event, state)
 

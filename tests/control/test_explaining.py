@@ -1,0 +1,106 @@
+import pytest
+
+from bridge.control.host import Host
+from bridge.control.operations import Operations
+from bridge.control.shapes import Shape
+from bridge.errors import RequestRefusedError
+from bridge.model import Event, EventState
+from tests.support.deals import Deal
+from tests.support.shop import Shop
+
+
+def route(told: Shape, name: str) -> Shape:
+    (found,) = [each for each in told["routes"] if each["name"] == name]
+    return dict(found)
+
+
+def leaves(findings: list[Shape]) -> list[Shape]:
+    return [leaf for each in findings for leaf in (leaves(each["children"]) if each["children"] else [each])]
+
+
+async def test_a_stored_event_is_explained_beside_what_preceded_it_then(shop: Shop) -> None:
+    deal = Deal()
+    created, lost, _ = await shop.receive(deal.created(), deal.lost(), deal.reopened())
+    told = await shop.operations.explain(lost.id)
+    assert (told["state"], told["compared_with"]) == ("routed", created.id)
+    assert {"path": "status", "before": "ongoing", "after": "lost"} in told["changes"]
+    losses = route(told, "losses")
+    assert losses["listened"]
+    assert losses["matched"]
+    assert [(each["target"], each["key"], each["error"]) for each in losses["deliveries"]] == [
+        ("sales", "deal:6650f1", None),
+        ("billing", "deal:6650f1", None),
+    ]
+    assert losses["deliveries"][0]["preview"] == "Loja Ação lost: Preço"
+    people = route(told, "people")
+    assert (people["listened"], people["matched"], people["deliveries"]) == (False, False, [])
+
+
+async def test_the_matcher_that_said_no_is_shown_with_what_it_wanted_and_saw(shop: Shop) -> None:
+    (lost,) = await shop.receive(Deal(amount_total=4999).lost())
+    told = await shop.operations.explain(lost.id)
+    (no,) = [leaf for leaf in leaves(route(told, "losses")["findings"]) if not leaf["matched"]]
+    assert (no["path"], no["operator"], no["wanted"], no["seen"]) == ("amount_total", "gte", 5000, 4999)
+    assert told["state"] == "unmatched"
+
+
+async def test_a_body_is_explained_beside_the_last_state(shop: Shop) -> None:
+    deal = Deal()
+    (created,) = await shop.receive(deal.created())
+    told = await shop.operations.explain_body(deal.lost())
+    assert (told["compared_with"], told["state"]) == (created.id, "routed")
+    assert len(told["event"]["id"]) == len(created.id)
+
+
+async def test_a_body_about_something_never_seen_is_a_first_sight(shop: Shop) -> None:
+    told = await shop.operations.explain_body(Deal().lost(closed_at="2025-01-10T10:00:00.000-03:00"))
+    assert (told["compared_with"], told["changes"], told["state"]) == (None, [], "unmatched")
+
+
+async def test_a_body_is_explained_after_another_that_would_come_before_it(shop: Shop) -> None:
+    deal = Deal()
+    before, lost = deal.created(), deal.lost(closed_at="2025-01-10T10:00:00.000-03:00")
+    told = await shop.operations.explain_body(lost, before=before)
+    assert (told["state"], told["compared_with"]) == ("routed", "what came before it")
+
+
+async def test_the_same_change_again_is_a_duplicate_and_asks_no_route(shop: Shop) -> None:
+    lost = Deal().lost()
+    await shop.receive(lost)
+    told = await shop.operations.explain_body(lost)
+    assert (told["state"], told["routes"]) == ("duplicate", [])
+    assert told["reason"]
+
+
+@pytest.mark.parametrize("body", [None, [], {"event_name": "crm_moon_landed"}, {"event_type": "WEBHOOK.CONVERTED"}])
+async def test_a_body_that_is_no_event_is_explained_as_quarantined(shop: Shop, body: object) -> None:
+    told = await shop.operations.explain_body(body)  # type: ignore[arg-type]  # any JSON
+    assert told["state"] == "quarantined"
+    assert told["reason"]
+
+
+async def test_a_stored_event_that_could_not_be_understood_says_why(shop: Shop) -> None:
+    event = Event("evt_1", "crm", "", None, "x", b"{", shop.clock.now(), state=EventState.QUARANTINED, reason="no JSON")
+    await shop.store.add(event)
+    assert (await shop.operations.explain("evt_1"))["state"] == "quarantined"
+
+
+async def test_a_source_that_is_not_there_is_refused_with_the_one_that_was_meant(shop: Shop) -> None:
+    with pytest.raises(RequestRefusedError, match='there is no source "cmr"; did you mean "crm"') as refusal:
+        await shop.operations.explain_body({}, "cmr")
+    assert refusal.value.code == "unknown-source"
+
+
+async def test_nothing_can_be_explained_without_rules(shop: Shop) -> None:
+    with pytest.raises(RequestRefusedError) as refusal:
+        await Operations(shop.store, Host(current=lambda: None)).explain_body({})
+    assert refusal.value.code == "no-rules"
+
+
+async def test_explaining_stores_and_moves_nothing(shop: Shop) -> None:
+    deal = Deal()
+    (created,) = await shop.receive(deal.created())
+    assert created.entity
+    before = await shop.store.last_state("crm", created.entity)
+    await shop.operations.explain_body(deal.lost())
+    assert await shop.store.last_state("crm", created.entity) == before
