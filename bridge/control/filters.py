@@ -60,7 +60,7 @@ def refused(reason: str) -> RequestRefusedError:
 
 
 def _query(kind: type[QueryT], states: type[StateT], parameters: Parameters) -> QueryT:
-    readers = _READERS | {"states": lambda values: tuple(_state(states, value) for value in values)}
+    readers = {**_READERS, "states": lambda values: tuple(_state(states, value) for value in values)}
     attributes = {_NAMES.get(field.name, field.name): field.name for field in fields(kind)}
     found = {}
     for name, values in parameters.items():

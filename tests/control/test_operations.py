@@ -7,6 +7,7 @@ from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
 from bridge.model import DeliveryState, Entity, Event, EventState, Outcome
 from bridge.options import InvalidConfigurationError, Place, Problem
+from bridge.ruleset import Ruleset
 from bridge.store.base import DeliveryQuery, EventQuery
 from tests.support.deals import Deal
 from tests.support.shop import Shop, load_rules
@@ -154,7 +155,7 @@ async def test_the_status_of_a_store_alone_has_no_rules_and_no_uptime(shop: Shop
 
 
 async def test_a_reload_tells_the_new_revision(shop: Shop) -> None:
-    async def reload() -> object:
+    async def reload() -> Ruleset:
         return shop.rules
 
     host = replace(shop.host, reload=reload)
@@ -163,7 +164,7 @@ async def test_a_reload_tells_the_new_revision(shop: Shop) -> None:
 
 
 async def test_a_refused_reload_tells_every_problem(shop: Shop) -> None:
-    async def reload() -> object:
+    async def reload() -> Ruleset:
         raise InvalidConfigurationError([PROBLEM])
 
     with pytest.raises(InvalidConfigurationError, match="unknown-event"):
