@@ -63,8 +63,8 @@ def _expression(sandbox: Sandbox, tree: nodes.Expr, source: str, name: str) -> E
     body: list[nodes.Node] = [nodes.Assign(nodes.Name(RESULT, "store"), tree, lineno=tree.lineno)]
     template = nodes.Template(body, lineno=1)
     template.set_environment(sandbox)
-    used = references_of(template)
-    return Expression(sandbox.from_string(template), source, name, used, sandbox.inert)
+    compiled = sandbox.from_string(template)
+    return Expression(compiled, source, name, references_of(template), sandbox.inert)
 
 
 def _file(sandbox: Sandbox, name: str, files: set[str], within: tuple[str, ...]) -> tuple[Reference, ...]:

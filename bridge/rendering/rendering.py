@@ -52,7 +52,7 @@ class Rendering:
 
     def structure(
         self,
-        value: JsonObject,
+        value: Mapping[str, Json],
         escapes: Mapping[str, Escape],
         files: Mapping[str, str] | None = None,
         check: Callable[[JsonObject], object] | None = None,

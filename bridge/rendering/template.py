@@ -17,7 +17,7 @@ from bridge.model import Json, JsonObject
 from bridge.rendering.budget import Budget, BudgetError, account, concatenated
 from bridge.rendering.errors import TemplateFailedError
 from bridge.rendering.references import Reference
-from bridge.rendering.value import described, plain
+from bridge.rendering.value import described, given, plain
 
 Context: TypeAlias = Mapping[str, Any]
 """The names a template sees."""
@@ -81,7 +81,7 @@ class Expression:
 
     def test(self, context: Context) -> bool:
         """Return the verdict; raises RenderError if it is neither true nor false."""
-        verdict = _run(self.name, context, lambda: self.evaluate(context))
+        verdict = _run(self.name, context, lambda: given(self.evaluate(context)))
         if isinstance(verdict, bool):
             return verdict
         raise TemplateFailedError(f"the condition gives {described(verdict)}, not true or false", name=self.name)

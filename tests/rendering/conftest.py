@@ -26,7 +26,8 @@ def rendering(folder: Path) -> Rendering:
 @pytest.fixture
 def context(rendering: Rendering) -> dict[str, object]:
     """A deal that was just lost."""
-    before = {"name": "Loja <!channel> & Cia", "amount_total": 9000.0, "items": [1, 2], "tags": ["a", "<b>"]}
+    before: dict[str, Any] = {"name": "Loja <!channel> & Cia", "amount_total": 9000.0}
+    before |= {"items": [1, 2], "tags": ["a", "<b>"]}
     stage = {"id": "s1", "name": "Proposta", "order": 3}
     lost = before | {"amount_total": 11050.5, "status": "lost", "updated_at": "2026-11-24T09:00:00.000-03:00"}
     bodies = [webhook("deal", **before, deal_stage=stage), webhook("deal", **lost, deal_stage=stage)]

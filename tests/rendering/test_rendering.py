@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import RenderError
+from bridge.model import Json
 from bridge.rendering import (
     Reference,
     Rendering,
@@ -111,7 +112,7 @@ def test_a_file_that_is_not_utf8_is_a_problem_of_that_file(rendering: Rendering,
 
 
 def test_a_leaf_that_is_one_expression_keeps_its_type(rendering: Rendering, context: dict[str, object]) -> None:
-    body = {
+    body: Json = {
         "total": "{{ deal.amount_total }}",
         "tags": "{{ document.tags }}",
         "stage": "{{ deal.deal_stage.order }}",
@@ -140,12 +141,12 @@ def test_a_leaf_that_is_one_expression_keeps_its_type(rendering: Rendering, cont
 def test_a_leaf_of_a_field_with_an_escape_is_inert_text_or_keeps_its_type(
     rendering: Rendering, context: dict[str, object]
 ) -> None:
-    blocks = [
-        {"text": "{{ deal.name }}", "n": "{{ deal.amount_total }}", "all": "{{ document.tags }}", "no": "{{ none }}"}
-    ]
+    block: Json = {"text": "{{ deal.name }}", "n": "{{ deal.amount_total }}", "all": "{{ document.tags }}"}
+    blocks: Json = [block, "{{ none }}"]
     rendered = rendering.structure({"blocks": blocks}, ESCAPES).render(context)
     assert rendered["blocks"] == [
-        {"text": "Loja &lt;!channel&gt; &amp; Cia", "n": 11050.5, "all": ["a", "&lt;b&gt;"], "no": ""}
+        {"text": "Loja &lt;!channel&gt; &amp; Cia", "n": 11050.5, "all": ["a", "&lt;b&gt;"]},
+        "",
     ]
 
 

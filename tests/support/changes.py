@@ -6,9 +6,10 @@ from typing import Any
 
 import orjson
 
+from bridge.component import SourceOptions
 from bridge.model import Change, EntityState, Event, JsonObject
 from bridge.routing.change import compare
-from bridge.sources.rdstation_crm import RdStationCrm, SourceOptions
+from bridge.sources.rdstation_crm import RdStationCrm
 from tests.support.clock import ManualClock
 
 NOW = ManualClock().now()

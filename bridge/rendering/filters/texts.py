@@ -63,9 +63,8 @@ def indented(value: object, width: int = 4) -> str:
     if not 0 <= width <= INDENT:
         raise ValueError(f"indent takes 0 to {INDENT} columns")
     account.get().write(len(text) + text.count("\n") * width)
-    first, newline, rest = text.partition("\n")
-    moved = first + newline + indent(rest, " " * width)
-    return type(text)(moved) if isinstance(text, Markup) else moved
+    first, newline, rest = str(text).partition("\n")
+    return type(text)(first + newline + indent(rest, " " * width))
 
 
 def striptags(value: object) -> str:

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from bridge.rendering import Rendering, known_names
+
+RENDERING = Rendering(Path("no-files"), "pt-BR", "America/Sao_Paulo", "BRL")
+
+
+@pytest.mark.parametrize(
+    ("source", "paths"),
+    [
+        ("{{ deal.nmae }}", ["deal.nmae"]),
+        ("{{ previous.deal_stage.name | upper }}", ["previous.deal_stage.name"]),
+        ("{{ deal['deal_stage']['name'] }}", ["deal.deal_stage.name"]),
+        ("{{ deal.custom['Qual a sua idade?'] }}", ["deal.custom.Qual a sua idade?"]),
+        ("{{ contact.emails[0].email }}", ["contact.emails.email"]),
+        ("{{ contact.emails[0:2] }}", ["contact.emails"]),
+        ("{{ deal.user.email.endswith('@acme.com') }}", ["deal.user.email"]),
+        ("{{ deal.custom.get('Unidade') }}", ["deal.custom"]),
+        ("{{ deal.custom.get(task.id).foo }}", ["deal.custom", "task.id"]),
+        ("{{ deal[task.name] }}", ["deal", "task.name"]),
+        ("{{ (deal.tags | first).name }}", ["deal.tags"]),
+        ("{{ now + days(3) }}", ["now"]),
+        ("{% if deal.x and not task.y %}{{ event.name }}{% endif %}", ["deal.x", "event.name", "task.y"]),
+        ("{% for p in deal.products %}{{ p.name }}{{ loop.index }}{% endfor %}", ["deal.products"]),
+        ("{% set x = deal.a %}{{ x.b }}", ["deal.a"]),
+        ("{% set x %}{{ deal.a }}{% endset %}{{ x }}", ["deal.a"]),
+        ("{% macro m(a) %}{{ a.b }}{{ deal.c }}{% endmacro %}{{ m(deal.d) }}", ["deal.c", "deal.d"]),
+        ("{% with y = deal.e %}{{ y.f }}{% endwith %}", ["deal.e"]),
+        ("{{ {'deal': 1}.deal }}", []),
+        ("{{ deal is defined }}", ["deal"]),
+        ("{{ range(3) | list }}", []),
+        ("plain", []),
+    ],
+)
+def test_every_chain_that_starts_at_a_free_name_is_found(source: str, paths: list[str]) -> None:
+    assert sorted({".".join(reference.path) for reference in RENDERING.text(source).references()}) == paths
+
+
+def test_a_reference_knows_its_line() -> None:
+    references = RENDERING.text("one\n{{ deal.a }}\n\n{% if\n deal.b %}{% endif %}").references()
+    assert [(".".join(reference.path), reference.line) for reference in references] == [("deal.a", 2), ("deal.b", 5)]
+
+
+def test_an_expression_has_references_too() -> None:
+    references = RENDERING.expression("deal.nmae == 1 and\n event.name").references()
+    assert [(reference.path, reference.line) for reference in references] == [
+        (("deal", "nmae"), 1),
+        (("event", "name"), 2),
+    ]
+
+
+def test_the_names_that_templates_know_are_those_of_the_context_and_the_kinds() -> None:
+    assert known_names({"deal"}) == {
+        *("event", "document", "previous", "changes", "now", "source"),
+        *("days", "hours", "minutes", "range", "namespace", "deal"),
+    }

@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import pytest
+
+from bridge.rendering import Rendering, TemplateFailedError, TemplateSyntaxProblem
+
+RENDERING = Rendering(Path("no-files"), "pt-BR", "America/Sao_Paulo", "BRL")
+CONTEXT = {"deal": {"amount": 6000, "name": "Loja", "user": {"email": "a@acme.com"}, "nothing": None}}
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        ("deal.amount > 5000", True),
+        ("deal.user.email.endswith('@acme.com') and deal.amount < 10", False),
+        ("not deal.nothing", True),
+        ("deal.name in ['Loja', 'Casa']", True),
+        ("deal.name is defined", True),
+        ("deal.nope is defined", False),
+    ],
+)
+def test_a_condition_gives_its_verdict(source: str, verdict: bool) -> None:  # noqa: FBT001 (a parameter of the table)
+    assert RENDERING.expression(source).test(CONTEXT) is verdict
+    assert RENDERING.expression(source).source == source
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("deal.name", "gives a text, not true or false"),
+        ("deal.amount", "gives a number, not true or false"),
+        ("deal.nothing", "gives nothing, not true or false"),
+        ("deal.user", "gives an object, not true or false"),
+        ("deal.nope", 'has no field "nope"'),
+        ("deal.nope == 1", 'has no field "nope"'),
+        ("deal.amount > deal.name", "not supported between"),
+        ("deal.name if false", "gives nothing, not true or false"),
+    ],
+)
+def test_a_condition_that_is_no_boolean_is_an_error(source: str, message: str) -> None:
+    with pytest.raises(TemplateFailedError, match=message):
+        RENDERING.expression(source).test(CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("{{ deal.name }}", 1, "leave out the braces"),
+        ("deal.name ==", 1, "unexpected 'end of template'"),
+        ("deal.name deal", 1, "more follows"),
+        ("deal.name and\n deal.x | nope", 2, "No filter named 'nope'"),
+        ("", 1, "unexpected"),
+    ],
+)
+def test_a_condition_that_does_not_compile_tells_its_line(source: str, line: int, message: str) -> None:
+    with pytest.raises(TemplateSyntaxProblem, match=message) as caught:
+        RENDERING.expression(source, "when")
+    assert (caught.value.line, caught.value.name) == (line, "when")
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("a\n{{ b", 2),
+        ("{% if x %}\n\n", 1),
+        ("{{ 'a }}", 1),
+        ("\n\n{% nope %}", 3),
+        ("{{ x | }}", 1),
+        ("{% endif %}", 1),
+    ],
+)
+def test_a_text_that_does_not_compile_tells_its_line(source: str, line: int) -> None:
+    with pytest.raises(TemplateSyntaxProblem) as caught:
+        RENDERING.text(source, name="text")
+    assert caught.value.line == line
+    assert str(caught.value).startswith(f"text:{line}: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (True, "true"),
+        (False, "false"),
+        (0, "0"),
+        (11050.5, "11050.5"),
+        ([], ""),
+        (["a", None, 2], "a, , 2"),
+        ({"a": "ç"}, '{"a": "ç"}'),
+        ([{"a": 1}], '[{"a": 1}]'),
+    ],
+)
+def test_values_print_as_people_and_programs_read_them(value: object, text: str) -> None:
+    assert RENDERING.text("{{ value }}").render({"value": value}) == text
+
+
+def test_an_inline_if_without_an_else_gives_nothing() -> None:
+    assert RENDERING.text("[{{ 'x' if false }}]").render({}) == "[]"
+    assert RENDERING.structure({"a": "{{ 'x' if false }}"}, {}).render({}) == {"a": None}
+
+
+@pytest.mark.parametrize("source", ["{{ now.tzinfo }}", "{{ range }}", "{{ 10 ** 99 * 1.0 * 10.0 ** 300 }}"])
+def test_what_is_no_data_never_becomes_a_leaf(source: str) -> None:
+    with pytest.raises(TemplateFailedError):
+        RENDERING.structure({"a": source}, {}).render({"now": None})

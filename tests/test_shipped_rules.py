@@ -1,0 +1,89 @@
+"""The rules and messages that come with bridge: they load without a word, and every sample renders through them."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bridge.config import load
+from bridge.model import DeliveryState, Event, EventState, JsonObject, RoutedEvent
+from bridge.ruleset import Ruleset
+from tests.support.changes import NOW, crm, event_of
+from tests.support.clock import ManualClock
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "routes.yaml"
+SOURCE = crm()
+HEARD = {
+    "deal.lost": "negociacao-perdida",
+    "deal.won": "negociacao-ganha",
+    "deal.stage_changed": "negociacao-avancou",
+    "task.created": "tarefa-com-prazo",
+    "task.rescheduled": "tarefa-com-prazo",
+    "task.completed": "tarefa-concluida",
+    "contact.created": "contato-novo",
+}
+
+
+@pytest.fixture(scope="module")
+def ruleset() -> Ruleset:
+    return load(SHIPPED, {}, ManualClock()).ruleset
+
+
+def _told(ruleset: Ruleset, bodies: Sequence[JsonObject]) -> RoutedEvent:
+    """Return what the last of an entity's webhooks comes to."""
+    events: list[Event] = [event_of(SOURCE, body, number) for number, body in enumerate(bodies, 1)]
+    return ruleset.router.plan(events, {})[-1]
+
+
+def test_they_load_without_a_problem_a_warning_or_a_setting() -> None:
+    assert load(SHIPPED, {}, ManualClock()).warnings == ()
+
+
+def test_they_load_for_slack_once_the_one_commented_place_is_changed(tmp_path: Path) -> None:
+    text = SHIPPED.read_text(encoding="utf-8")
+    text = text.replace("    type: log\n", "", 1)
+    text = re.sub(r"    # (type: slack|token: .*|channel: .*)\n", r"    \1\n", text)
+    (tmp_path / "routes.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "templates").symlink_to(ROOT / "templates")
+    loaded = load(tmp_path / "routes.yaml", {"SLACK_BOT_TOKEN": "xoxb-1"}, ManualClock())
+    assert loaded.warnings == ()
+    routed = _told(loaded.ruleset, SOURCE.story("deal.lost", NOW))
+    assert [delivery.target for delivery in routed.deliveries] == ["vendas"]
+
+
+def test_every_other_commented_line_is_a_rule_that_loads_too(tmp_path: Path) -> None:
+    text = SHIPPED.read_text(encoding="utf-8")
+    text = re.sub(r"^( +)# (match:|  amount_total:.*|secrets:.*)$", r"\1\2", text, flags=re.MULTILINE)
+    (tmp_path / "routes.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "templates").symlink_to(ROOT / "templates")
+    loaded = load(tmp_path / "routes.yaml", {"BRIDGE_CRM_SECRET": "long-enough-secret-0123456789abcdef"}, ManualClock())
+    assert loaded.ruleset.routes[0].match is not None
+
+
+@pytest.mark.parametrize(("trigger", "route"), HEARD.items())
+def test_each_trigger_they_listen_to_is_told_once(ruleset: Ruleset, trigger: str, route: str) -> None:
+    routed = _told(ruleset, SOURCE.story(trigger, NOW))
+    assert [(delivery.route, delivery.state) for delivery in routed.deliveries] == [(route, DeliveryState.PENDING)]
+    content = routed.deliveries[0].content
+    assert content is not None
+    assert "None" not in str(content["text"])
+
+
+@pytest.mark.parametrize("name", sorted({*SOURCE.events, *SOURCE.triggers}))
+def test_every_sample_renders_without_an_error(ruleset: Ruleset, name: str) -> None:
+    routed = _told(ruleset, SOURCE.story(name, NOW))
+    assert routed.state in {EventState.ROUTED, EventState.UNMATCHED}
+    assert all(delivery.state is DeliveryState.PENDING for delivery in routed.deliveries), routed.deliveries
+
+
+def test_every_route_is_reached_by_a_trigger(ruleset: Ruleset) -> None:
+    assert {route.name for route in ruleset.routes} == set(HEARD.values())
+
+
+def test_messages_of_a_task_wait_in_the_line_of_its_deal(ruleset: Ruleset) -> None:
+    bodies = SOURCE.story("task.created", NOW)
+    document = bodies[-1]["document"]
+    assert isinstance(document, dict)
+    assert _told(ruleset, bodies).deliveries[0].key == f"deal:{document['deal_id']}"
