@@ -9,8 +9,8 @@ APPLICATION_ID = 0x62726467
 BUSY_MILLISECONDS = 5_000
 WRITER_CACHE_KIB = 16 * 1024
 READER_CACHE_KIB = 4 * 1024
-CHECKPOINT_PAGES = 4_000
-"""16 MiB of log between checkpoints: few enough to stay quick, many enough not to happen all the time."""
+CHECKPOINT_PAGES = 1_000
+"""Pages of log between checkpoints. Who commits then waits for it: some ten milliseconds."""
 LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import chain
 from typing import TypeAlias
 
 import apsw
@@ -16,17 +18,40 @@ EVENT_COLUMNS = 11
 
 Batch: TypeAlias = tuple[list[Event], dict[StateKey, EntityState]]
 
-_ADD = SQL["add_event"]
+MOST_ROWS = 64
+"""Rows of one INSERT: beyond, a statement gets longer and no quicker."""
+
+
+class KnownEventError(Exception):
+    """One of several events is known already; which one, only adding them singly can tell."""
 
 
 def add_event(connection: apsw.Connection, row: Row) -> str | None:
     """Store an event; return None, or the id under which it was already stored."""
-    connection.execute(_ADD, row)
+    connection.execute(_insertion(1), row)
     if connection.changes():
         return None
     _, source, _, _, _, dedup_key, *_ = row
     [[known]] = rows(connection, "find_event_id", source, dedup_key)
     return str(known)
+
+
+def add_events(connection: apsw.Connection, rows: Sequence[Row]) -> list[None]:
+    """Store events, many in one statement: each statement costs the thread a wait for the interpreter's lock.
+
+    Raises:
+        KnownEventError: one was stored already.
+    """
+    begin = 0
+    while left := len(rows) - begin:
+        # Powers of two, so that a few statements, prepared once, serve runs of every length.
+        size = min(1 << (left.bit_length() - 1), MOST_ROWS)
+        values = tuple(chain.from_iterable(rows[begin : begin + size]))
+        connection.execute(_insertion(size), values)
+        if connection.changes() != size:
+            raise KnownEventError
+        begin += size
+    return [None] * len(rows)
 
 
 def received_batch(connection: apsw.Connection, limit: int) -> Batch:
@@ -56,6 +81,12 @@ def replay_event(connection: apsw.Connection, routed: RoutedEvent, *, again: boo
     added = [replace(delivery, replay=number) for delivery in missing]
     _add_deliveries(connection, map(delivery_row, added))
     return added
+
+
+@cache
+def _insertion(size: int) -> str:
+    row = f"({', '.join('?' * EVENT_COLUMNS)})"
+    return SQL["add_event"].format(rows=", ".join([row] * size))
 
 
 def _storable(routed: RoutedEvent) -> tuple[RoutedEvent, list[Row], Row | None]:

@@ -39,7 +39,7 @@ class SqliteStore(Store):
 
     async def add(self, event: Event) -> str | None:
         """See ``Store``."""
-        return await self._writer.submit(events.add_event, event_row(event))
+        return await self._writer.submit_item(events.add_event, event_row(event), events.add_events)
 
     async def route(self, limit: int, plan: Plan) -> Sequence[RoutedEvent]:
         """See ``Store``."""

@@ -1,7 +1,7 @@
 -- name: add_event
 INSERT INTO event (
     id, source, name, entity_kind, entity_id, dedup_key, received_at, occurred_at, state, reason, body
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES {rows}
 ON CONFLICT (source, dedup_key) DO NOTHING
 
 -- name: find_event_id
