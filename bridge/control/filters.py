@@ -17,6 +17,8 @@ MOST = 10_000
 
 Parameters: TypeAlias = Mapping[str, Sequence[str]]
 """Filter names, each with the values given for it."""
+Reader: TypeAlias = Callable[[Sequence[str]], Any]
+"""Reads the values of one filter."""
 
 StateT = TypeVar("StateT", bound=StrEnum)
 QueryT = TypeVar("QueryT", EventQuery, DeliveryQuery)
@@ -60,7 +62,7 @@ def refused(reason: str) -> RequestRefusedError:
 
 
 def _query(kind: type[QueryT], states: type[StateT], parameters: Parameters) -> QueryT:
-    readers = {**_READERS, "states": lambda values: tuple(_state(states, value) for value in values)}
+    readers: Mapping[str, Reader] = {**_READERS, "states": lambda values: tuple(_state(states, each) for each in values)}
     attributes = {_NAMES.get(field.name, field.name): field.name for field in fields(kind)}
     found = {}
     for name, values in parameters.items():
@@ -100,7 +102,7 @@ def _limit(values: Sequence[str]) -> int:
 
 
 _NAMES = {"states": "state", "event_id": "event"}
-_READERS: Mapping[str, Callable[[Sequence[str]], Any]] = {
+_READERS: Mapping[str, Reader] = {
     "entity": lambda values: entity_from(_one(values)),
     "since": _time,
     "until": _time,

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.support.background import BackgroundShop
+
 
 @pytest.fixture
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -33,3 +35,18 @@ def runner(folder: Path) -> CliRunner:
     """Runs commands in that folder."""
     assert folder.is_dir()
     return CliRunner()
+
+
+@pytest.fixture
+def shop(folder: Path) -> Iterator[BackgroundShop]:
+    """A shop in that folder, closed: its store lies there, and no daemon runs."""
+    shop = BackgroundShop(folder)
+    yield shop
+    shop.close()
+
+
+@pytest.fixture
+def daemon(shop: BackgroundShop) -> BackgroundShop:
+    """The same, answering as a daemon."""
+    shop.serve()
+    return shop

@@ -1,0 +1,155 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli.main import bridge
+from bridge.model import Event
+from tests.support.background import BackgroundShop
+from tests.support.deals import Deal
+from tests.support.shop import RULES, Shop
+
+STRICT = RULES.replace("gte: 5000", "gte: 99000")
+
+
+@pytest.fixture(autouse=True)
+def _rules(folder: Path) -> None:
+    (folder / "routes.yaml").write_text(RULES, encoding="utf-8")
+
+
+async def a_loss(shop: Shop) -> list[Event]:
+    deal = Deal("d1")
+    return await shop.receive(deal.created(), deal.lost(), deal.reopened())
+
+
+async def an_open_deal(shop: Shop) -> list[Event]:
+    return await shop.receive(Deal("d1").created())
+
+
+def write(folder: Path, body: object) -> str:
+    (folder / "event.json").write_text(json.dumps(body), encoding="utf-8")
+    return "event.json"
+
+
+def test_a_sample_needs_neither_daemon_nor_data(runner: CliRunner, folder: Path) -> None:
+    result = runner.invoke(bridge, ["explain", "deal.lost"])
+    assert result.exit_code == 0
+    assert "✓ losses" in result.stdout
+    assert "→ sales" in result.stdout
+    assert "│ Padaria Estrela: plano anual lost: Preço acima do orçamento" in result.stdout
+    assert "other routes listen to something else: people" in result.stdout
+    assert not (folder / "data").exists()
+
+
+def test_the_matcher_that_said_no_is_shown_with_what_it_wanted_and_saw(runner: CliRunner) -> None:
+    result = runner.invoke(bridge, ["explain", "deal.lost", "--set", "document.amount_total=4999"])
+    assert result.exit_code == 0
+    assert "✗ losses does not match" in result.stdout
+    assert "✗ amount_total ≥ 5000  saw 4999" in result.stdout
+    assert '✓ status to "lost"  saw "ongoing" → "lost"' in result.stdout
+
+
+def test_a_file_is_a_first_sight_without_data(runner: CliRunner, folder: Path) -> None:
+    file = write(folder, Deal().lost(closed_at="2025-01-10T10:00:00.000-03:00"))
+    result = runner.invoke(bridge, ["explain", file])
+    assert "first sight" in result.stdout
+    assert "unmatched" in result.stdout
+
+
+def test_a_file_is_compared_with_what_the_store_knows(shop: BackgroundShop, runner: CliRunner, folder: Path) -> None:
+    (created,) = shop.do(an_open_deal)
+    lost = Deal("d1")
+    lost.created()
+    result = runner.invoke(bridge, ["explain", write(folder, lost.lost(closed_at=None))])
+    assert f"compared with {created.id}" in result.stdout
+    assert 'status: "ongoing" → "lost"' in result.stdout
+    assert "✓ losses" in result.stdout
+
+
+def test_stdin_is_read_for_a_dash(shop: BackgroundShop, runner: CliRunner) -> None:
+    shop.do(an_open_deal)
+    shop.serve()
+    result = runner.invoke(bridge, ["explain", "-", "--format", "json"], input=json.dumps(Deal("d1").lost()))
+    answer = json.loads(result.stdout)
+    assert answer["state"] == "routed"
+    assert answer["compared_with"]
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_a_stored_event_is_compared_with_what_preceded_it(
+    shop: BackgroundShop, runner: CliRunner, *, served: bool
+) -> None:
+    created, lost, _ = shop.do(a_loss)
+    if served:
+        shop.serve()
+    answer = json.loads(runner.invoke(bridge, ["explain", lost.id, "--format", "json"]).stdout)
+    assert (answer["event"]["id"], answer["compared_with"], answer["state"]) == (lost.id, created.id, "routed")
+
+
+def test_the_daemons_rules_decide_unless_a_file_is_named(shop: BackgroundShop, runner: CliRunner) -> None:
+    created, lost, _ = shop.do(a_loss)
+    shop.serve()
+    (shop.folder / "strict.yaml").write_text(STRICT, encoding="utf-8")
+    (shop.folder / "routes.yaml").write_text("not rules at all", encoding="utf-8")
+    assert "✓ losses" in runner.invoke(bridge, ["explain", lost.id]).stdout
+    mine = json.loads(runner.invoke(bridge, ["explain", lost.id, "--routes", "strict.yaml", "--format", "json"]).stdout)
+    assert (mine["state"], mine["compared_with"]) == ("unmatched", created.id)
+    lost_again = ["explain", "deal.lost", "--set", "document.id=d1", "--routes", "strict.yaml"]
+    assert "✗ amount_total ≥ 99000" in runner.invoke(bridge, lost_again).stdout
+
+
+def test_the_daemon_is_told_what_comes_before_a_trigger(daemon: BackgroundShop, runner: CliRunner) -> None:
+    assert daemon
+    result = runner.invoke(bridge, ["explain", "deal.lost"])
+    assert "compared with what came before it" in result.stdout
+    assert "✓ losses" in result.stdout
+
+
+def test_a_when_that_said_no_is_shown(runner: CliRunner, folder: Path) -> None:
+    rules = RULES.replace("    match: {amount", "    when: deal.rating > 99\n    match: {amount")
+    (folder / "routes.yaml").write_text(rules, encoding="utf-8")
+    result = runner.invoke(bridge, ["explain", "deal.lost"])
+    assert "✗ losses does not match" in result.stdout
+    assert "✗ when deal.rating > 99" in result.stdout
+
+
+def test_a_message_that_cannot_be_rendered_is_exit_code_1(runner: CliRunner, folder: Path) -> None:
+    rules = RULES.replace("{{ deal.name }} lost", "{{ 1 / (deal.amount_total - deal.amount_total) }} lost")
+    (folder / "routes.yaml").write_text(rules, encoding="utf-8")
+    result = runner.invoke(bridge, ["explain", "deal.lost"])
+    assert result.exit_code == 1
+    assert "division by zero" in result.stdout
+    assert "→ billing" in result.stdout
+
+
+def test_a_body_that_is_no_event_is_exit_code_1(runner: CliRunner, folder: Path) -> None:
+    result = runner.invoke(bridge, ["explain", write(folder, {"event_type": "WEBHOOK.CONVERTED", "contact": {}})])
+    assert result.exit_code == 1
+    assert "quarantined" in result.stdout
+    assert "Marketing" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["deal.lots"], 2, 'did you mean "deal.lost"?'),
+        (["none.json"], 2, "none.json cannot be read"),
+        (["evt_none"], 1, "nothing is stored in data"),
+        (["deal.lost", "--source", "none"], 2, "name the source with --source; there are: crm"),
+        (["deal.lost", "--routes", "none.yaml"], 1, "none.yaml:1:1: unreadable-file"),
+        (["deal.lost", "--set", "x"], 2, "sets nothing"),
+    ],
+)
+def test_what_cannot_be_explained_is_told(runner: CliRunner, arguments: list[str], code: int, message: str) -> None:
+    result = runner.invoke(bridge, ["explain", *arguments])
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+
+
+def test_explaining_shows_no_secret(daemon: BackgroundShop, runner: CliRunner) -> None:
+    assert daemon
+    for arguments in (["deal.lost"], ["deal.lost", "--format", "json"], ["deal.lost", "--routes", "routes.yaml"]):
+        output = runner.invoke(bridge, ["explain", *arguments]).output
+        assert "s3cret" not in output
+        assert "t0ken" not in output

@@ -1,0 +1,71 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli.main import bridge
+from tests.support.background import BackgroundShop
+from tests.support.deals import Deal
+from tests.support.shop import RULES, Shop
+
+
+async def a_loss(shop: Shop) -> str:
+    return (await shop.receive(Deal("d1").lost()))[0].id
+
+
+async def a_small_loss(shop: Shop) -> str:
+    return (await shop.receive(Deal("d1", amount_total=10).lost()))[0].id
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_an_event_that_no_route_wanted_is_sent_by_the_rules_of_today(
+    shop: BackgroundShop, runner: CliRunner, *, served: bool
+) -> None:
+    lost = shop.do(a_small_loss)
+    if served:
+        shop._rules = RULES.replace("5000", "5")
+        shop.serve()
+    else:
+        (shop.folder / "routes.yaml").write_text(RULES.replace("5000", "5"), encoding="utf-8")
+    result = runner.invoke(bridge, ["replay", lost])
+    assert result.exit_code == 0
+    assert f"{lost}  crm_deal_updated  routed" in result.stdout
+    assert "losses → sales" in result.stdout
+
+
+def test_what_is_on_its_way_is_left_out_with_the_way_to_send_it_again(shop: BackgroundShop, runner: CliRunner) -> None:
+    lost = shop.do(a_loss)
+    result = runner.invoke(bridge, ["replay", lost])
+    assert result.exit_code == 1
+    assert "--again" in result.stdout
+    assert runner.invoke(bridge, ["replay", lost, "--again"]).exit_code == 0
+
+
+def test_what_no_route_wants_points_to_the_explanation(shop: BackgroundShop, runner: CliRunner) -> None:
+    lost = shop.do(a_small_loss)
+    result = runner.invoke(bridge, ["replay", lost])
+    assert result.exit_code == 1
+    assert f"bridge explain {lost}" in result.stdout
+
+
+def test_filters_ask_first_with_the_count(shop: BackgroundShop, runner: CliRunner) -> None:
+    lost = shop.do(a_loss)
+    refused = runner.invoke(bridge, ["replay", "--source", "crm", "--again"], input="n\n")
+    assert "Replay 1 event?" in refused.stderr
+    assert refused.exit_code == 1
+    result = runner.invoke(bridge, ["replay", "--source", "crm", "--again", "--yes", "--format", "json"])
+    (event,) = json.loads(result.stdout)["events"]
+    assert (event["id"], event["planned"], len(event["added"])) == (lost, 2, 2)
+
+
+def test_broken_rules_are_told_with_every_problem(shop: BackgroundShop, runner: CliRunner) -> None:
+    lost = shop.do(a_loss)
+    (shop.folder / "routes.yaml").write_text(RULES.replace("deal.lost", "deal.lots"), encoding="utf-8")
+    result = runner.invoke(bridge, ["replay", lost])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "routes.yaml:9:9: unknown-event" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["evt_1", "--source", "crm"]])
+def test_ids_or_filters_are_needed_and_never_both(runner: CliRunner, arguments: list[str]) -> None:
+    assert runner.invoke(bridge, ["replay", *arguments]).exit_code == 2

@@ -1,0 +1,64 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli.main import bridge
+from bridge.model import DeliveryState, Outcome
+from bridge.store.base import DeliveryQuery
+from tests.support.background import BackgroundShop
+from tests.support.deals import Deal
+from tests.support.shop import Shop
+
+SALES = DeliveryQuery(target="sales")
+
+
+async def two_dead(shop: Shop) -> list[str]:
+    dead = []
+    for id_ in ("d1", "d2"):
+        (lost,) = await shop.receive(Deal(id_).lost())
+        await shop.attempt("sales", Outcome.PERMANENT, DeliveryState.DEAD, "refused")
+        dead.append((await shop.deliveries(lost))[0].id)
+    return dead
+
+
+async def states(shop: Shop) -> set[str]:
+    return {each["state"] for each in (await shop.operations.deliveries(SALES))["deliveries"]}
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_ids_are_retried_without_asking(shop: BackgroundShop, runner: CliRunner, *, served: bool) -> None:
+    dead = shop.do(two_dead)
+    if served:
+        shop.serve()
+    result = runner.invoke(bridge, ["retry", *dead])
+    assert result.exit_code == 0
+    assert [line.split() for line in result.stdout.splitlines()] == [[id_, "pending"] for id_ in dead]
+
+
+def test_filters_ask_first_with_the_count(shop: BackgroundShop, runner: CliRunner) -> None:
+    shop.do(two_dead)
+    result = runner.invoke(bridge, ["retry", "--target", "sales"], input="n\n")
+    assert "Retry 2 deliveries?" in result.stderr
+    assert result.exit_code == 1
+    assert shop.do(states) == {"dead"}
+    assert runner.invoke(bridge, ["retry", "--target", "sales"], input="y\n").exit_code == 0
+    assert shop.do(states) == {"pending"}
+
+
+def test_yes_does_not_ask(shop: BackgroundShop, runner: CliRunner) -> None:
+    dead = shop.do(two_dead)
+    result = runner.invoke(bridge, ["retry", "--state", "dead", "--yes", "--format", "json"])
+    assert json.loads(result.stdout) == {"dry_run": False, "retried": dead, "skipped": []}
+
+
+def test_nothing_to_retry_is_said_and_is_exit_code_1(shop: BackgroundShop, runner: CliRunner) -> None:
+    shop.do(two_dead)
+    result = runner.invoke(bridge, ["retry", "--target", "billing"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "No such deliveries." in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["dlv_1", "--state", "dead"]])
+def test_ids_or_filters_are_needed_and_never_both(runner: CliRunner, arguments: list[str]) -> None:
+    assert runner.invoke(bridge, ["retry", *arguments]).exit_code == 2
