@@ -34,7 +34,8 @@ class BackgroundShop:
 
     def do(self, work: Callable[[Shop], Awaitable[T]]) -> T:
         """Do something in the shop while it is closed; the store is let go of afterwards."""
-        return self._run(self._opened(work))
+        done: T = self._run(self._opened(work))
+        return done
 
     def serve(self) -> None:
         """Answer on the socket and take webhooks from now on, until ``close``."""

@@ -99,8 +99,8 @@ def test_the_daemons_rules_decide_unless_a_file_is_named(shop: BackgroundShop, r
     assert "✗ amount_total ≥ 99000" in runner.invoke(bridge, lost_again).stdout
 
 
-def test_the_daemon_is_told_what_comes_before_a_trigger(daemon: BackgroundShop, runner: CliRunner) -> None:
-    assert daemon
+@pytest.mark.usefixtures("daemon")
+def test_the_daemon_is_told_what_comes_before_a_trigger(runner: CliRunner) -> None:
     result = runner.invoke(bridge, ["explain", "deal.lost"])
     assert "compared with what came before it" in result.stdout
     assert "✓ losses" in result.stdout
@@ -147,8 +147,8 @@ def test_what_cannot_be_explained_is_told(runner: CliRunner, arguments: list[str
     assert message in result.stderr
 
 
-def test_explaining_shows_no_secret(daemon: BackgroundShop, runner: CliRunner) -> None:
-    assert daemon
+@pytest.mark.usefixtures("daemon")
+def test_explaining_shows_no_secret(runner: CliRunner) -> None:
     for arguments in (["deal.lost"], ["deal.lost", "--format", "json"], ["deal.lost", "--routes", "routes.yaml"]):
         output = runner.invoke(bridge, ["explain", *arguments]).output
         assert "s3cret" not in output

@@ -31,8 +31,8 @@ def test_a_status_that_closes_a_deal_is_posted_as_the_crm_would(daemon: Backgrou
     assert "losses → billing  delivered" in result.stdout
 
 
-def test_why_nothing_was_sent_is_told_with_what_to_try_next(daemon: BackgroundShop, runner: CliRunner) -> None:
-    assert daemon
+@pytest.mark.usefixtures("daemon")
+def test_why_nothing_was_sent_is_told_with_what_to_try_next(runner: CliRunner) -> None:
     result = send(runner, "deal.lost", "--set", "document.amount_total=10")
     assert result.exit_code == 0
     assert "Nothing was sent: no route matches." in result.stdout
@@ -40,8 +40,8 @@ def test_why_nothing_was_sent_is_told_with_what_to_try_next(daemon: BackgroundSh
     assert "why, in full: bridge explain evt_" in result.stdout
 
 
-def test_an_event_that_no_route_listens_to_says_so(daemon: BackgroundShop, runner: CliRunner) -> None:
-    assert daemon
+@pytest.mark.usefixtures("daemon")
+def test_an_event_that_no_route_listens_to_says_so(runner: CliRunner) -> None:
     assert "no route listens to crm_task_created" in send(runner, "crm_task_created").stdout
 
 
@@ -61,8 +61,8 @@ def test_a_file_is_posted_as_it_is(daemon: BackgroundShop, runner: CliRunner) ->
     assert daemon.posted == [body]
 
 
-def test_the_outcome_is_json_on_demand(daemon: BackgroundShop, runner: CliRunner) -> None:
-    assert daemon
+@pytest.mark.usefixtures("daemon")
+def test_the_outcome_is_json_on_demand(runner: CliRunner) -> None:
     outcome = json.loads(send(runner, "deal.lost", "--format", "json").stdout)
     assert outcome["status"] == 200
     assert outcome["event"]["id"] == outcome["answer"]["event_id"]

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
@@ -16,8 +17,8 @@ def test_the_status_tells_rules_and_what_waits(shop: BackgroundShop, runner: Cli
         assert shown in result.stdout
 
 
-def test_the_status_is_json_on_demand(daemon: BackgroundShop, runner: CliRunner) -> None:
-    assert daemon
+@pytest.mark.usefixtures("daemon")
+def test_the_status_is_json_on_demand(runner: CliRunner) -> None:
     status = json.loads(runner.invoke(bridge, ["status", "--format", "json"]).stdout)
     assert status["backlog"] == {"events_received": 0, "oldest_received_at": None, "deliveries": {}}
     assert "nothing waits" in runner.invoke(bridge, ["status"]).stdout
