@@ -62,7 +62,7 @@ def refused(reason: str) -> RequestRefusedError:
 
 
 def _query(kind: type[QueryT], states: type[StateT], parameters: Parameters) -> QueryT:
-    readers: Mapping[str, Reader] = {**_READERS, "states": lambda values: tuple(_state(states, each) for each in values)}
+    readers: dict[str, Reader] = {**_READERS, "states": lambda values: tuple(_state(states, each) for each in values)}
     attributes = {_NAMES.get(field.name, field.name): field.name for field in fields(kind)}
     found = {}
     for name, values in parameters.items():
