@@ -24,7 +24,8 @@ def event_of(source: RdStationCrm, body: Mapping[str, Any], number: int = 1, at:
     """Return the event that ingest would make of a webhook."""
     raw = orjson.dumps(body)
     envelope = source.read(raw)
-    return Event(f"evt_{number:03}", source.name, envelope.name, envelope.entity, envelope.dedup_key, raw, at)
+    key, occurred_at = envelope.dedup_key, envelope.occurred_at
+    return Event(f"evt_{number:03}", source.name, envelope.name, envelope.entity, key, raw, at, occurred_at)
 
 
 def change_of(bodies: Iterable[Mapping[str, Any]], source: RdStationCrm | None = None) -> Change:

@@ -96,17 +96,13 @@ class Formats:
             number = phonenumbers.parse(str(value), self.region.locale.territory)
         except phonenumbers.NumberParseException:
             return str(value)
-        return self._dialled(number) if phonenumbers.is_possible_number(number) else str(value)
-
-    def _dialled(self, number: phonenumbers.PhoneNumber) -> str:
-        own = phonenumbers.country_code_for_region(self.region.locale.territory or "")
-        if number.country_code != own:
-            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-        # phonenumbers leaves numbers of unassigned ranges bare, though people write them like any other.
+        if phonenumbers.is_valid_number(number):
+            own = number.country_code == phonenumbers.country_code_for_region(self.region.locale.territory or "")
+            style = phonenumbers.PhoneNumberFormat
+            return phonenumbers.format_number(number, style.NATIONAL if own else style.INTERNATIONAL)
+        # Numbers of ranges that nobody was assigned (yet) are still written like any other.
         digits = _BRAZILIAN.fullmatch(phonenumbers.national_significant_number(number))
-        if own == _BRAZIL and digits:
-            return "({}) {}-{}".format(*digits.groups())
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        return "({}) {}-{}".format(*digits.groups()) if number.country_code == _BRAZIL and digits else str(value)
 
     def _moment(self, value: object, filter_name: str) -> date | None:
         """Return a day, or a moment in the region's time; None for a text that is neither."""

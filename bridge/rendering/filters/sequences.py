@@ -97,6 +97,17 @@ def _number(value: Any, filter_name: str) -> int | float:  # noqa: ANN401 (any v
     return value
 
 
+def _extreme(name: str) -> Callable[..., Any]:
+    original = jinja.FILTERS[name]
+
+    @pass_environment
+    def of_items(environment: Sandbox, value: Any, attribute: str | None = None) -> Any:  # noqa: ANN401 (any items)
+        items = take(items_of(value, name))
+        return original(environment, items, attribute=attribute) if items else None
+
+    return of_items
+
+
 def _paying(name: str) -> Callable[..., Any]:
     """Return a filter of Jinja's whose list is paid for; it keeps how Jinja passes its environment or context."""
     original = jinja.FILTERS[name]
@@ -115,10 +126,7 @@ def _paying(name: str) -> Callable[..., Any]:
 
 
 SEQUENCE_FILTERS: dict[str, Callable[..., Any]] = {
-    **{
-        name: _paying(name)
-        for name in ("groupby", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr")
-    },
+    **{name: _paying(name) for name in ("groupby", "map", "reject", "rejectattr", "reverse", "select", "selectattr")},
     **{name: _paying(name) for name in ("sort", "unique")},
     "abs": absolute,
     "dictsort": jinja.do_dictsort,
@@ -130,6 +138,8 @@ SEQUENCE_FILTERS: dict[str, Callable[..., Any]] = {
     "last": last,
     "length": length,
     "list": listed,
+    "max": _extreme("max"),
+    "min": _extreme("min"),
     "round": rounded,
     "sum": total,
 }

@@ -53,8 +53,9 @@ def truncate(value: object, length: int = 80, end: str = "…") -> str:
     text = text_of(value, "truncate")
     if len(text) <= length:
         return text
-    kept = text[: max(length - len(end), 0)]
-    return (kept.rsplit(None, 1)[0] if " " in kept.strip() else kept) + end
+    room = max(length - len(end), 0)
+    words = text[: room + 1].rsplit(None, 1)
+    return (words[0].rstrip() if len(words) > 1 else text[:room]) + end
 
 
 def indented(value: object, width: int = 4) -> str:
@@ -70,7 +71,7 @@ def indented(value: object, width: int = 4) -> str:
 def striptags(value: object) -> str:
     """Return the text of an HTML fragment."""
     lines = _BREAK.sub("\n", text_of(value, "striptags")).split("\n")
-    return "\n".join(Markup(line).striptags() for line in lines)  # noqa: S704 (to be stripped, not trusted)
+    return "\n".join(Markup(line).striptags() for line in lines).strip()  # noqa: S704 (to be stripped, not trusted)
 
 
 def urlencode(value: object) -> str:
