@@ -12,7 +12,7 @@ from bridge import config, telemetry
 from bridge.config import Loaded
 from bridge.delivery.wake import Bell
 from bridge.model import Clock
-from bridge.options import InvalidConfigurationError
+from bridge.options import InvalidConfigurationError, Problem
 from bridge.ruleset import Ruleset
 
 POLL = 5.0
@@ -28,7 +28,7 @@ class Reloader:
         self, path: Path, environ: Mapping[str, str], clock: Clock, adopt: Callable[[Ruleset], Awaitable[None]]
     ) -> None:
         """Take what to read, and whom to hand each new ruleset."""
-        self.problems: InvalidConfigurationError | None = None
+        self.problems: tuple[Problem, ...] = ()
         self._path = path
         self._templates = path.parent / "templates"
         self._environ = environ
@@ -45,13 +45,22 @@ class Reloader:
             raise RuntimeError("no ruleset is loaded yet")
         return self._ruleset
 
-    async def start(self) -> None:
-        """Load the first ruleset.
+    async def load(self) -> None:
+        """Load the first ruleset; ``start`` puts it into force.
 
         Raises:
-            InvalidConfigurationError: there is nothing to fall back to.
+            InvalidConfigurationError: it is broken, and there is nothing to fall back to.
         """
-        await self._swap(await self._load())
+        self._first = await self._load()
+
+    def ask(self) -> None:
+        """Reload soon, whether or not anything changed: what a signal asks for."""
+        self._print = ""
+        self._bell.ring()
+
+    async def start(self) -> None:
+        """Put the first ruleset into force."""
+        await self._swap(self._first)
 
     async def run(self) -> None:
         """Reload whenever the content of the files has changed, until cancelled."""
@@ -75,7 +84,7 @@ class Reloader:
         try:
             loaded = await self._load()
         except InvalidConfigurationError as error:
-            self.problems = error
+            self.problems = error.problems
             telemetry.ruleset_refused(error.problems)
             raise
         await self._swap(loaded)
@@ -86,10 +95,10 @@ class Reloader:
         return await asyncio.to_thread(config.load, self._path, self._environ, self._clock)
 
     async def _swap(self, loaded: Loaded) -> None:
-        self.problems = None
+        self.problems = ()
         await self._adopt(loaded.ruleset)
         self._ruleset = loaded.ruleset
-        telemetry.ruleset_loaded(loaded.ruleset, loaded.warnings)
+        telemetry.ruleset_loaded(loaded.ruleset.revision, [r.name for r in loaded.ruleset.routes], loaded.warnings)
 
     def _watched(self) -> list[Path]:
         return [self._path, *sorted(path for path in self._templates.rglob("*") if path.is_file())]

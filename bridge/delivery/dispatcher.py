@@ -7,7 +7,7 @@ from contextlib import suppress
 from bridge import telemetry
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.model import Clock, EntityState, Event, EventState, RoutedEvent, StateKey
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
@@ -27,6 +27,7 @@ class Dispatcher:
         store: Store,
         current: Callable[[], Ruleset],
         planned: Callable[[set[str]], None],
+        clock: Clock,
         busy: Callable[[], bool] = lambda: False,
     ) -> None:
         """Take what to ask for the ruleset, whom to tell which targets got work, and whether ingest is at work."""
@@ -34,7 +35,9 @@ class Dispatcher:
         self._store = store
         self._current = current
         self._planned = planned
+        self._clock = clock
         self._busy = busy
+        self._batch: dict[str, Event] = {}
 
     async def run(self) -> None:
         """Route until cancelled; a store that cannot write just now is asked again."""
@@ -54,6 +57,9 @@ class Dispatcher:
         except StoreError as error:
             telemetry.store_unavailable(error)
             raise
+        now = self._clock.now()
+        for routed in batch:
+            telemetry.event_routed(self._batch[routed.event_id], routed, now)
         self._planned({delivery.target for routed in batch for delivery in routed.deliveries})
         return len(batch)
 
@@ -64,6 +70,7 @@ class Dispatcher:
             await asyncio.sleep(0.005)
 
     def _plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
+        self._batch = {event.id: event for event in events}
         try:
             return self._current().router.plan(events, states)
         except Exception:  # noqa: BLE001 (a defect of ours on one event must not stop all the others)

@@ -59,7 +59,7 @@ async def add(store: Store, clock: ManualClock, *names: str) -> None:
 
 def dispatcher(store: Store, clock: ManualClock, rung: list[set[str]]) -> Dispatcher:
     ruleset: Any = SimpleNamespace(router=CountingRouter(clock))
-    return Dispatcher(store, lambda: ruleset, rung.append)
+    return Dispatcher(store, lambda: ruleset, rung.append, clock)
 
 
 async def states_of(store: Store) -> list[EventState]:
@@ -103,7 +103,7 @@ async def test_a_store_that_cannot_write_is_asked_again(
     await add(store, clock, "a")
     done = asyncio.Event()
     ruleset: Any = SimpleNamespace(router=CountingRouter(clock))
-    running = asyncio.create_task(Dispatcher(store, lambda: ruleset, lambda _: done.set()).run())
+    running = asyncio.create_task(Dispatcher(store, lambda: ruleset, lambda _: done.set(), clock).run())
     await asyncio.wait_for(done.wait(), 5)
     running.cancel()
     assert len(await store.deliveries(DeliveryQuery())) == 1
@@ -120,7 +120,7 @@ async def test_it_steps_aside_while_webhooks_are_answered_but_not_for_ever(store
 
     done = asyncio.Event()
     ruleset: Any = SimpleNamespace(router=CountingRouter(clock))
-    routed = Dispatcher(store, lambda: ruleset, lambda targets: done.set() if not targets else None, busy)
+    routed = Dispatcher(store, lambda: ruleset, lambda targets: done.set() if not targets else None, clock, busy)
     running = asyncio.create_task(routed.run())
     await asyncio.wait_for(done.wait(), 5)
     running.cancel()

@@ -1,0 +1,197 @@
+"""The daemon: the composition root. It is long and straight on purpose: everything is made, joined and ended here."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+
+from bridge import telemetry
+from bridge.app import logs
+from bridge.app.banner import HIDDEN, Started, banner
+from bridge.app.reloader import Reloader
+from bridge.app.server import Servers
+from bridge.app.settings import Settings, strange_variables
+from bridge.component.client import Client
+from bridge.control import api
+from bridge.control.host import Host
+from bridge.control.operations import Operations
+from bridge.delivery.dispatcher import Dispatcher
+from bridge.delivery.fleet import Fleet
+from bridge.delivery.rescuer import Rescuer
+from bridge.errors import BridgeError, StoreError
+from bridge.ingest.handlers import Ingest
+from bridge.ingest.secretbook import SecretBook
+from bridge.model import Clock, JsonObject, SystemClock
+from bridge.options import secrets_in
+from bridge.ruleset import Ruleset
+from bridge.store.sqlite import open_store
+
+CERTIFICATE_EVERY = 60.0
+"""Seconds between looks at the certificate files."""
+
+
+class Daemon:
+    """One run of the daemon: everything it is made of, until it is told to stop."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], clock: Clock) -> None:
+        """Make what needs neither files nor sockets; ``environ`` is what rules may name."""
+        self._settings = settings
+        self._clock = clock
+        self._secrets = SecretBook(settings.data)
+        self.reloader = Reloader(settings.routes, environ, clock, self._adopt)
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[Started], None]) -> None:
+        """Run until ``stop`` is set, then drain: answer and finish what has begun, and begin nothing.
+
+        Raises:
+            InvalidConfigurationError: the rules are broken, and there are no older ones to run on.
+            StoreError: the data directory cannot be used.
+            SettingsError: it cannot listen where it should.
+        """
+        self._started_at = self._clock.now()
+        await self.reloader.load()
+        async with AsyncExitStack() as stack:
+            self._store = await open_store(self._settings.data, self._clock)
+            stack.push_async_callback(self._store.close)
+            http = await stack.enter_async_context(Client(self._clock))
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            self._fleet = Fleet(self._store, http, self._clock, tasks)
+            await self._serve(stop, ready, tasks)
+
+    async def _serve(self, stop: asyncio.Event, ready: Callable[[Started], None], tasks: asyncio.TaskGroup) -> None:
+        rescuer = Rescuer(self._store, self._fleet.ring)
+        await rescuer.step(everything=True)
+        await self.reloader.start()
+        dispatcher = Dispatcher(
+            self._store, lambda: self.reloader.ruleset, self._fleet.ring, self._clock, lambda: ingest.busy
+        )
+        ingest = Ingest(
+            sources=lambda: self.reloader.ruleset.sources,
+            secrets=self._secrets,
+            store=self._store,
+            clock=self._clock,
+            on_stored=dispatcher.bell.ring,
+            body_limit=self._settings.body_limit,
+            body_timeout=self._settings.body_timeout,
+        )
+        async with Servers(self._settings, ingest.routes(), self._readiness) as servers:
+            endless = [
+                tasks.create_task(dispatcher.run(), name="dispatcher"),
+                tasks.create_task(rescuer.run(), name="rescuer"),
+                tasks.create_task(self.reloader.run(), name="reloader"),
+                tasks.create_task(_keep_certificate(servers), name="certificate"),
+            ]
+            await servers.start(lambda url: api.routes(Operations(self._store, self._host(url), self._clock)))
+            telemetry.daemon_started(servers.url, self.reloader.ruleset.revision)
+            ready(self._introduction(servers))
+            await stop.wait()
+            telemetry.daemon_stopping()
+        for task in endless:
+            task.cancel()
+        await self._fleet.drain(self._settings.drain_seconds)
+        telemetry.daemon_stopped()
+
+    async def _adopt(self, ruleset: Ruleset) -> None:
+        """Put a ruleset into force, wherever something depends on it."""
+        self._secrets.adopt(ruleset.sources)
+        options = [source.options for source in ruleset.sources.values()]
+        options += [target.options for target in ruleset.targets.values()]
+        logs.keep_secret(*self._secrets.everything(), *secrets_in(options))
+        telemetry.targets_gone(*await self._store.park_except(list(ruleset.targets)))
+        self._fleet.adopt(ruleset.targets)
+
+    def _host(self, url: str) -> Host:
+        return Host(
+            current=lambda: self.reloader.ruleset,
+            paths=self._secrets.paths,
+            public_url=self._settings.public_url,
+            local_url=url,
+            reload=self.reloader.reload,
+            problems=lambda: self.reloader.problems,
+            ring=self._fleet.ring,
+            started_at=self._started_at,
+        )
+
+    async def _readiness(self) -> tuple[bool, JsonObject]:
+        try:
+            backlog = await self._store.backlog()
+        except StoreError as error:
+            return False, {"reason": str(error)}
+        telemetry.backlog_seen(
+            backlog.events_received, backlog.oldest_received_at, backlog.deliveries, self._clock.now()
+        )
+        rules = self.reloader
+        return True, {
+            "revision": rules.ruleset.revision,
+            "rules_refused": bool(rules.problems),
+            "events_waiting": backlog.events_received,
+            "deliveries_waiting": sum(backlog.deliveries.values()),
+        }
+
+    def _introduction(self, servers: Servers) -> Started:
+        base = self._settings.public_url or servers.url
+        ruleset = self.reloader.ruleset
+        return Started(
+            url=servers.url,
+            addresses={name: base + self._shown_path(name) for name in ruleset.sources},
+            rules=self._settings.routes,
+            routes=len(ruleset.routes),
+            data=self._settings.data,
+        )
+
+    def _shown_path(self, source: str) -> str:
+        if made := self._secrets.made(source):
+            return f"/hooks/{source}/{made}"
+        paths = self._secrets.paths(source)
+        return paths[0] if paths == (f"/hooks/{source}",) else f"/hooks/{source}/{HIDDEN}"
+
+
+async def _keep_certificate(servers: Servers) -> None:
+    while servers.certificate:
+        await asyncio.sleep(CERTIFICATE_EVERY)
+        await asyncio.to_thread(servers.certificate.refresh)
+
+
+def run(settings: Settings) -> int:
+    """Run the daemon until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        BridgeError: it could not start.
+    """
+    logs.configure(settings.log_level, settings.log_format)
+    for sentence in strange_variables(os.environ, settings.routes):
+        telemetry.strange_setting(sentence)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_run(settings))
+    except* BridgeError as group:
+        raise _first(group) from None
+    return 0
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    daemon = Daemon(settings, os.environ, SystemClock())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, daemon.reloader.ask)
+    await daemon.run(stop, lambda started: print(banner(started), flush=True))  # noqa: T201 (this is its output)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's, where it is installed: about a tenth faster."""
+    if sys.platform == "win32":
+        return None
+    try:
+        import uvloop  # noqa: PLC0415 (optional)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _first(group: BaseExceptionGroup[BridgeError]) -> BridgeError:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

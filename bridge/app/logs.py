@@ -1,0 +1,98 @@
+"""Logs: structlog throughout, one object a line or lines for people, and no secret in either."""
+
+import logging
+import re
+import sys
+from typing import Literal, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+PATTERNS = (
+    re.compile(r"(/hooks/[^/\s\"'?]+/)[^/\s\"'?]+"),
+    re.compile(r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[^\s\"']+"),
+    re.compile(r"(xox[a-z]-)[\w-]+"),
+)
+"""What is a secret by its look alone; the first group stays."""
+SHORTEST = 6
+"""A shorter secret is not searched for: it would blot out innocent words."""
+UNTOUCHED = frozenset({"timestamp", "level"})
+
+_secrets: set[str] = set()
+_known: re.Pattern[str] | None = None
+
+
+def keep_secret(*secrets: str) -> None:
+    """Blot these out of every line from now on."""
+    global _known  # noqa: PLW0603 (one process has one log)
+    _secrets.update(secret for secret in secrets if len(secret) >= SHORTEST)
+    if _secrets:
+        _known = re.compile("|".join(re.escape(secret) for secret in sorted(_secrets, key=len, reverse=True)))
+
+
+def redact(text: str) -> str:
+    """Return the text with stars in place of secrets."""
+    if _known:
+        text = _known.sub("***", text)
+    for pattern in PATTERNS:
+        text = pattern.sub(r"\1***", text)
+    return text
+
+
+def redacting(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """Redact every value of a line, however deep; a structlog processor."""
+    return {name: value if name in UNTOUCHED else _redacted(value) for name, value in line.items()}
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_redacted(item) for item in value]
+    return value if isinstance(value, int | float | None) else redact(str(value))
+
+
+def configure(level: str, form: Literal["auto", "json", "console"], stream: TextIO | None = None) -> None:
+    """Send structlog and the standard library's logging through one chain to standard error."""
+    out = stream or sys.stderr
+    as_json = form == "json" or (form == "auto" and not out.isatty())
+    chain: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    finish = _finishing(as_json=as_json, colors=out.isatty())
+    structlog.configure(
+        processors=[*chain, *finish],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=stream is None,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=[_without_meta, *finish])
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(max(threshold, logging.WARNING))
+
+
+def _finishing(*, as_json: bool, colors: bool) -> list[Processor]:
+    if as_json:
+        return [structlog.processors.format_exc_info, redacting, structlog.processors.JSONRenderer(_json)]
+    plain = structlog.dev.plain_traceback
+    return [
+        structlog.processors.format_exc_info,
+        redacting,
+        structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain),
+    ]
+
+
+def _without_meta(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    return structlog.stdlib.ProcessorFormatter.remove_processors_meta(_, __, line)
+
+
+def _json(line: EventDict, **_: object) -> str:
+    return orjson.dumps(line, default=str).decode()

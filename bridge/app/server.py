@@ -1,0 +1,144 @@
+"""The listeners: webhooks and health for the world, metrics for operators, the control socket for people."""
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from aiohttp import web
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from bridge import telemetry
+from bridge.app.settings import Settings
+from bridge.app.tls import Certificate
+from bridge.control.client import SOCKET
+from bridge.errors import SettingsError
+from bridge.model import Json, JsonObject
+
+Readiness: TypeAlias = Callable[[], Awaitable[tuple[bool, JsonObject]]]
+"""Tells whether the daemon is ready, and what of it there is to know; also brings the gauges up to date."""
+LONGEST_SOCKET_PATH = 103
+"""Bytes a Unix socket's path may have on every system we run on."""
+CONTROL_BODY = 16 * 2**20
+
+
+class Servers:
+    """Every listener of a daemon: an async context manager that closes them, letting answers finish."""
+
+    def __init__(self, settings: Settings, hooks: Sequence[web.RouteDef], readiness: Readiness) -> None:
+        """Prepare; nothing listens before ``start``."""
+        self._settings = settings
+        self._hooks = hooks
+        self._readiness = readiness
+        self._stack = AsyncExitStack()
+        self._site: web.TCPSite | None = None
+        self.certificate = _certificate(settings)
+
+    async def __aenter__(self) -> Self:
+        """Return the servers."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every listener; requests that are being answered are answered."""
+        await self._stack.aclose()
+
+    @property
+    def url(self) -> str:
+        """Return the address of the public listener, as this machine reaches it."""
+        host, _ = _split(self._settings.listen)
+        scheme = "https" if self.certificate else "http"
+        port = self._site.port if self._site else 0
+        return f"{scheme}://{_reachable(host)}:{port}"
+
+    async def start(self, control: Callable[[str], Sequence[web.RouteDef]]) -> None:
+        """Listen everywhere. ``control`` gives the control socket's handlers, which may tell the public address.
+
+        Raises:
+            SettingsError: an address is taken, or not ours.
+        """
+        operators = [web.get("/readyz", self._readyz), web.get("/metrics", self._metrics)]
+        health = [web.get("/healthz", _healthz)]
+        public = [*self._hooks, *health]
+        if self._settings.admin_listen:
+            await self._listen(self._settings.admin_listen, [*health, *operators], "BRIDGE_ADMIN_LISTEN")
+        else:
+            public += operators
+        self._site = await self._listen(self._settings.listen, public, "BRIDGE_LISTEN", self.certificate)
+        await self._listen_socket([*control(self.url), *health, *operators])
+
+    async def _listen(
+        self, address: str, routes: Sequence[web.RouteDef], setting: str, certificate: Certificate | None = None
+    ) -> web.TCPSite:
+        host, port = _split(address)
+        runner = await self._run(routes, self._settings.body_limit)
+        context = certificate.context if certificate else None
+        site = web.TCPSite(runner, host or None, port, ssl_context=context, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SettingsError(f"cannot listen on {address}: {reason}; set {setting} to another address") from error
+        return site
+
+    async def _listen_socket(self, routes: Sequence[web.RouteDef]) -> None:
+        path = self._settings.data / SOCKET
+        if len(os.fsencode(path.absolute())) > LONGEST_SOCKET_PATH:
+            raise SettingsError(
+                f"the path of the control socket is too long: {path.absolute()}; use a shorter BRIDGE_DATA"
+            )
+        path.unlink(missing_ok=True)  # the lock on the data directory is ours, so this is a killed daemon's
+        runner = await self._run(routes, CONTROL_BODY)
+        mask = os.umask(0o177)
+        try:
+            await web.UnixSite(runner, path).start()
+        finally:
+            os.umask(mask)
+        self._stack.callback(path.unlink, missing_ok=True)
+
+    async def _run(self, routes: Sequence[web.RouteDef], body_limit: int) -> web.AppRunner:
+        app = web.Application(client_max_size=body_limit)
+        app.add_routes(routes)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            auto_decompress=False,  # a small gzip body may hold a gigabyte: ingest inflates within its limit
+            keepalive_timeout=self._settings.header_timeout,
+            shutdown_timeout=self._settings.body_timeout,
+        )
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        return runner
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        ready, facts = await self._readiness()
+        told: dict[str, Json] = {"ready": ready, **facts}
+        return web.json_response(told, status=200 if ready else 503)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        await self._readiness()
+        return web.Response(body=generate_latest(telemetry.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _healthz(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    if settings.tls_cert and settings.tls_key:
+        return Certificate(settings.tls_cert, settings.tls_key)
+    return None
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _reachable(host: str) -> str:
+    """Return the host under which this machine itself reaches a listener."""
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 (compared, not bound)
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,123 @@
+"""The settings of the process, from BRIDGE_* variables and the flags of ``bridge run``."""
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bridge.errors import SettingsError
+from bridge.options.suggestion import nearest
+
+PREFIX = "BRIDGE_"
+UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20}
+_SIZE = re.compile(r"(\d+)\s*(b|kib|mib|)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]/\s]*):(?P<port>\d{1,5})")
+_NAMED_IN_RULES = re.compile(r"\$\{(BRIDGE_\w+)")
+
+
+def _size(value: object) -> object:
+    """Read ``1MiB``, ``512KiB`` or a number of bytes."""
+    if not isinstance(value, str):
+        return value
+    found = _SIZE.fullmatch(value.strip())
+    if not found:
+        raise ValueError('write a size as bytes, or like "512KiB" or "1MiB"')
+    return int(found[1]) * UNITS[found[2].lower()]
+
+
+def _address(value: str) -> str:
+    """Refuse what is no ``host:port``; an empty host is every interface."""
+    found = _ADDRESS.fullmatch(value)
+    if not found or int(found["port"]) > 65535:  # noqa: PLR2004 (the largest port there is)
+        raise ValueError('write an address as host:port, like "127.0.0.1:8080" or "[::1]:8080"')
+    return value
+
+
+Size: TypeAlias = Annotated[int, BeforeValidator(_size), Field(ge=1024, le=64 * 2**20)]
+Address: TypeAlias = Annotated[str, AfterValidator(_address)]
+Seconds: TypeAlias = Annotated[float, Field(gt=0, le=600)]
+
+
+class Settings(BaseSettings):
+    """Every setting; each is documented in ``docs/reference/settings.md``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    routes: Path = Path("routes.yaml")
+    """The rules. Templates are read from the folder `templates` beside it."""
+    data: Path = Path("data")
+    """Where everything is kept that must not be lost."""
+    listen: Address = "127.0.0.1:8080"
+    """Where webhooks are taken. Port 0 takes any free one."""
+    admin_listen: Address | None = None
+    """Where `/readyz` and `/metrics` are served instead of beside the webhooks."""
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    """The address under which the CRM reaches bridge, without a slash at its end; for the addresses it prints."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least grave lines that are logged."""
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """`json` writes one object a line, `console` lines for people; `auto` takes `console` on a terminal."""
+    body_limit: Size = 2**20
+    """The largest webhook, in bytes or like `1MiB`, as sent and when inflated."""
+    body_timeout: Seconds = 10
+    """Seconds a webhook's body may take to arrive."""
+    header_timeout: Seconds = 10
+    """Seconds a connection may take to send the head of a request, or stay open without one."""
+    drain_seconds: Seconds = 20
+    """Seconds that deliveries under way may take to end after SIGTERM."""
+    tls_cert: Path | None = None
+    """A certificate chain in PEM, to serve HTTPS without a proxy. Read again when it is renewed."""
+    tls_key: Path | None = None
+    """The certificate's private key in PEM."""
+
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("BRIDGE_TLS_CERT and BRIDGE_TLS_KEY go together")
+        return self
+
+
+def load_settings(**flags: object) -> Settings:
+    """Return the settings of the environment, with those given as flags in their place.
+
+    Raises:
+        SettingsError: one of them cannot be used; names the variable, never its value.
+    """
+    try:
+        return Settings(**flags)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(each["loc"], each["msg"]) for each in error.errors())) from None
+
+
+def strange_variables(environ: Mapping[str, str], rules: Path) -> list[str]:
+    """Return a sentence for each BRIDGE_* variable that is no setting, and that the rules do not name either."""
+    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+    strange = {name for name in environ if name.startswith(PREFIX)} - settings - _named_in(rules)
+    return [_strange(name, settings) for name in sorted(strange)]
+
+
+def _named_in(rules: Path) -> set[str]:
+    with suppress(OSError):
+        return set(_NAMED_IN_RULES.findall(rules.read_text("utf-8", "replace")))
+    return set()
+
+
+def _strange(name: str, settings: Iterable[str]) -> str:
+    near = nearest(name, settings)
+    return f"{name} is no setting" + (f"; did you mean {near}?" if near else "")
+
+
+def _sentence(loc: tuple[int | str, ...], message: str) -> str:
+    name = f"{PREFIX}{str(loc[0]).upper()}: " if loc else ""
+    return name + message.removeprefix("Value error, ")

@@ -1,0 +1,48 @@
+"""TLS from certificate files, read again when they are renewed."""
+
+import hashlib
+import ssl
+from pathlib import Path
+
+from bridge import telemetry
+from bridge.errors import SettingsError
+
+
+class Certificate:
+    """A server's TLS context. Python looks a context up at each handshake, so a renewal needs no new listener."""
+
+    def __init__(self, chain: Path, key: Path) -> None:
+        """Load chain and key, both PEM.
+
+        Raises:
+            SettingsError: they cannot be used.
+        """
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._chain = chain
+        self._key = key
+        self._seen = self._digest()
+        try:
+            self.context.load_cert_chain(chain, key)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(f"the certificate in {chain} with the key in {key} cannot be used: {error}") from error
+
+    def refresh(self) -> None:
+        """Load the files again if their content has changed; what cannot be used leaves the former in place."""
+        digest = self._digest()
+        if digest == self._seen:
+            return
+        self._seen = digest
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._chain, self._key)
+            self.context.load_cert_chain(self._chain, self._key)
+        except (OSError, ssl.SSLError) as error:
+            telemetry.certificate_refused(error)
+        else:
+            telemetry.certificate_loaded()
+
+    def _digest(self) -> bytes:
+        digest = hashlib.sha256()
+        for path in (self._chain, self._key):
+            digest.update(path.read_bytes() if path.is_file() else b"")
+        return digest.digest()

@@ -1,0 +1,160 @@
+"""Ingest: authenticate, read the envelope, store, answer. It neither routes nor renders.
+
+Everything that an authenticated request holds is answered 2xx once it is durable: the CRM counts any other answer
+against the address, and suspends it. What is not durable is never answered 2xx.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Final
+
+from aiohttp import web
+
+from bridge import telemetry
+from bridge.component import AnySource
+from bridge.errors import UnreadableWebhookError
+from bridge.ingest.bodies import BodyTooLargeError, BrokenBodyError, inflate
+from bridge.ingest.secretbook import SecretBook
+from bridge.model import Clock, Envelope, Event, EventState, new_id
+from bridge.store.base import Store
+
+UNREADABLE: Final = "unreadable"
+"""The name of an event whose own name could not be read."""
+RETRY_AFTER: Final = {"Retry-After": "5"}
+
+
+class Ingest:
+    """The handlers under ``/hooks``. ``in_flight`` counts the webhooks that are being answered."""
+
+    def __init__(  # noqa: PLR0913 (the collaborators of the whole ingest, given once at the composition root)
+        self,
+        *,
+        sources: Callable[[], Mapping[str, AnySource]],
+        secrets: SecretBook,
+        store: Store,
+        clock: Clock,
+        on_stored: Callable[[], None],
+        body_limit: int = 2**20,
+        body_timeout: float = 10,
+    ) -> None:
+        """Take whom to ask, where to store, and whom to tell; sizes in bytes, times in seconds."""
+        self.in_flight = 0
+        self._sources = sources
+        self._secrets = secrets
+        self._store = store
+        self._clock = clock
+        self._on_stored = on_stored
+        self._body_limit = body_limit
+        self._body_timeout = body_timeout
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a webhook waits for its answer."""
+        return self.in_flight > 0
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the handlers, to be put on an application whose ``client_max_size`` is at least the body limit."""
+        return [
+            web.post("/hooks/{source}/{secret}", self._post),
+            web.get("/hooks/{source}/{secret}", self._probe),
+            web.post("/hooks/{source}", self._post),
+            web.get("/hooks/{source}", self._probe),
+        ]
+
+    async def _post(self, request: web.Request) -> web.Response:
+        self.in_flight += 1
+        try:
+            source = self._admitted(request)
+            body = await self._body(request)
+            if not body:
+                return _probed(source)
+            return await self._keep(source, body, request.headers.get("Content-Encoding"))
+        finally:
+            self.in_flight -= 1
+
+    async def _probe(self, request: web.Request) -> web.Response:
+        return _probed(self._admitted(request))
+
+    def _admitted(self, request: web.Request) -> AnySource:
+        """Return the source that a request's secret opens; anything else does not exist."""
+        place = request.match_info
+        name, secret = place["source"], place.get("secret")
+        admitted = secret is not None and self._secrets.admits(name, secret)
+        source = self._sources().get(name)
+        if source is None or not (admitted or self._secrets.admits_header(name, request.headers)):
+            telemetry.webhook_refused(name if source else None, "wrong secret" if source else "no such source")
+            raise web.HTTPNotFound
+        return source
+
+    async def _body(self, request: web.Request) -> bytes:
+        if request.content.is_eof():
+            return await request.read()
+        try:
+            async with asyncio.timeout(self._body_timeout):
+                return await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+
+    async def _keep(self, source: AnySource, body: bytes, encoding: str | None) -> web.Response:
+        try:
+            event = self._event(source, body, encoding)
+            known = await self._store.add(event)
+        except BodyTooLargeError:
+            raise web.HTTPRequestEntityTooLarge(self._body_limit, 0) from None
+        except Exception as error:  # noqa: BLE001 (whatever it was, it is not stored, and the sender must hear that)
+            telemetry.webhook_not_stored(source.name, error)
+            return web.Response(status=503, headers=RETRY_AFTER)
+        return self._answer(event, known)
+
+    def _event(self, source: AnySource, body: bytes, encoding: str | None) -> Event:
+        try:
+            if encoding and encoding.lower() != "identity":
+                body = inflate(body, encoding.lower(), self._body_limit)
+            envelope = source.read(body)
+        except (UnreadableWebhookError, BrokenBodyError) as error:
+            envelope = Envelope(UNREADABLE, None, sha256(body).hexdigest())
+            return self._received(source, body, envelope, EventState.QUARANTINED, str(error))
+        return self._received(source, body, envelope)
+
+    def _received(
+        self,
+        source: AnySource,
+        body: bytes,
+        envelope: Envelope,
+        state: EventState = EventState.RECEIVED,
+        reason: str | None = None,
+    ) -> Event:
+        return Event(
+            new_id("evt"),
+            source.name,
+            envelope.name,
+            envelope.entity,
+            envelope.dedup_key,
+            body,
+            self._clock.now(),
+            envelope.occurred_at,
+            state,
+            reason,
+        )
+
+    def _answer(self, event: Event, known: str | None) -> web.Response:
+        if known:
+            telemetry.event_repeated(event, known)
+            return _told("duplicate", known)
+        if event.state is EventState.QUARANTINED:
+            telemetry.event_quarantined(event)
+            return _told("quarantined", event.id)
+        telemetry.event_received(event)
+        self._on_stored()
+        return _told("stored", event.id)
+
+
+def _told(status: str, event_id: str) -> web.Response:
+    body = f'{{"status":"{status}","event_id":"{event_id}"}}'
+    return web.Response(body=body.encode(), content_type="application/json")
+
+
+def _probed(source: AnySource) -> web.Response:
+    telemetry.webhook_probed(source.name)
+    return web.Response(body=b'{"status":"probe"}', content_type="application/json")
