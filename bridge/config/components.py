@@ -64,7 +64,10 @@ class ComponentBuilder:
             self._problems.add((*loc, "type"), "wrong-type", f'"type" of {subject} must be a text')
         elif name not in known:
             self._problems.add(
-                (*loc, "type"), "unknown-type", f'there is no type "{name}" of {loc[0]}', did_you_mean(name, known)
+                (*loc, "type"),
+                "unknown-type",
+                f'there is no type of {str(loc[0]).removesuffix("s")} called "{name}"',
+                did_you_mean(name, known),
             )
         return known.get(name) if isinstance(name, str) else None
 

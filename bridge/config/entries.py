@@ -82,7 +82,7 @@ class EntryCompiler:
         if not any(leads_to(key, kind, self._words) for kind in site.kinds):
             reachable = {to for kind in site.kinds for to in (kind, *self._words.references.get(kind, {}))}
             message = f"no event that {self._route(site)} listens to leads to a {key}"
-            self._problems.add(site.loc, "bad-value", message, did_you_mean(key, reachable))
+            self._problems.add(site.loc, "unreachable-key", message, did_you_mean(key, reachable))
         return expanded(key, site.kinds, self._words)
 
     def _route(self, site: Site) -> str:

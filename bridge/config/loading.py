@@ -89,7 +89,8 @@ def _document(problems: Problems) -> JsonObject:
     if isinstance(document, dict) and not _is_foreign(document):
         return document
     if isinstance(document, dict):
-        problems.add(("version",), "unknown-version", f"this bridge reads version {VERSION} of the rules language")
+        message = f"this bridge reads version {VERSION} of the rules language"
+        problems.add(("version",), "unknown-version", message, f"write `version: {VERSION}`")
     elif document is not None:
         problems.add((), "wrong-type", f"the file must be a mapping of keys to values, not {described(document)}")
     elif not problems.found:

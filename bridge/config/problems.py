@@ -4,6 +4,8 @@ from bridge.options import Loc, Located, Place, Problem, Report
 
 _AT_KEY = frozenset({"unknown-key", "unknown-operator", "unknown-field"})
 """Defects that lie in a key; all others lie in a value."""
+_FOLLOWING = frozenset({"missing-key", "wrong-type", "bad-value"})
+"""Defects that a part of the document may seem to have when some of it could not be read."""
 
 
 class Problems:
@@ -17,7 +19,9 @@ class Problems:
         self._broken: set[Loc] = set()
 
     def add(self, loc: Loc, code: str, message: str, hint: str = "", *, key: bool = False) -> None:
-        """Record a problem at a value, or at its key."""
+        """Record a problem at a value, or at its key, unless it only follows from what cannot be read there."""
+        if code in _FOLLOWING and any(_touch(loc, bad) for bad in self.located.unreadable):
+            return
         place = self.located.key(loc) if key else self.located.value(loc)
         self.add_at(place, loc, code, message, hint)
 
@@ -44,4 +48,9 @@ class Problems:
 
     def broken(self, loc: Loc) -> bool:
         """Tell whether this value, one inside it or one around it has a problem."""
-        return any(bad[: len(loc)] == loc or loc[: len(bad)] == bad for bad in self._broken)
+        return any(_touch(loc, bad) for bad in self._broken)
+
+
+def _touch(one: Loc, other: Loc) -> bool:
+    """Tell whether two places are the same, or one lies inside the other."""
+    return one[: len(other)] == other or other[: len(one)] == one

@@ -63,6 +63,15 @@ def _count(context: Context, name: str) -> str:
     return f"{context[name]} {'item' if context[name] == 1 else 'items'}"
 
 
+def _bound(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _choice(context: Context) -> str:
+    expected = str(context["expected"]).replace("'", '"')
+    return f"must be {expected}"
+
+
 def _too_short(context: Context) -> str:
     return "must not be empty" if context["min_length"] == 1 else f"needs at least {_count(context, 'min_length')}"
 
@@ -73,17 +82,17 @@ def _string_too_short(context: Context) -> str:
 
 
 _BAD_VALUES: Mapping[str, Callable[[Context], str]] = {
-    "greater_than": lambda context: f"must be more than {context['gt']}",
-    "greater_than_equal": lambda context: f"must be at least {context['ge']}",
-    "less_than": lambda context: f"must be less than {context['lt']}",
-    "less_than_equal": lambda context: f"must be at most {context['le']}",
+    "greater_than": lambda context: f"must be more than {_bound(context['gt'])}",
+    "greater_than_equal": lambda context: f"must be at least {_bound(context['ge'])}",
+    "less_than": lambda context: f"must be less than {_bound(context['lt'])}",
+    "less_than_equal": lambda context: f"must be at most {_bound(context['le'])}",
     "too_short": _too_short,
     "too_long": lambda context: f"takes at most {_count(context, 'max_length')}",
     "string_too_short": _string_too_short,
     "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
     "string_pattern_mismatch": lambda context: f"must match the pattern {context['pattern']}",
-    "literal_error": lambda context: f"must be {context['expected']}",
-    "enum": lambda context: f"must be {context['expected']}",
+    "literal_error": _choice,
+    "enum": _choice,
     "url_parsing": lambda _: "is no web address",
     "url_scheme": lambda context: f"must begin with {context['expected_schemes']}",
 }

@@ -44,7 +44,10 @@ for _name, _pattern, _first in _SCALARS:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Plain data with the place of every key and value, and the problems of its writing."""
+    """Plain data with the place of every key and value, and the problems of its writing.
+
+    What is ``unreadable`` is missing in the data, in whole or in part: that something lacks there is no news.
+    """
 
     file: str
     data: Json = None
@@ -53,6 +56,7 @@ class Located:
     literals: frozenset[Loc] = frozenset()
     ends: Mapping[Loc, int] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    unreadable: frozenset[Loc] = frozenset()
     problems: tuple[Problem, ...] = ()
 
     def value(self, loc: Loc) -> Place:
@@ -106,6 +110,7 @@ class _Construction:
         self._keys: dict[Loc, Place] = {}
         self._values: dict[Loc, Place] = {}
         self._literals: set[Loc] = set()
+        self._unreadable: set[Loc] = set()
         self._problems: list[Problem] = []
 
     def located(self, root: Node | None) -> Located:
@@ -121,6 +126,7 @@ class _Construction:
             literals=frozenset(self._literals),
             ends=self._ends,
             lines=self._lines,
+            unreadable=frozenset(self._unreadable),
             problems=tuple(self._problems),
         )
 
@@ -131,6 +137,7 @@ class _Construction:
         if node.tag not in _TAGS:
             message = f"the tag {node.tag.replace(_TAG, '!!')} is not supported"
             self._problem(node, "unsupported-yaml", message, "remove it")
+            self._unreadable.add(loc)
             return None
         if isinstance(node, MappingNode):
             return self._mapping(node, loc)
@@ -153,6 +160,7 @@ class _Construction:
         for key_node, value_node in node.value:
             key = self._key(key_node, node)
             if key is None:
+                self._unreadable.add(loc)
                 continue
             first = self._keys.get((*loc, key)) if key in built else None
             if first is not None:
@@ -187,6 +195,7 @@ class _Construction:
             return _SCALAR_MAKERS[node.tag](node.value)
         except (KeyError, ValueError):
             self._problem(node, "unsupported-yaml", "this is no value of the tag before it", "remove the tag")
+            self._unreadable.add(loc)
             return None
 
     def _problem(self, node: Node, code: str, message: str, hint: str = "") -> None:

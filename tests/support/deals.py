@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import bridge.rdstation
 
-SAMPLES = Path(bridge.rdstation.__file__).parent / "samples"
+SAMPLES = Path(bridge.rdstation.__file__).parent / "official"
 BRASILIA = timezone(timedelta(hours=-3))
 START = datetime(2026, 11, 24, 9, 0, tzinfo=BRASILIA)
 
