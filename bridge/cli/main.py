@@ -30,15 +30,18 @@ MISUSES = frozenset({"bad-filter", "unknown-source"})
 
 
 class Failure(click.ClickException):
-    """An error as the command line tells it: one sentence on stderr."""
+    """An error as the command line tells it: the problems of the rules if it is about those, and one sentence."""
 
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        """Keep the exit code."""
+    def __init__(self, message: str, exit_code: int = 1, problems: str = "") -> None:
+        """Keep what stands before the sentence, and the exit code."""
         super().__init__(message)
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+        self.problems = problems
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401 (click's own signature)
-        """Write the sentence."""
+        """Write all of it to stderr."""
+        if self.problems:
+            click.echo(self.problems, err=True)
         click.echo(f"bridge: {self.message}", err=True)
 
 
@@ -63,7 +66,7 @@ class Commands(click.Group):
         except BridgeError as error:
             if ctx.params["debug"]:
                 raise
-            raise Failure(str(error), _exit_code(error)) from error
+            raise _failure(error) from error
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as error:
@@ -73,9 +76,14 @@ class Commands(click.Group):
             raise Failure(f"this should not have happened: {told}\nbridge --debug … shows where") from error
 
 
-def _exit_code(error: BridgeError) -> int:
-    misused = isinstance(error, SettingsError) or (isinstance(error, RequestRefusedError) and error.code in MISUSES)
-    return MISUSE if misused else 1
+def _failure(error: BridgeError) -> Failure:
+    from bridge.options import InvalidConfigurationError
+
+    code = error.code if isinstance(error, RequestRefusedError) else ""
+    if isinstance(error, InvalidConfigurationError) or code == "invalid-configuration":
+        return Failure("these rules cannot be used", problems=str(error))
+    misused = isinstance(error, SettingsError) or code in MISUSES
+    return Failure(str(error), MISUSE if misused else 1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

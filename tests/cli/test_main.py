@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from bridge.cli.main import COMMANDS, bridge
 from bridge.errors import BridgeError, RequestRefusedError, SettingsError
+from bridge.options import InvalidConfigurationError, Place, Problem
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/cli.md").read_text(encoding="utf-8")
 EVERYWHERE = {"--help"}
@@ -81,6 +82,25 @@ def test_an_error_of_ours_is_one_sentence(
     raising(error, monkeypatch)
     result = runner.invoke(bridge, ["version"])
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", "bridge: the disk is full\n")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidConfigurationError([Problem(Place("routes.yaml", 8, 9), "unknown-event", "there is no event")]),
+        RequestRefusedError("routes.yaml:8:9: unknown-event: there is no event", "invalid-configuration"),
+    ],
+)
+def test_problems_of_the_rules_are_lines_that_editors_can_open(
+    error: BridgeError, runner: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raising(error, monkeypatch)
+    result = runner.invoke(bridge, ["version"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "routes.yaml:8:9: unknown-event: there is no event",
+        "bridge: these rules cannot be used",
+    ]
 
 
 def test_any_other_error_is_a_short_note_without_a_traceback(

@@ -99,7 +99,7 @@ class Sending:
         from bridge.cli.sending import post
 
         for body in self._story(type_):
-            status, answer = await post(address, body)
+            status, answer = await post(address, body, verify=self.url is not None)
         outcome: Shape = {"status": status, "answer": answer, "event": None, "explanation": None}
         event_id = answer.get("event_id") if isinstance(answer, dict) else None
         if daemon is None or not isinstance(event_id, str):
