@@ -49,7 +49,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events to list, newest first. ``name`` and ``source`` are exact; ``entity`` matches kind and id."""
+    """Which events to list, newest first; ``since`` is included, ``until`` is not. All that is given must hold."""
 
     states: tuple[EventState, ...] = ()
     source: str | None = None
@@ -62,7 +62,7 @@ class EventQuery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQuery:
-    """Which deliveries to list, newest first."""
+    """Which deliveries to list, newest first; ``since`` and ``until`` bound when they were planned."""
 
     states: tuple[DeliveryState, ...] = ()
     target: str | None = None
@@ -75,7 +75,7 @@ class DeliveryQuery:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How much waits: events not yet routed, and deliveries per (target, state) that are not finished or dead."""
+    """How much waits: events not yet routed, and per (target, state) the deliveries that are unfinished, or dead."""
 
     events_received: int = 0
     oldest_received_at: datetime | None = None
@@ -116,22 +116,26 @@ class Store(ABC):
     async def route(self, limit: int, plan: Plan) -> Sequence[RoutedEvent]:
         """Take the oldest ``received`` events, at most ``limit``, let ``plan`` decide them, and commit all of it.
 
-        Returns what was committed; empty when nothing waits.
+        Returns what was committed; empty when nothing waits. A decision that JSON cannot hold is committed as
+        quarantine of its event, so that it never stops the others. A delivery is planned ``pending``, or ``dead``.
         """
 
     # worker
 
     @abstractmethod
     async def claim(self, target: str, limit: int, lease: timedelta) -> Sequence[Claim]:
-        """Lease due ``pending`` deliveries of a target, oldest first, to nobody else until the lease ends.
+        """Lease due ``pending`` deliveries of a target, the longest due first, to nobody else until the lease ends.
 
         Of one (target, key) only the oldest unfinished delivery can be claimed: a delivery that waits for its next
-        attempt, or is parked, holds back the younger ones of its key, and no others.
+        attempt, or is parked, holds back the younger ones of its key, and no others. One that a person brings back
+        takes its old place, behind nothing but what is under way. Cancelling a claim releases what it got.
         """
 
     @abstractmethod
     async def record(self, claim: Claim, attempt: Attempt, settlement: Settlement, links: Sequence[Link] = ()) -> bool:
         """Write an attempt, its delivery's new state and the links it made, in one transaction.
+
+        The new state is ``pending``, ``delivered``, ``dead`` or ``cancelled``.
 
         Returns False, and changes nothing, when the claim's token no longer holds the delivery.
         """
@@ -174,7 +178,10 @@ class Store(ABC):
 
     @abstractmethod
     async def preceding(self, event: Event) -> Event | None:
-        """Return the event that gave the entity the state before this one: the newest earlier one that was applied."""
+        """Return the event that gave the entity the state before this one: the newest earlier one that was applied.
+
+        Applied means that ``route`` committed it with a new last state; a replay applies nothing.
+        """
 
     @abstractmethod
     async def last_state(self, source: str, entity: Entity) -> EntityState | None:
@@ -196,15 +203,17 @@ class Store(ABC):
     async def retry(self, delivery_ids: Sequence[str]) -> Sequence[str]:
         """Make ``dead`` and waiting ``pending`` deliveries due now, by a person's wish; return the ids that were.
 
-        The next attempt of each is recorded with the trigger ``person``.
+        The next attempt of each has the trigger ``person``. A delivery that failed to render has nothing to send and
+        is left as it is: a replay may help it.
         """
 
     @abstractmethod
     async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
         """Add the deliveries that routing an already stored event anew has planned; return those that were added.
 
-        A (route, entry) of the event that is delivered or still under way is left out, unless ``again``. Last states
-        are not touched.
+        A (route, entry) of the event that is delivered or still unfinished is left out, unless ``again``. The event's
+        state and reason become those of this decision; last states are not touched. An event that still waits to be
+        routed is left alone.
         """
 
     @abstractmethod

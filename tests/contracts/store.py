@@ -1,0 +1,20 @@
+"""The suite that every engine of the store must pass.
+
+An engine's test module makes a subclass of ``StoreContract`` and provides the fixture ``store``, on the fixture
+``clock``, a ``ManualClock``.
+"""
+
+import pytest
+
+from tests.contracts.store_deliveries import DeliveryContract
+from tests.contracts.store_events import EventContract
+from tests.contracts.store_people import PeopleContract
+from tests.support.clock import ManualClock
+
+
+class StoreContract(EventContract, DeliveryContract, PeopleContract):
+    """Every promise of ``bridge.store.base``."""
+
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return ManualClock()

@@ -1,0 +1,179 @@
+"""What any store promises about events and last states."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from bridge.errors import StoreError
+from bridge.model import DeliveryState, Entity, EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.store.base import DeliveryQuery, EventQuery, Store
+from tests.contracts.store_steps import DEAL, a_delivery, a_state, an_event, decided
+from tests.support.clock import ManualClock
+
+
+class EventContract:
+    """Ingest and routing."""
+
+    async def test_an_event_comes_back_as_it_was_given(self, store: Store, clock: ManualClock) -> None:
+        event = replace(an_event(clock), occurred_at=clock.now(), body=bytes(range(256)))
+        assert await store.add(event) is None
+        assert await store.event(event.id) == event
+
+    async def test_the_same_dedup_key_of_a_source_is_one_event(self, store: Store, clock: ManualClock) -> None:
+        first, second = an_event(clock, dedup_key="k"), an_event(clock, dedup_key="k")
+        assert await store.add(first) is None
+        assert await store.add(second) == first.id
+        assert await store.events(EventQuery()) == [first]
+
+    async def test_the_same_event_given_twice_is_one_event(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock)
+        assert await store.add(event) is None
+        assert await store.add(event) == event.id
+
+    async def test_another_source_may_use_the_same_key(self, store: Store, clock: ManualClock) -> None:
+        assert await store.add(an_event(clock, dedup_key="k")) is None
+        assert await store.add(an_event(clock, dedup_key="k", source="other")) is None
+
+    async def test_duplicates_that_arrive_at_once_are_one_event(self, store: Store, clock: ManualClock) -> None:
+        copies = [an_event(clock, dedup_key=f"k{n % 3}") for n in range(60)]
+        answers = await asyncio.gather(*(store.add(event) for event in copies))
+        stored = {event.dedup_key: event.id for event in await store.events(EventQuery())}
+        assert len(stored) == 3
+        assert answers.count(None) == 3
+        for event, answer in zip(copies, answers, strict=True):
+            assert (answer or event.id) == stored[event.dedup_key]
+
+    async def test_events_that_arrive_at_once_are_all_kept(self, store: Store, clock: ManualClock) -> None:
+        arriving = [an_event(clock) for _ in range(150)]
+        assert set(await asyncio.gather(*(store.add(event) for event in arriving))) == {None}
+        kept = await store.events(EventQuery(limit=200))
+        assert {event.id for event in kept} == {event.id for event in arriving}
+
+    async def test_quarantined_on_arrival_is_kept_and_never_routed(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock, entity=None, state="quarantined", reason="no JSON")
+        await store.add(event)
+        assert await decided(store, RoutedEvent(event.id, EventState.ROUTED)) == ()
+        assert await store.event(event.id) == event
+
+    async def test_routing_sees_the_oldest_events_in_order_of_arrival(self, store: Store, clock: ManualClock) -> None:
+        events = [an_event(clock) for _ in range(5)]
+        for event in events:
+            await store.add(event)
+        seen: list[str] = []
+
+        def plan(batch: Sequence[Event], _: Mapping[StateKey, EntityState]) -> list[RoutedEvent]:
+            seen.extend(event.id for event in batch)
+            return [RoutedEvent(event.id, EventState.UNMATCHED, "no route") for event in batch]
+
+        assert len(await store.route(3, plan)) == 3
+        assert len(await store.route(3, plan)) == 2
+        assert await store.route(3, plan) == ()
+        assert seen == [event.id for event in events]
+
+    async def test_routing_two_batches_at_once_decides_each_event_once(self, store: Store, clock: ManualClock) -> None:
+        for _ in range(6):
+            await store.add(an_event(clock))
+        seen: list[str] = []
+
+        def plan(batch: Sequence[Event], _: Mapping[StateKey, EntityState]) -> list[RoutedEvent]:
+            seen.extend(event.id for event in batch)
+            return [RoutedEvent(event.id, EventState.UNMATCHED) for event in batch]
+
+        await asyncio.gather(*(store.route(2, plan) for _ in range(4)))
+        assert len(seen) == len(set(seen)) == 6
+
+    async def test_a_decision_is_stored_with_deliveries_and_last_state(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock)
+        await store.add(event)
+        state = replace(a_state(event, 7, name="Loja Ação"), created_seen=True)
+        deliveries = (a_delivery(event.id, clock), a_delivery(event.id, clock, entry=1, state="dead"))
+        decision = RoutedEvent(event.id, EventState.ROUTED, "why", deliveries, state)
+        assert await decided(store, decision) == [decision]
+        assert await store.event(event.id) == replace(event, state=EventState.ROUTED, reason="why")
+        assert await store.deliveries(DeliveryQuery()) == list(reversed(deliveries))
+        assert await store.last_state("crm", DEAL) == state
+
+    async def test_the_plan_is_given_the_last_states_of_its_entities(self, store: Store, clock: ManualClock) -> None:
+        first = an_event(clock)
+        await store.add(first)
+        state = a_state(first, 1, status="ongoing")
+        await decided(store, RoutedEvent(first.id, EventState.ROUTED, entity_state=state))
+        await store.add(an_event(clock))
+        await store.add(an_event(clock, entity=Entity("deal", "unknown")))
+        await store.add(an_event(clock, source="other"))
+        await store.add(an_event(clock, entity=None))
+        given: dict[StateKey, EntityState] = {}
+
+        def plan(_: Sequence[Event], states: Mapping[StateKey, EntityState]) -> list[RoutedEvent]:
+            given.update(states)
+            return []
+
+        await store.route(10, plan)
+        assert given == {("crm", DEAL): state}
+
+    async def test_a_plan_that_fails_leaves_the_events_waiting(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock)
+        await store.add(event)
+        with pytest.raises(ZeroDivisionError):
+            await store.route(10, lambda _events, _states: [RoutedEvent(str(1 // 0), EventState.ROUTED)])
+        assert (await store.backlog()).events_received == 1
+
+    async def test_fan_out_is_atomic(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock)
+        await store.add(event)
+        twice = (a_delivery(event.id, clock), a_delivery(event.id, clock))  # the same route and entry: impossible
+        with pytest.raises(StoreError):
+            await decided(store, RoutedEvent(event.id, EventState.ROUTED, None, twice, a_state(event, 1)))
+        assert await store.event(event.id) == event
+        assert await store.deliveries(DeliveryQuery()) == []
+        assert await store.last_state("crm", DEAL) is None
+
+    async def test_what_json_cannot_hold_is_quarantined_and_stops_no_other(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        bad, good = an_event(clock), an_event(clock)
+        await store.add(bad)
+        await store.add(good)
+        content = replace(a_delivery(bad.id, clock), content={"amount": 10**30})
+        committed = await decided(
+            store,
+            RoutedEvent(bad.id, EventState.ROUTED, deliveries=(content,)),
+            RoutedEvent(good.id, EventState.ROUTED, deliveries=(a_delivery(good.id, clock),)),
+        )
+        assert [routed.state for routed in committed] == [EventState.QUARANTINED, EventState.ROUTED]
+        stored = await store.event(bad.id)
+        assert stored is not None
+        assert stored.state is EventState.QUARANTINED
+        assert "cannot be stored" in str(stored.reason)
+        assert [delivery.event_id for delivery in await store.deliveries(DeliveryQuery())] == [good.id]
+
+    @pytest.mark.parametrize(("version", "moves"), [(4, False), (5, True), (6, True)])
+    async def test_a_last_state_only_moves_forward(
+        self, store: Store, clock: ManualClock, version: int, *, moves: bool
+    ) -> None:
+        states = []
+        for number, written in enumerate((5, version)):
+            event = an_event(clock)
+            await store.add(event)
+            states.append(a_state(event, written, number=number))
+            await decided(store, RoutedEvent(event.id, EventState.ROUTED, entity_state=states[-1]))
+        assert await store.last_state("crm", DEAL) == states[moves]
+
+    async def test_a_deletion_is_part_of_the_last_state(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock)
+        await store.add(event)
+        gone = replace(a_state(event, 1), deleted=True)
+        await decided(store, RoutedEvent(event.id, EventState.ROUTED, entity_state=gone))
+        assert await store.last_state("crm", DEAL) == gone
+
+    async def test_a_render_failure_is_a_dead_letter_that_holds_back_nobody(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        event = an_event(clock)
+        await store.add(event)
+        dead, fine = a_delivery(event.id, clock, state="dead"), a_delivery(event.id, clock, entry=1)
+        await decided(store, RoutedEvent(event.id, EventState.ROUTED, deliveries=(dead, fine)))
+        assert await store.delivery(dead.id) == dead
+        assert [d.id for d in await store.deliveries(DeliveryQuery(states=(DeliveryState.PENDING,)))] == [fine.id]
