@@ -16,7 +16,7 @@ EXAMPLES: Mapping[str, Example] = {
     "deal": {
         "name": "Padaria Estrela: plano anual",
         "amount_monthly": 450.0,
-        "amount_unique": 5650.5,
+        "amount_unique": 10600.5,
         "amount_total": 11050.5,
         "created_at": timedelta(days=-19),
         "rating": 4,
@@ -102,7 +102,7 @@ MOVES: Mapping[str, tuple[Example, Example]] = {
             }
         },
     ),
-    "deal.amount_changed": (_OPEN, {"amount_monthly": 600.0, "amount_total": 12850.5}),
+    "deal.amount_changed": (_OPEN, {"amount_monthly": 600.0, "amount_total": 11200.5}),
     "task.completed": (
         {},
         {"status": "completed", "completed_at": _NOW, "completed_by_id": "5c954731d8fb6100335a00b6"},

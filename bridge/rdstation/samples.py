@@ -79,16 +79,12 @@ def _sent(name: str, document: Example, now: datetime) -> JsonObject:
 
 
 def _dated(value: Json | timedelta, now: datetime) -> Json:
-    return as_document_time(now + value) if isinstance(value, timedelta) else value
-
-
-def _official(name: str) -> Example:
-    """Return the documented document of an event; a task's deletion, which has none, is written as all others are."""
-    file = "crm_task_updated" if name == "crm_task_deleted" else name
-    return deepcopy(_payload(file))
+    return as_document_time(now + value) if isinstance(value, timedelta) else deepcopy(value)
 
 
 @cache
-def _payload(file: str) -> Example:
+def _official(name: str) -> Example:
+    """Return the documented document of an event; a task's deletion, which has none, is written as all others are."""
+    file = "crm_task_updated" if name == "crm_task_deleted" else name
     text = files("bridge.rdstation").joinpath("official", f"{file}.json").read_bytes()
     return cast("Example", orjson.loads(text)["document"])
