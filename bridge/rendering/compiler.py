@@ -70,10 +70,6 @@ class Compiler(CodeGenerator):
         """Refuse inheritance."""
         self.fail("extends is left out here; use include or a macro", node.lineno)
 
-    def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> None:  # noqa: N802
-        """Refuse to switch the escaping."""
-        self.fail("autoescape is left out here; the target's format decides", node.lineno)
-
     def visit_ScopedEvalContextModifier(self, node: nodes.ScopedEvalContextModifier, frame: Frame) -> None:  # noqa: N802
         """Refuse to switch the escaping."""
         self.fail("autoescape is left out here; the target's format decides", node.lineno)

@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from bridge.rendering import Rendering
 from bridge.targets.slack import Slack
 from tests.support.changes import NOW, change_of, crm, webhook
+
+# A machine that is busy elsewhere must not fail a property.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 Render = Callable[..., str]
 

@@ -198,6 +198,9 @@ def test_an_unknown_filter_suggests_the_nearest(rendering: Rendering) -> None:
         ("{{ deal.name ** 2 }}", "only numbers can be raised"),
         ("{{ 'x' if deal.nope }}", 'deal has no field "nope"'),
         ("{{ [1, 2].foo }}", "the list has no item foo"),
+        ("{{ now[0] }}", 'a moment has no "0"'),
+        ("{% macro m(a) %}{{ a }}{% endmacro %}{{ m() }}", "parameter 'a' was not provided"),
+        ("{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, 2) }}", "takes not more than 1 argument"),
     ],
 )
 def test_errors_say_what_is_wrong(render: Render, source: str, message: str) -> None:
