@@ -41,7 +41,7 @@ class Daemon:
         """Start, and return once it is ready for webhooks."""
         if rules is not None:
             self.write_rules(rules)
-        with (self.folder / "out.txt").open("ab") as out, (self.folder / "log.txt").open("ab") as log:
+        with (self.folder / "out.txt").open("wb") as out, (self.folder / "log.txt").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bridge", "run", "--listen", "127.0.0.1:0"),
                 cwd=self.folder,
@@ -106,7 +106,7 @@ class Daemon:
 
     async def _ready(self) -> None:
         async with asyncio.timeout(30):
-            while not (found := ADDRESS.findall(self.out)) or not (self.data / "bridge.sock").exists():
+            while not (found := ADDRESS.findall(self.out)):
                 assert self._process
                 assert self._process.returncode is None, self.out + self.log
                 await asyncio.sleep(0.02)
