@@ -28,7 +28,8 @@ def show_explanation(told: Shape) -> None:
     for route in sorted(_listening(told["routes"]), key=lambda route: not route["matched"]):
         show_route(route)
     if others := [clean(route["name"]) for route in told["routes"] if not route["listened"]]:
-        say(dim(f"\nother routes listen to something else: {', '.join(others)}"))
+        say()
+        say(dim(f"other routes listen to something else: {', '.join(others)}"))
 
 
 def show_route(route: Shape) -> None:

@@ -57,9 +57,11 @@ def _nothing_sent(explanation: Shape) -> None:
 
 
 def _next(event: Shape, explanation: Shape | None, sample: str) -> Sequence[str]:
+    """Return what to try next; the sample of a trigger, unlike that of an event, is about a new entity anyway."""
     if event["deliveries"]:
         return [f"the message: bridge deliveries {event['deliveries'][0]['id']}"]
-    again = [f"about an entity never seen: bridge send {sample} --new"] if sample and _knew(event, explanation) else []
+    known = sample and "." not in sample and _knew(event, explanation)
+    again = ["the same with --new is about an entity never seen before"] if known else []
     return [f"why, in full: bridge explain {event['id']}", *again]
 
 

@@ -96,16 +96,18 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, nothin
 
 
 def _draw(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table for people; a column that holds nothing would only make the others narrower."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    filled = [index for index, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        drawn.add_column(column.title, no_wrap=not column.fold, overflow="fold")
+    for index in filled:
+        drawn.add_column(columns[index].title, no_wrap=not columns[index].fold, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        drawn.add_row(*(Text(row[index], style=STYLES.get(row[index], "")) for index in filled))
     Console(highlight=False).print(drawn)
 
 

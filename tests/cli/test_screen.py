@@ -41,6 +41,16 @@ def test_a_table_without_rows_says_so_on_stderr(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr() == ("", "No events.\n")
 
 
+def test_a_column_without_values_is_left_out_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    table(COLUMNS, [("evt_1", None), ("evt_2", "")], nothing="none")
+    out = capsys.readouterr().out
+    assert "evt_2" in out
+    assert "NAME" not in out
+
+
 def test_a_table_on_a_terminal_shows_data_that_looks_like_markup_as_it_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
