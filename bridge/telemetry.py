@@ -86,6 +86,12 @@ def webhook_not_stored(source: str, error: Exception) -> None:
     _log.error("webhook not stored", source=source, reason=str(error), exc_info=error)
 
 
+def reading_failed(source: str, error: Exception) -> None:
+    """Reading a webhook hit a defect; the webhook was set aside."""
+    _DEFECTS.labels("reading").inc()
+    _log.error("reading failed", source=source, exc_info=error)
+
+
 def event_routed(event: Event, routed: RoutedEvent, now: datetime) -> None:
     """An event was decided."""
     seconds = (now - event.received_at).total_seconds()

@@ -19,8 +19,13 @@ from bridge.ingest.secretbook import SecretBook
 from bridge.model import Clock, Envelope, Event, EventState, new_id
 from bridge.store.base import Store
 
+PATH: Final = "/hooks/{source}/{secret:[^/]+}"
+"""Where a secret opens a source; the plain form of a segment would not take a secret with a brace in it."""
+BARE_PATH: Final = "/hooks/{source}"
+"""Where a header does."""
 UNREADABLE: Final = "unreadable"
 """The name of an event whose own name could not be read."""
+TOO_LARGE: Final = "body too large"
 RETRY_AFTER: Final = {"Retry-After": "5"}
 
 
@@ -54,22 +59,26 @@ class Ingest:
         return self.in_flight > 0
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the handlers, to be put on an application whose ``client_max_size`` is at least the body limit."""
+        """Return the handlers, to be put on an application whose ``client_max_size`` is the body limit.
+
+        The server must leave bodies as they came (``auto_decompress=False``): inflating them is bounded here.
+        """
         return [
-            web.post("/hooks/{source}/{secret}", self._post),
-            web.get("/hooks/{source}/{secret}", self._probe),
-            web.post("/hooks/{source}", self._post),
-            web.get("/hooks/{source}", self._probe),
+            web.post(PATH, self._post),
+            web.get(PATH, self._probe),
+            web.post(BARE_PATH, self._post),
+            web.get(BARE_PATH, self._probe),
         ]
 
     async def _post(self, request: web.Request) -> web.Response:
         self.in_flight += 1
         try:
             source = self._admitted(request)
-            body = await self._body(request)
+            body = await self._body(source, request)
             if not body:
                 return _probed(source)
-            return await self._keep(source, body, request.headers.get("Content-Encoding"))
+            event = self._event(source, body, request.headers.get("Content-Encoding"))
+            return await self._keep(event)
         finally:
             self.in_flight -= 1
 
@@ -82,40 +91,39 @@ class Ingest:
         name, secret = place["source"], place.get("secret")
         admitted = secret is not None and self._secrets.admits(name, secret)
         source = self._sources().get(name)
-        if source is None or not (admitted or self._secrets.admits_header(name, request.headers)):
-            telemetry.webhook_refused(name if source else None, "wrong secret" if source else "no such source")
-            raise web.HTTPNotFound
+        if source is None:
+            raise _refusal(None, "no such source", web.HTTPNotFound())
+        if not (admitted or self._secrets.admits_header(name, request.headers)):
+            raise _refusal(name, "wrong secret", web.HTTPNotFound())
         return source
 
-    async def _body(self, request: web.Request) -> bytes:
-        if request.content.is_eof():
-            return await request.read()
+    async def _body(self, source: AnySource, request: web.Request) -> bytes:
         try:
+            if request.content.is_eof():
+                return await request.read()
             async with asyncio.timeout(self._body_timeout):
                 return await request.read()
+        except web.HTTPRequestEntityTooLarge as answer:
+            raise _refusal(source.name, TOO_LARGE, answer) from None
         except TimeoutError:
-            raise web.HTTPRequestTimeout from None
-
-    async def _keep(self, source: AnySource, body: bytes, encoding: str | None) -> web.Response:
-        try:
-            event = self._event(source, body, encoding)
-            known = await self._store.add(event)
-        except BodyTooLargeError:
-            raise web.HTTPRequestEntityTooLarge(self._body_limit, 0) from None
-        except Exception as error:  # noqa: BLE001 (whatever it was, it is not stored, and the sender must hear that)
-            telemetry.webhook_not_stored(source.name, error)
-            return web.Response(status=503, headers=RETRY_AFTER)
-        return self._answer(event, known)
+            raise _refusal(source.name, "body too slow", web.HTTPRequestTimeout()) from None
+        except (web.RequestPayloadError, ConnectionError):
+            raise _refusal(source.name, "body broken off", web.HTTPBadRequest()) from None
 
     def _event(self, source: AnySource, body: bytes, encoding: str | None) -> Event:
         try:
             if encoding and encoding.lower() != "identity":
                 body = inflate(body, encoding.lower(), self._body_limit)
-            envelope = source.read(body)
+            return self._received(source, body, source.read(body))
+        except BodyTooLargeError:
+            raise _refusal(source.name, TOO_LARGE, web.HTTPRequestEntityTooLarge(self._body_limit)) from None
         except (UnreadableWebhookError, BrokenBodyError) as error:
-            envelope = Envelope(UNREADABLE, None, sha256(body).hexdigest())
-            return self._received(source, body, envelope, EventState.QUARANTINED, str(error))
-        return self._received(source, body, envelope)
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 (the sender cannot help our defect: the body is kept for a replay)
+            telemetry.reading_failed(source.name, error)
+            reason = f"reading it failed: {type(error).__name__}"
+        envelope = Envelope(UNREADABLE, None, sha256(body).hexdigest())
+        return self._received(source, body, envelope, EventState.QUARANTINED, reason)
 
     def _received(
         self,
@@ -138,7 +146,12 @@ class Ingest:
             reason,
         )
 
-    def _answer(self, event: Event, known: str | None) -> web.Response:
+    async def _keep(self, event: Event) -> web.Response:
+        try:
+            known = await self._store.add(event)
+        except Exception as error:  # noqa: BLE001 (whatever it was, it is not stored, and the sender must hear that)
+            telemetry.webhook_not_stored(event.source, error)
+            return web.Response(status=503, headers=RETRY_AFTER)
         if known:
             telemetry.event_repeated(event, known)
             return _told("duplicate", known)
@@ -148,6 +161,11 @@ class Ingest:
         telemetry.event_received(event)
         self._on_stored()
         return _told("stored", event.id)
+
+
+def _refusal(source: str | None, reason: str, answer: web.HTTPException) -> web.HTTPException:
+    telemetry.webhook_refused(source, reason)
+    return answer
 
 
 def _told(status: str, event_id: str) -> web.Response:

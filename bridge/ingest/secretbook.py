@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from hmac import compare_digest
 from pathlib import Path
 from secrets import token_urlsafe
+from urllib.parse import quote
 
 from bridge.component import AnySource
 from bridge.errors import SettingsError
@@ -41,14 +42,15 @@ class SecretBook:
     def admits(self, source: str, secret: str) -> bool:
         """Tell whether a secret from an address opens this source; takes as long either way."""
         given, admitted = secret.encode("utf-8", "surrogatepass"), False
-        for accepted in self._accepted.get(source) or NOBODY:
-            admitted |= compare_digest(given, accepted)
-        return admitted and source in self._accepted
+        accepted = self._accepted.get(source, ())
+        for each in accepted or NOBODY:
+            admitted |= compare_digest(given, each)
+        return admitted and bool(accepted)
 
     def admits_header(self, source: str, headers: Mapping[str, str]) -> bool:
         """Tell whether a request's headers open this source."""
         name, accepted = self._headers.get(source, ("", NOBODY[0]))
-        given = headers.get(name, "").encode("utf-8", "surrogatepass")
+        given = headers.get(name, "").encode("utf-8", "surrogateescape")
         return compare_digest(given, accepted) and source in self._headers
 
     def made(self, source: str) -> str | None:
@@ -59,7 +61,7 @@ class SecretBook:
         """Return the paths a source is posted to: one for each secret, or the bare one if a header opens it."""
         secrets = self._accepted.get(source, ())
         if secrets:
-            return tuple(f"/hooks/{source}/{secret.decode()}" for secret in secrets)
+            return tuple(f"/hooks/{source}/{quote(secret, safe='')}" for secret in secrets)
         return (f"/hooks/{source}",) if source in self._headers else ()
 
     def everything(self) -> tuple[str, ...]:
@@ -69,23 +71,43 @@ class SecretBook:
     def _own(self, source: str) -> str:
         path = self._folder / source
         try:
-            if path.exists():
-                return path.read_text("ascii").strip()
-            return self._make(path)
+            return _kept(path) or _make(path)
         except (OSError, UnicodeError) as error:
             raise SettingsError(f"the secret of source {source!r} cannot be kept in {path}: {error}") from error
 
-    def _make(self, path: Path) -> str:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        secret = token_urlsafe(32)
-        draft = path.with_name(f".{path.name}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secret)
-            file.flush()
-            os.fsync(handle)
-        draft.replace(path)
-        return secret
+
+def _kept(path: Path) -> str:
+    """Return the secret in a file; empty if there is none."""
+    try:
+        return path.read_text("ascii").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _make(path: Path) -> str:
+    """Make a secret that survives a power cut: by then its address may stand in the CRM."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secret, draft = token_urlsafe(32), path.with_name(f".{path.name}")
+    draft.unlink(missing_ok=True)
+    with open(draft, "x", opener=_private) as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    _sync(path.parent)
+    return secret
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _names_none(source: AnySource) -> bool:
