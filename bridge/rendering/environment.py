@@ -140,7 +140,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _member(self, obj: Any, name: Any) -> Any:  # noqa: ANN401 (any value, any member)
         given(obj)
         if isinstance(name, str) and (name in members_of(type(obj)) or _is_open(obj, name)):
-            return getattr(obj, name, self.undefined(obj=obj, name=name))
+            try:
+                return getattr(obj, name)
+            except AttributeError:
+                pass
         return self.undefined(obj=obj, name=name)
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
