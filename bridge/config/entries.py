@@ -81,7 +81,7 @@ class EntryCompiler:
             return key
         if not any(leads_to(key, kind, self._words) for kind in site.kinds):
             reachable = {to for kind in site.kinds for to in (kind, *self._words.references.get(kind, {}))}
-            message = f"no event that {self._route(site)} listens to leads to a {key}"
+            message = f'no event that {self._route(site)} listens to leads to a "{key}"'
             self._problems.add(site.loc, "unreachable-key", message, did_you_mean(key, reachable))
         return expanded(key, site.kinds, self._words)
 

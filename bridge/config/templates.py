@@ -153,7 +153,7 @@ class TemplateCompiler:
         if name in kinds or name == "previous":
             return self._words.unknown_field(kinds if name == "previous" else {name}, path)
         unknown = unknown_segment(EVENT_SHAPE, path) if name == "event" else None
-        return None if unknown is None else (f'an event has no field "{path}"', did_you_mean(*unknown))
+        return None if unknown is None else (f'the event has no field "{path}"', did_you_mean(*unknown))
 
     def _report(self, site: Site, spot: "Spot", problem: tuple[str, str, str]) -> None:
         if spot.file:

@@ -64,7 +64,8 @@ class _Translation:
         if first.type == "extra_forbidden":
             return self._unknown_key(first)
         refusal = next((fault for fault in faults if not is_type_error(fault.type)), None)
-        return self._wrong_type(faults) if refusal is None else self._bad_value(refusal)
+        asked = [words for fault in faults if (words := expected_type(fault.type))]
+        return self._bad_value(refusal or first) if refusal or not asked else self._wrong_type(first, asked)
 
     def _missing_key(self, faults: Sequence[Fault]) -> Defect:
         loc = faults[0].loc
@@ -79,13 +80,12 @@ class _Translation:
         hint = did_you_mean(key, known_keys(self._model, around))
         return Defect(fault.loc, "unknown-key", message, hint, at_key=True)
 
-    def _wrong_type(self, faults: Sequence[Fault]) -> Defect:
-        value = faults[0].error["input"]
-        asked = dict.fromkeys(filter(None, (expected_type(fault.type) for fault in faults)))
+    def _wrong_type(self, fault: Fault, asked: Sequence[str]) -> Defect:
+        value = fault.error["input"]
         found = "and is empty" if value is None else f"not {described(value)}"
-        message = f"{self._describe(faults[0].loc)} must be {' or '.join(asked)}, {found}"
+        message = f"{self._describe(fault.loc)} must be {' or '.join(dict.fromkeys(asked))}, {found}"
         hint = "write it in quotes" if "a text" in asked and isinstance(value, bool | int | float) else ""
-        return Defect(faults[0].loc, "wrong-type", message, hint, value)
+        return Defect(fault.loc, "wrong-type", message, hint, value)
 
     def _bad_value(self, fault: Fault) -> Defect:
         message = bad_value(fault.error, self._describe(fault.loc))

@@ -36,7 +36,7 @@ class Vocabulary:
                 if (unknown := unknown_segment(shape, path)) is None:
                     return None
                 segment, known = unknown
-                advice = advice or (f'a {kind} has no field "{path}"', did_you_mean(segment, known))
+                advice = advice or (f'the {kind} has no field "{path}"', did_you_mean(segment, known))
             if kind not in self.shapes:
                 return None
         return advice

@@ -23,12 +23,12 @@ EXPECTED: Mapping[str, str] = {
     "model": "a mapping of keys to values",
 }
 """What pydantic's families of type errors ask for, by the first part of the error's type."""
-_TYPE_ERRORS = ("_type", "_parsing", "_from_float", "is_instance_of")
+_TYPE_ERRORS = ("_type", "_parsing", "_from_float")
 
 
 def is_type_error(kind: str) -> bool:
     """Tell whether an error says that a value is of another type than asked for."""
-    return kind.endswith(_TYPE_ERRORS) and not kind.startswith(("url", "json"))
+    return kind == "is_instance_of" or (kind.endswith(_TYPE_ERRORS) and expected_type(kind) is not None)
 
 
 def expected_type(kind: str) -> str | None:

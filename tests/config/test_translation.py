@@ -1,3 +1,4 @@
+from datetime import timedelta
 from ipaddress import IPv4Address
 from typing import Literal, Self
 
@@ -19,8 +20,17 @@ class Basic(Strict):
     password: Secret
 
 
+class Alpha(Strict):
+    alpha: int
+
+
+class Omega(Strict):
+    omega: int
+
+
 class Options(Strict):
     auth: Bearer | Basic | None = None
+    either: Alpha | Omega | None = None
     one_or_more: str | list[str] = ""
     count: int | None = Field(default=None, gt=0, lt=10)
     ratio: float = Field(default=1, ge=0.5, le=2.5)
@@ -32,6 +42,7 @@ class Options(Strict):
     short: str = Field(default="xx", min_length=2, max_length=3, pattern="^x")
     some: tuple[int, ...] = Field(default=(1,), min_length=1, max_length=2)
     address: IPv4Address | None = None
+    wait: timedelta = timedelta(0)
     aliased: int = Field(default=1, alias="as")
     even: int = 2
     body: JsonValue = None
@@ -96,6 +107,11 @@ def told(data: object) -> list[str]:
             {"some": [1, "b"]},
             f'some.1: wrong-type: item 2 of "some"{SALES} must be a whole number, not a text',
         ),
+        (
+            {"wait": "x"},
+            f'wait: bad-value: "wait"{SALES}: input should be a valid timedelta, invalid digit in duration',
+        ),
+        ({"wait": []}, f'wait: bad-value: "wait"{SALES}: input should be a valid timedelta'),
         ({"even": 3}, f'even: bad-value: "even"{SALES} must be even'),
         ({"address": "x"}, f'address: bad-value: "address"{SALES}: input is not a valid IPv4 address'),
         (
@@ -137,6 +153,8 @@ def test_one_mistake_is_one_defect_in_words(data: object, expected: str) -> None
             {"auth": {"user": "x", "pasword": "y"}},
             f'auth.pasword: unknown-key: "auth"{SALES} has no key "pasword"; did you mean "password"?',
         ),
+        ({"either": {"zzz": 1}}, f'either.zzz: unknown-key: "either"{SALES} has no key "zzz"; known: alpha, omega'),
+        ({"either": {}}, f'either.alpha: missing-key: "either"{SALES} needs one of "alpha", "omega"'),
     ],
 )
 def test_of_a_union_only_the_member_that_was_meant_complains(data: object, expected: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bridge.options import Secret
+from bridge.options.secret import secrets_in
 
 
 class Holder(BaseModel):
@@ -29,3 +30,14 @@ def test_secrets_of_one_value_are_equal() -> None:
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"
     assert len({Secret("a"), Secret("a")}) == 1
+
+
+class Nested(BaseModel):
+    holders: dict[str, list[Holder]]
+    other: int = 3
+
+
+def test_every_secret_inside_a_model_is_found() -> None:
+    nested = Nested.model_validate({"holders": {"a": [{"token": "s1"}, {"token": "s2"}], "b": []}})
+    assert list(secrets_in(nested)) == ["s1", "s2"]
+    assert list(secrets_in("plain")) == []
