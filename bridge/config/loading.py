@@ -11,7 +11,7 @@ from bridge.config.entries import EntryCompiler
 from bridge.config.frame import DefaultsFrame, FileFrame
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
-from bridge.config.routes import RouteCompiler, unused_targets
+from bridge.config.routes import RouteCompiler, warn_of_unused
 from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.translation import validated
 from bridge.config.vocabulary import vocabulary
@@ -58,7 +58,7 @@ def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loade
     routes = RouteCompiler(words, templates, entries, problems).compile(document.get("routes"))
     if problems.found:
         raise InvalidConfigurationError(problems.found)
-    unused_targets(document, problems)
+    warn_of_unused(targets.made, routes, problems)
     router = Router(sources.made, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
     ruleset = Ruleset(
         _revision(content, rendering.files()),

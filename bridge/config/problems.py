@@ -16,7 +16,7 @@ class Problems:
         self.located = located
         self.found = list(located.problems)
         self.warnings: list[Problem] = []
-        self._broken: set[Loc] = set()
+        self._broken: set[Loc] = set(located.unreadable)
 
     def add(self, loc: Loc, code: str, message: str, hint: str = "", *, key: bool = False) -> None:
         """Record a problem at a value, or at its key, unless it only follows from what cannot be read there."""

@@ -1,6 +1,6 @@
 """Routes: what they listen to, what must match, what they deliver."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bridge.config.entries import EntryCompiler
 from bridge.config.listening import compile_listeners
@@ -88,19 +88,11 @@ class RouteCompiler:
         return tuple(entry for entry in compiled if entry is not None)
 
 
-def unused_targets(document: JsonObject, problems: Problems) -> None:
+def warn_of_unused(targets: Iterable[str], routes: Iterable[Route], problems: Problems) -> None:
     """Warn of every target that no route delivers to."""
-    routes, targets = document.get("routes"), document.get("targets")
-    entries = [
-        entry
-        for route in (routes if isinstance(routes, list) else ())
-        if isinstance(route, dict) and isinstance(deliver := route.get("deliver"), list)
-        for entry in deliver
-    ]
-    used = {str(entry.get("to")) for entry in entries if isinstance(entry, dict)}
-    for name in targets if isinstance(targets, dict) else ():
+    used = {entry.target for route in routes for entry in route.deliver}
+    for name in targets:
         if name not in used:
             loc = ("targets", name)
-            problems.warn(
-                loc, "unused-target", f"no route delivers to {describe(document, loc)}", "remove it, or use it"
-            )
+            message = f"no route delivers to {describe(problems.located.data, loc)}"
+            problems.warn(loc, "unused-target", message, "remove it, or use it")
