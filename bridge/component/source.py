@@ -4,7 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+
+from pydantic import model_validator
 
 from bridge.component.base import Strict
 from bridge.model import Entity, Envelope, Event, JsonObject, Reading
@@ -20,6 +22,12 @@ class SourceOptions(Strict):
     """A header that may authenticate instead of the secret in the address; goes with `auth_key`."""
     auth_key: Secret | None = None
     """The value expected in `auth_header`."""
+
+    @model_validator(mode="after")
+    def _header_and_key(self) -> Self:
+        if (self.auth_header is None) != (self.auth_key is None):
+            raise ValueError("auth_header and auth_key go together: one without the other opens nothing")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Source(ABC, Generic[OptionsT]):
     quiet: ClassVar[frozenset[str]] = frozenset()
     """Top-level fields that never count as a difference: they change with any edit, or repeat another field."""
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
-    """Per language (``pt``), what people call a path (``deal_stage.name``: Etapa) or a value (``status=lost``: perdida).
+    """Per language (``pt``), what people call a path (``deal_stage.name``: Etapa) or value (``status=lost``: perdida).
 
     An empty label leaves a path out of what is told.
     """
