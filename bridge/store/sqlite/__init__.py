@@ -1,13 +1,14 @@
 """The store in one SQLite file."""
 
 import asyncio
+from contextlib import ExitStack
 from pathlib import Path
 
 import apsw
 
 from bridge.model import Clock, SystemClock
 from bridge.store.base import Store
-from bridge.store.sqlite.connection import open_writer
+from bridge.store.sqlite.connection import prepare_writer
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.failure import store_error
 from bridge.store.sqlite.migration import check, migrate, shipped
@@ -41,10 +42,14 @@ async def open_store(path: Path, clock: Clock = _CLOCK) -> Store:
 
 
 def _open(path: Path, clock: Clock) -> apsw.Connection:
-    try:
-        connection = open_writer(path)
-        check(connection)
-        migrate(connection, clock.now(), shipped())
-    except apsw.Error as error:
-        raise store_error(error) from error
+    with ExitStack() as undo:
+        try:
+            connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            undo.callback(connection.close)
+            check(connection)
+            prepare_writer(connection)
+            migrate(connection, clock.now(), shipped())
+        except apsw.Error as error:
+            raise store_error(error) from error
+        undo.pop_all()
     return connection

@@ -14,9 +14,8 @@ CHECKPOINT_PAGES = 1_000
 LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 
-def open_writer(path: Path) -> apsw.Connection:
-    """Open the connection that writes: what it commits is on the disk."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+def prepare_writer(connection: apsw.Connection) -> None:
+    """Set up the connection that writes: what it commits is on the disk."""
     connection.set_busy_timeout(BUSY_MILLISECONDS)
     connection.execute(
         f"""
@@ -30,7 +29,6 @@ def open_writer(path: Path) -> apsw.Connection:
         PRAGMA journal_size_limit = {LOG_LIMIT_BYTES};
         """
     ).fetchall()
-    return connection
 
 
 def open_reader(path: Path) -> apsw.Connection:

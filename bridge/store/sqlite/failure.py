@@ -28,6 +28,15 @@ def store_error(error: BaseException) -> BaseException:
     return raised
 
 
+def group_error(error: Exception) -> StoreError:
+    """Return what those hear whose transaction failed as a whole: nothing was stored, whatever it was."""
+    raised = _kind(error) if isinstance(error, apsw.Error) else None
+    if not isinstance(raised, StoreDamagedError | StoreUnavailableError):
+        raised = StoreUnavailableError(f"the store could not commit: {error}")
+    raised.__cause__ = error
+    return raised
+
+
 def _kind(error: apsw.Error) -> StoreError:
     if isinstance(error, PASSING):
         return StoreUnavailableError(f"the store cannot be used now: {error}")

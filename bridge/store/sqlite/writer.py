@@ -13,7 +13,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
 import apsw
 
 from bridge.errors import StoreError
-from bridge.store.sqlite.failure import store_error
+from bridge.store.sqlite.failure import group_error, store_error
 
 GROUP = 256
 """Jobs in one transaction at most: what a failing commit can refuse at once, and what the first of them waits for."""
@@ -109,7 +109,7 @@ class Writer:
             self._execute("COMMIT")
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear it and the thread go on)
             self._abandon()
-            return [Failed(store_error(error)) for _ in jobs]
+            return [Failed(group_error(error)) for _ in jobs]
         return outcomes
 
     def _do(self, run: Sequence[Job]) -> Iterable[Any]:

@@ -77,7 +77,7 @@ CREATE INDEX delivery_due ON delivery (target, due_at, seq) WHERE state = 'pendi
 CREATE INDEX delivery_unfinished ON delivery (target, key, seq, state)
     WHERE state IN ('pending', 'delivering', 'parked');
 CREATE INDEX delivery_leased ON delivery (leased_until) WHERE state = 'delivering';
-CREATE INDEX delivery_dead ON delivery (target, seq) WHERE state = 'dead';
+CREATE INDEX delivery_dead ON delivery (seq, target) WHERE state = 'dead';
 
 CREATE TABLE attempt (
     seq INTEGER PRIMARY KEY,

@@ -31,7 +31,7 @@ WHERE id = ? AND lease_token = ?
 
 -- name: leased_deliveries
 SELECT id, lease_token, attempts + 1, next_trigger, leased_at, leased_until
-FROM delivery
+FROM delivery INDEXED BY delivery_leased
 WHERE state = 'delivering' AND leased_until <= ?
 ORDER BY seq
 
@@ -99,6 +99,9 @@ FROM delivery
 WHERE {conditions}
 ORDER BY seq DESC
 LIMIT ?
+
+-- name: unfinished_only
+seq IN (SELECT seq FROM delivery WHERE {unfinished} AND {states})
 
 -- name: count_unfinished
 SELECT target, state, count(*) FROM delivery

@@ -1,0 +1,134 @@
+"""Opening the store: whose directory it is, whose file it is, whether it is whole."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from bridge.errors import StoreDamagedError, StoreError, StoreInUseError, StoreTooNewError, StoreUnavailableError
+from bridge.store.base import EventQuery
+from bridge.store.sqlite import open_store
+from tests.contracts.store_steps import an_event
+from tests.support.clock import ManualClock
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def execute(data: Path, sql: str) -> None:
+    connection = apsw.Connection(str(data / "bridge.db"))
+    connection.execute(sql).fetchall()
+    connection.close()
+
+
+async def filled(data: Path, clock: ManualClock, events: int = 1) -> None:
+    """Leave a closed store behind."""
+    store = await open_store(data, clock)
+    for _ in range(events):
+        await store.add(an_event(clock))
+    await store.close()
+
+
+async def test_only_its_owner_may_read_it(tmp_path: Path, clock: ManualClock) -> None:
+    mask = os.umask(0)
+    try:
+        store = await open_store(tmp_path / "new" / "data", clock)
+        await store.add(an_event(clock))
+        files = list((tmp_path / "new" / "data").iterdir())
+        assert mode_of(tmp_path / "new" / "data") == 0o700
+        assert {path.name for path in files} == {"bridge.db", "bridge.db-wal", "bridge.db-shm", "bridge.lock"}
+        assert {mode_of(path) for path in files} == {0o600}
+        await store.close()
+    finally:
+        os.umask(mask)
+
+
+async def test_what_was_stored_is_there_when_it_is_opened_again(tmp_path: Path, clock: ManualClock) -> None:
+    await filled(tmp_path, clock, events=3)
+    store = await open_store(tmp_path, clock)
+    assert len(await store.events(EventQuery())) == 3
+    await store.close()
+
+
+@pytest.mark.usefixtures("store")
+async def test_a_second_opener_is_told_who_has_it(tmp_path: Path, clock: ManualClock) -> None:
+    with pytest.raises(StoreInUseError, match=f"in use by process {os.getpid()}"):
+        await open_store(tmp_path / "data", clock)
+
+
+@pytest.mark.usefixtures("store")
+def test_another_process_is_told_who_has_it(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, sys; from pathlib import Path; from bridge.store.sqlite import open_store;"
+        "asyncio.run(open_store(Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "data")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own script)
+    assert (
+        f"StoreInUseError: the data directory {tmp_path / 'data'} is in use by process {os.getpid()}" in result.stderr
+    )
+
+
+async def test_a_directory_that_cannot_be_made_is_unavailable(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailableError, match="cannot be used: Not a directory"):
+        await open_store(tmp_path / "file" / "data", clock)
+
+
+def scribble_over_the_start(database: Path) -> None:
+    database.write_bytes(b"no database at all, " * 1000)
+
+
+def scribble_over_the_middle(database: Path) -> None:
+    content = bytearray(database.read_bytes())
+    content[4096 : len(content) // 2] = os.urandom(len(content) // 2 - 4096)
+    database.write_bytes(content)
+
+
+def cut_off_the_end(database: Path) -> None:
+    database.write_bytes(database.read_bytes()[: -10 * 4096])
+
+
+@pytest.mark.parametrize("harm", [scribble_over_the_start, scribble_over_the_middle, cut_off_the_end])
+async def test_a_damaged_file_is_refused(tmp_path: Path, clock: ManualClock, harm: Callable[[Path], None]) -> None:
+    await filled(tmp_path, clock, events=300)
+    harm(tmp_path / "bridge.db")
+    with pytest.raises(StoreDamagedError, match="damaged"):
+        await open_store(tmp_path, clock)
+
+
+async def test_the_file_of_another_program_is_refused_and_left_alone(tmp_path: Path, clock: ManualClock) -> None:
+    execute(tmp_path, "CREATE TABLE theirs (value)")
+    before = (tmp_path / "bridge.db").read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        await open_store(tmp_path, clock)
+    assert (tmp_path / "bridge.db").read_bytes() == before
+
+
+async def test_a_file_of_a_newer_bridge_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    await filled(tmp_path, clock)
+    execute(tmp_path, "INSERT INTO migration VALUES (9001, '9001_from_the_future', 'x', 0)")
+    with pytest.raises(StoreTooNewError, match=r"newer bridge \(schema 9001"):
+        await open_store(tmp_path, clock)
+
+
+async def test_a_migration_that_was_changed_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    await filled(tmp_path, clock)
+    execute(tmp_path, "UPDATE migration SET checksum = 'x'")
+    with pytest.raises(StoreError, match="0001_core is not the one that was applied"):
+        await open_store(tmp_path, clock)
+
+
+async def test_a_refused_file_is_let_go(tmp_path: Path, clock: ManualClock) -> None:
+    await filled(tmp_path, clock)
+    execute(tmp_path, "UPDATE migration SET number = 9001")
+    with pytest.raises(StoreTooNewError):
+        await open_store(tmp_path, clock)
+    execute(tmp_path, "UPDATE migration SET number = 1")
+    await filled(tmp_path, clock)
