@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from bridge.model import Attempt, Delivery, DeliveryState, Event, RoutedEvent
 from bridge.options import Problem
@@ -19,7 +19,18 @@ REGISTRY = CollectorRegistry()
 
 _log = structlog.get_logger("bridge")
 
+ProcessCollector(registry=REGISTRY)
+
+DEADLINE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Bounds for what must be quick: the CRM waits five seconds for an answer."""
+
 _WEBHOOKS = Counter("bridge_webhooks", "Webhooks, by how they were answered.", ["source", "result"], registry=REGISTRY)
+_STORED_AFTER = Histogram(
+    "bridge_webhook_stored_after_seconds",
+    "Seconds from reading a webhook to its event being durable.",
+    buckets=DEADLINE,
+    registry=REGISTRY,
+)
 _EVENTS = Counter(
     "bridge_events", "Events, by what routing decided.", ["source", "event_name", "state"], registry=REGISTRY
 )
@@ -47,12 +58,14 @@ _DELIVERIES_WAITING = Gauge(
 _stored: dict[str, Any] = {}
 
 
-def event_received(event: Event) -> None:
+def event_received(event: Event, now: datetime) -> None:
     """A webhook was stored. What became of its event is told when it is routed."""
     child = _stored.get(event.source)
     if child is None:
         child = _stored[event.source] = _WEBHOOKS.labels(event.source, "stored")
     child.inc()
+    _STORED_AFTER.observe((now - event.received_at).total_seconds())
+    _log.debug("webhook stored", event_id=event.id, event_name=event.name, source=event.source)
 
 
 def event_repeated(event: Event, known: str) -> None:

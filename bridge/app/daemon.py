@@ -151,7 +151,7 @@ class Daemon:
 async def _keep_certificate(servers: Servers) -> None:
     while servers.certificate:
         await asyncio.sleep(CERTIFICATE_EVERY)
-        await asyncio.to_thread(servers.certificate.refresh)
+        servers.certificate.refresh()
 
 
 def run(settings: Settings) -> int:

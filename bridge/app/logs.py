@@ -1,5 +1,6 @@
 """Logs: structlog throughout, one object a line or lines for people, and no secret in either."""
 
+import json
 import logging
 import re
 import sys
@@ -7,12 +8,13 @@ from typing import Literal, TextIO
 
 import orjson
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 PATTERNS = (
     re.compile(r"(/hooks/[^/\s\"'?]+/)[^/\s\"'?]+"),
     re.compile(r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[^\s\"']+"),
-    re.compile(r"(xox[a-z]-)[\w-]+"),
+    re.compile(r"((?:xox[a-z]|xapp)-)[\w-]+"),
 )
 """What is a secret by its look alone; the first group stays."""
 SHORTEST = 6
@@ -49,10 +51,24 @@ def _redacted(value: object) -> object:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {key: _redacted(item) for key, item in value.items()}
+        return {str(key): _redacted(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_redacted(item) for item in value]
     return value if isinstance(value, int | float | None) else redact(str(value))
+
+
+def without_traceback(record: logging.LogRecord) -> bool:
+    """Tell a request that is no HTTP in one line: anybody may send one; a filter for the server's logger."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = f"malformed request: {_first_line(error.message)}", ()
+        record.exc_info = record.exc_text = None
+    return True
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].rstrip(":")[:200]
 
 
 def configure(level: str, form: Literal["auto", "json", "console"], stream: TextIO | None = None) -> None:
@@ -77,6 +93,7 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
     handler.setFormatter(formatter)
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(max(threshold, logging.WARNING))
+    logging.getLogger("aiohttp.server").addFilter(without_traceback)
 
 
 def _finishing(*, as_json: bool, colors: bool) -> list[Processor]:
@@ -95,4 +112,7 @@ def _without_meta(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
 
 
 def _json(line: EventDict, **_: object) -> str:
-    return orjson.dumps(line, default=str).decode()
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except TypeError:  # an integer beyond 64 bits, or half a surrogate pair: a log that raises is worse than a slow one
+        return json.dumps(line, default=str)

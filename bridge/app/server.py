@@ -1,8 +1,10 @@
 """The listeners: webhooks and health for the world, metrics for operators, the control socket for people."""
 
 import os
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -85,17 +87,8 @@ class Servers:
 
     async def _listen_socket(self, routes: Sequence[web.RouteDef]) -> None:
         path = self._settings.data / SOCKET
-        if len(os.fsencode(path.absolute())) > LONGEST_SOCKET_PATH:
-            raise SettingsError(
-                f"the path of the control socket is too long: {path.absolute()}; use a shorter BRIDGE_DATA"
-            )
-        path.unlink(missing_ok=True)  # the lock on the data directory is ours, so this is a killed daemon's
         runner = await self._run(routes, CONTROL_BODY)
-        mask = os.umask(0o177)
-        try:
-            await web.UnixSite(runner, path).start()
-        finally:
-            os.umask(mask)
+        await web.SockSite(runner, _socket_at(path)).start()
         self._stack.callback(path.unlink, missing_ok=True)
 
     async def _run(self, routes: Sequence[web.RouteDef], body_limit: int) -> web.AppRunner:
@@ -132,6 +125,23 @@ def _certificate(settings: Settings) -> Certificate | None:
     return None
 
 
+def _socket_at(path: Path) -> socket.socket:
+    """Return a Unix socket bound to a path, in place of one that a killed daemon left; its owner alone may open it."""
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise SettingsError(f"the path of the control socket is too long: {path}; set BRIDGE_DATA to a shorter one")
+    bound = socket.socket(socket.AF_UNIX)
+    mask = os.umask(0o177)
+    try:
+        path.unlink(missing_ok=True)
+        bound.bind(os.fsencode(path))
+    except OSError as error:
+        bound.close()
+        raise SettingsError(f"cannot listen on {path}: {error.strerror}; set BRIDGE_DATA to another folder") from error
+    finally:
+        os.umask(mask)
+    return bound
+
+
 def _split(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)
@@ -139,6 +149,8 @@ def _split(address: str) -> tuple[str, int]:
 
 def _reachable(host: str) -> str:
     """Return the host under which this machine itself reaches a listener."""
-    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 (compared, not bound)
+    if host in {"", "0.0.0.0"}:  # noqa: S104 (compared, not bound)
         return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
     return f"[{host}]" if ":" in host else host

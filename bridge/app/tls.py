@@ -23,26 +23,37 @@ class Certificate:
         self._key = key
         self._seen = self._digest()
         try:
-            self.context.load_cert_chain(chain, key)
-        except (OSError, ssl.SSLError) as error:
+            self._load(self.context)
+        except (OSError, ValueError) as error:
             raise SettingsError(f"the certificate in {chain} with the key in {key} cannot be used: {error}") from error
 
     def refresh(self) -> None:
-        """Load the files again if their content has changed; what cannot be used leaves the former in place."""
+        """Load the files again if their content has changed; what cannot be used leaves the former in place.
+
+        Call it on the event loop: OpenSSL forbids to change a context while another thread begins a handshake.
+        """
         digest = self._digest()
         if digest == self._seen:
             return
         self._seen = digest
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._chain, self._key)
-            self.context.load_cert_chain(self._chain, self._key)
-        except (OSError, ssl.SSLError) as error:
+            self._load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+            self._load(self.context)
+        except (OSError, ValueError) as error:
             telemetry.certificate_refused(error)
         else:
             telemetry.certificate_loaded()
+
+    def _load(self, context: ssl.SSLContext) -> None:
+        context.load_cert_chain(self._chain, self._key, password=_no_password)
 
     def _digest(self) -> bytes:
         digest = hashlib.sha256()
         for path in (self._chain, self._key):
             digest.update(path.read_bytes() if path.is_file() else b"")
         return digest.digest()
+
+
+def _no_password() -> str:
+    """Stand in for OpenSSL, which would ask for the password of an encrypted key on the terminal, and wait."""
+    raise ValueError("the key is encrypted, and there is nobody to ask for its password")

@@ -158,7 +158,7 @@ class Ingest:
         if event.state is EventState.QUARANTINED:
             telemetry.event_quarantined(event)
             return _told("quarantined", event.id)
-        telemetry.event_received(event)
+        telemetry.event_received(event, self._clock.now())
         self._on_stored()
         return _told("stored", event.id)
 
