@@ -16,6 +16,7 @@ PREFIX = "BRIDGE_"
 UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20}
 _SIZE = re.compile(r"(\d+)\s*(b|kib|mib|)", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]/\s]*):(?P<port>\d{1,5})")
+_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _NAMED_IN_RULES = re.compile(r"\$\{(BRIDGE_\w+)")
 
 
@@ -37,8 +38,16 @@ def _address(value: str) -> str:
     return value
 
 
+def _url(value: str) -> str:
+    """Refuse what cannot stand before ``/hooks``; a slash at its end is dropped."""
+    if not _URL.fullmatch(value):
+        raise ValueError('write the address as "https://bridge.example.com", with the path a proxy adds if it does')
+    return value.rstrip("/")
+
+
 Size: TypeAlias = Annotated[int, BeforeValidator(_size), Field(ge=1024, le=64 * 2**20)]
 Address: TypeAlias = Annotated[str, AfterValidator(_address)]
+Url: TypeAlias = Annotated[str, AfterValidator(_url)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=600)]
 
 
@@ -62,8 +71,8 @@ class Settings(BaseSettings):
     """Where webhooks are taken. Port 0 takes any free one."""
     admin_listen: Address | None = None
     """Where `/readyz` and `/metrics` are served instead of beside the webhooks."""
-    public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
-    """The address under which the CRM reaches bridge, without a slash at its end; for the addresses it prints."""
+    public_url: Url | None = None
+    """The address under which the CRM reaches bridge, such as `https://bridge.example.com`; for those it prints."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least grave lines that are logged."""
     log_format: Literal["auto", "json", "console"] = "auto"

@@ -1,0 +1,139 @@
+"""Settings: every one has an effect, a page, and an error that helps without telling a secret."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.app.settings import PREFIX, Settings, load_settings, strange_variables
+from bridge.errors import SettingsError
+
+PAGE = Path(__file__).parents[2] / "docs/reference/settings.md"
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, **variables)
+    return str(caught.value)
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = load_settings()
+    assert settings.routes == Path("routes.yaml")
+    assert settings.listen == "127.0.0.1:8080"
+    assert settings.body_limit == 1048576
+
+
+def test_a_variable_sets_and_a_flag_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, BRIDGE_DATA="/srv/bridge").data == Path("/srv/bridge")
+    assert load_settings(data=Path("/other")).data == Path("/other")
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, BRIDGE_LISTEN="", BRIDGE_TLS_CERT="").listen == "127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("4096", 4096), ("4096b", 4096), ("512KiB", 524288), ("2 mib", 2097152), ("64MiB", 67108864)]
+)
+def test_a_size_is_bytes_or_has_a_unit(monkeypatch: pytest.MonkeyPatch, text: str, size: int) -> None:
+    assert load(monkeypatch, BRIDGE_BODY_LIMIT=text).body_limit == size
+
+
+@pytest.mark.parametrize("text", ["1MB", "lots", "-1", "1.5MiB", "1023", "65MiB", "1e6"])
+def test_no_other_size_is_taken(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert refusal(monkeypatch, BRIDGE_BODY_LIMIT=text).startswith("BRIDGE_BODY_LIMIT: ")
+
+
+@pytest.mark.parametrize("address", [":8080", "0.0.0.0:80", "[::1]:8080", "[::]:0", "localhost:65535", "my-host.a:1"])
+def test_an_address_is_a_host_and_a_port(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    assert load(monkeypatch, BRIDGE_LISTEN=address, BRIDGE_ADMIN_LISTEN=address).listen == address
+
+
+@pytest.mark.parametrize(
+    "address", ["8080", "localhost", "::1:8080", "unix:/run/b.sock", "http://h:80", "h:65536", "h:", "h:-1", "h:80/"]
+)
+def test_nothing_else_is(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    told = refusal(monkeypatch, BRIDGE_ADMIN_LISTEN=address)
+    assert told == 'BRIDGE_ADMIN_LISTEN: write an address as host:port, like "127.0.0.1:8080" or "[::1]:8080"'
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://b.example", "https://b.example"),
+        ("https://b.example/", "https://b.example"),
+        ("http://b:8080/in/", "http://b:8080/in"),
+    ],
+)
+def test_a_public_url_goes_before_hooks(monkeypatch: pytest.MonkeyPatch, url: str, kept: str) -> None:
+    assert load(monkeypatch, BRIDGE_PUBLIC_URL=url).public_url == kept
+
+
+@pytest.mark.parametrize("url", ["b.example", "ftp://b", "https://", "https://b?x=1", "https://u:pw@b", "https://a b"])
+def test_a_public_url_is_a_whole_address_and_nothing_more(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert refusal(monkeypatch, BRIDGE_PUBLIC_URL=url).startswith("BRIDGE_PUBLIC_URL: write the address as ")
+
+
+def test_every_error_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = refusal(monkeypatch, BRIDGE_LOG_LEVEL="loud", BRIDGE_BODY_TIMEOUT="soon", BRIDGE_DRAIN_SECONDS="nan")
+    assert [line.partition(":")[0] for line in told.splitlines()] == [
+        "BRIDGE_LOG_LEVEL",
+        "BRIDGE_BODY_TIMEOUT",
+        "BRIDGE_DRAIN_SECONDS",
+    ]
+
+
+def test_an_error_never_repeats_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "xoxb-pasted-into-the-wrong-variable"
+    for name in Settings.model_fields.keys() - {"routes", "data", "tls_cert", "tls_key"}:
+        assert secret not in refusal(monkeypatch, **{PREFIX + name.upper(): secret})
+
+
+@pytest.mark.parametrize("half", ["BRIDGE_TLS_CERT", "BRIDGE_TLS_KEY"])
+def test_a_certificate_needs_its_key(monkeypatch: pytest.MonkeyPatch, half: str) -> None:
+    assert refusal(monkeypatch, **{half: "cert.pem"}) == "BRIDGE_TLS_CERT and BRIDGE_TLS_KEY go together"
+
+
+# strange variables
+
+
+def test_a_misspelt_variable_is_noticed(tmp_path: Path) -> None:
+    environ = {"BRIDGE_LISTNE": ":80", "BRIDGE_LISTEN": ":80", "PATH": "/bin", "BRIDGES": "two"}
+    assert strange_variables(environ, tmp_path / "routes.yaml") == [
+        "BRIDGE_LISTNE is no setting; did you mean BRIDGE_LISTEN?"
+    ]
+
+
+def test_a_variable_that_the_rules_name_is_not_strange(tmp_path: Path) -> None:
+    rules = tmp_path / "routes.yaml"
+    rules.write_text('sources: {crm: {secrets: ["${BRIDGE_CRM_SECRET}", "${BRIDGE_OLD:-x}"]}}')
+    environ = {"BRIDGE_CRM_SECRET": "s", "BRIDGE_OLD": "o", "BRIDGE_ZZZZZZZZ": "z"}
+    assert strange_variables(environ, rules) == ["BRIDGE_ZZZZZZZZ is no setting"]
+
+
+# the page
+
+
+def test_the_page_names_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| `(BRIDGE_\w+)` \| (\S+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    documented = {name: None if default == "unset" else default.strip("`") for name, default in rows}
+    assert documented == {PREFIX + name.upper(): _default(name) for name in Settings.model_fields}
+
+
+def _default(name: str) -> str | None:
+    value = Settings.model_fields[name].default
+    return "1MiB" if name == "body_limit" else None if value is None else str(value)
