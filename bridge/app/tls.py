@@ -2,6 +2,7 @@
 
 import hashlib
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from bridge import telemetry
@@ -50,7 +51,8 @@ class Certificate:
     def _digest(self) -> bytes:
         digest = hashlib.sha256()
         for path in (self._chain, self._key):
-            digest.update(path.read_bytes() if path.is_file() else b"")
+            with suppress(OSError):
+                digest.update(path.read_bytes())
         return digest.digest()
 
 
