@@ -83,7 +83,8 @@ def event_quarantined(event: Event) -> None:
 def webhook_refused(source: str | None, reason: str) -> None:
     """A webhook was refused; ``source`` is None where no configured source was named."""
     _WEBHOOKS.labels(source or "unknown", "refused").inc()
-    _log.warning("webhook refused", source=source, reason=reason)
+    tell = _log.warning if source else _log.info
+    tell("webhook refused", source=source, reason=reason)
 
 
 def webhook_probed(source: str) -> None:
