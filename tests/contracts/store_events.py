@@ -45,6 +45,19 @@ class EventContract:
         for event, answer in zip(copies, answers, strict=True):
             assert (answer or event.id) == stored[event.dedup_key]
 
+    async def test_the_same_event_given_twice_at_once_is_new_once(self, store: Store, clock: ManualClock) -> None:
+        stored, fresh = an_event(clock), an_event(clock)
+        await store.add(stored)
+        answers = await asyncio.gather(*(store.add(event) for event in (fresh, stored, fresh, an_event(clock))))
+        assert answers == [None, stored.id, fresh.id, None]
+
+    async def test_an_event_that_cannot_be_stored_fails_alone(self, store: Store, clock: ManualClock) -> None:
+        good, bad = an_event(clock), an_event(clock, name="\ud800 has no encoding")
+        answers = await asyncio.gather(store.add(good), store.add(bad), return_exceptions=True)
+        assert answers[0] is None
+        assert isinstance(answers[1], Exception)
+        assert await store.events(EventQuery()) == [good]
+
     async def test_events_that_arrive_at_once_are_all_kept(self, store: Store, clock: ManualClock) -> None:
         arriving = [an_event(clock) for _ in range(150)]
         assert set(await asyncio.gather(*(store.add(event) for event in arriving))) == {None}

@@ -9,8 +9,11 @@ APPLICATION_ID = 0x62726467
 BUSY_MILLISECONDS = 5_000
 WRITER_CACHE_KIB = 16 * 1024
 READER_CACHE_KIB = 4 * 1024
-CHECKPOINT_PAGES = 1_000
-"""Pages of log between checkpoints. Who commits then waits for it: some ten milliseconds."""
+LOG_PAGES = 16_000
+"""Pages of log at which a commit moves them to the database itself, and all wait for it: some tenth of a second.
+
+Rare, because the writer does so in every lull before.
+"""
 LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -25,7 +28,7 @@ def prepare_writer(connection: apsw.Connection) -> None:
         PRAGMA trusted_schema = OFF;
         PRAGMA temp_store = MEMORY;
         PRAGMA cache_size = -{WRITER_CACHE_KIB};
-        PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+        PRAGMA wal_autocheckpoint = {LOG_PAGES};
         PRAGMA journal_size_limit = {LOG_LIMIT_BYTES};
         """
     ).fetchall()

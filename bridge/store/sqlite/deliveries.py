@@ -1,6 +1,7 @@
 """What the writer does with deliveries, attempts and links.
 
-Whoever changes a delivery's state sees to the head of its (target, key) in the same transaction: see ``_hand_over``.
+Whoever changes a delivery's state sees to the head of its (target, key) in the same transaction: who is finished passes
+it on, who waits again makes way for an older one.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,10 @@ def record_attempt(
     change(connection, "add_attempt", *attempt_row(attempt))
     for link in links:
         change(connection, "put_link", *link_row(link, now))
-    _hand_over(connection, (delivery.target, delivery.key))
+    if settlement.state is DeliveryState.PENDING:
+        _make_way(connection, (delivery.target, delivery.key))
+    else:
+        change(connection, "pass_head", delivery.target, delivery.key)
     return True
 
 
@@ -53,7 +57,7 @@ def release_claims(connection: apsw.Connection, claims: Sequence[Claim]) -> None
     """Give claimed deliveries back as they were."""
     for claim in claims:
         if change(connection, "release_delivery", claim.delivery.id, claim.token):
-            _hand_over(connection, (claim.delivery.target, claim.delivery.key))
+            _make_way(connection, (claim.delivery.target, claim.delivery.key))
 
 
 def rescue_leased(connection: apsw.Connection, expired_by: int) -> list[Delivery]:
@@ -68,7 +72,8 @@ def retry_deliveries(connection: apsw.Connection, ids: Sequence[str], now: int) 
         for target, key in rows(connection, "retry_delivery", now, id_):
             retried[id_] = (target, key)
     for place in set(retried.values()):
-        _hand_over(connection, place)
+        _make_way(connection, place)
+        change(connection, "pass_head", *place)
     return list(retried)
 
 
@@ -101,11 +106,11 @@ def _rescue(connection: apsw.Connection, leased: Row) -> Delivery:
     change(connection, "add_attempt", *attempt_row(attempt))
     [row] = rows(connection, "get_delivery", id_)
     delivery = delivery_of(row)
-    _hand_over(connection, (delivery.target, delivery.key))
+    _make_way(connection, (delivery.target, delivery.key))
     return delivery
 
 
-def _hand_over(connection: apsw.Connection, place: Place) -> None:
-    """Make the oldest unfinished delivery of a place its head, unless the head is under way."""
-    change(connection, "give_up_head", *place)
-    change(connection, "pass_head", *place)
+def _make_way(connection: apsw.Connection, place: Place) -> None:
+    """Let the head of a place, unless it is under way, step back behind an older delivery that has come back."""
+    if change(connection, "give_up_head", *place):
+        change(connection, "pass_head", *place)

@@ -18,40 +18,20 @@ EVENT_COLUMNS = 11
 
 Batch: TypeAlias = tuple[list[Event], dict[StateKey, EntityState]]
 
-MOST_ROWS = 64
-"""Rows of one INSERT: beyond, a statement gets longer and no quicker."""
-
-
-class KnownEventError(Exception):
-    """One of several events is known already; which one, only adding them singly can tell."""
-
 
 def add_event(connection: apsw.Connection, row: Row) -> str | None:
     """Store an event; return None, or the id under which it was already stored."""
-    connection.execute(_insertion(1), row)
-    if connection.changes():
-        return None
-    _, source, _, _, _, dedup_key, *_ = row
-    [[known]] = rows(connection, "find_event_id", source, dedup_key)
-    return str(known)
+    [known] = add_events(connection, [row])
+    return known
 
 
-def add_events(connection: apsw.Connection, rows: Sequence[Row]) -> list[None]:
-    """Store events, many in one statement: each statement costs the thread a wait for the interpreter's lock.
-
-    Raises:
-        KnownEventError: one was stored already.
-    """
-    begin = 0
-    while left := len(rows) - begin:
-        # Powers of two, so that a few statements, prepared once, serve runs of every length.
-        size = min(1 << (left.bit_length() - 1), MOST_ROWS)
-        values = tuple(chain.from_iterable(rows[begin : begin + size]))
-        connection.execute(_insertion(size), values)
-        if connection.changes() != size:
-            raise KnownEventError
-        begin += size
-    return [None] * len(rows)
+def add_events(connection: apsw.Connection, events: Sequence[Row]) -> Sequence[str | None]:
+    """Store events in one statement; return for each None, or the id under which it was already stored."""
+    connection.execute(_insertion(len(events)), tuple(chain.from_iterable(events)))
+    added = connection.changes()
+    if added == len(events):
+        return [None] * added
+    return _tell_known(connection, events, connection.last_insert_rowid() - added)
 
 
 def received_batch(connection: apsw.Connection, limit: int) -> Batch:
@@ -81,6 +61,18 @@ def replay_event(connection: apsw.Connection, routed: RoutedEvent, *, again: boo
     added = [replace(delivery, replay=number) for delivery in missing]
     _add_deliveries(connection, map(delivery_row, added))
     return added
+
+
+def _tell_known(connection: apsw.Connection, events: Sequence[Row], before: int) -> list[str | None]:
+    """Return what ``add_events`` does, by looking each up; ``before`` is the last ``seq`` that was there before."""
+    new: set[str] = set()
+    answers: list[str | None] = []
+    for id_, source, _, _, _, dedup_key, *_ in events:
+        [[stored, seq]] = rows(connection, "find_event", source, dedup_key)
+        is_new = stored == id_ and seq > before and id_ not in new
+        new.add(id_)
+        answers.append(None if is_new else stored)
+    return answers
 
 
 @cache

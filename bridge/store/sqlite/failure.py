@@ -30,10 +30,10 @@ def store_error(error: BaseException) -> BaseException:
 
 def group_error(error: Exception) -> StoreError:
     """Return what those hear whose transaction failed as a whole: nothing was stored, whatever it was."""
-    raised = _kind(error) if isinstance(error, apsw.Error) else None
+    raised = store_error(error)
     if not isinstance(raised, StoreDamagedError | StoreUnavailableError):
         raised = StoreUnavailableError(f"the store could not commit: {error}")
-    raised.__cause__ = error
+        raised.__cause__ = error
     return raised
 
 

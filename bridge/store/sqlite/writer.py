@@ -1,29 +1,38 @@
 """The writer: one thread that puts everything waiting into one transaction, so that one fsync serves all of it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import apsw
 
-from bridge.errors import StoreError
+from bridge.errors import StoreError, StoreUnavailableError
 from bridge.store.sqlite.failure import group_error, store_error
 
 GROUP = 256
 """Jobs in one transaction at most: what a failing commit can refuse at once, and what the first of them waits for."""
+LULL = 0.05
+"""Seconds without a job after which there is time to move the log to the database."""
+LULL_PAGES = 1_000
+"""Pages of log that are worth it."""
+RUN = 64
+"""Items of one statement at most: beyond, a statement gets longer and no quicker."""
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 P = ParamSpec("P")
 
 Together: TypeAlias = Callable[[apsw.Connection, Sequence[ItemT]], Sequence[ResultT]]
-"""Does the same for many items at once, and answers for each; if it raises, they are done one by one."""
+"""Does the same for many items in one statement, and answers for each; if it raises, they are done one by one.
+
+Between two statements the thread has to win the interpreter's lock back from a busy event loop, which takes longer than
+most statements do.
+"""
 
 
 class Job(NamedTuple):
@@ -95,43 +104,66 @@ class Writer:
         """Wait for a job, and take what has come with it; nothing once the writer is closed and all is done."""
         jobs: list[Job] = []
         while not jobs or (len(jobs) < GROUP and not self._queue.empty()):
-            if (job := self._queue.get()) is None:
+            if (job := self._next()) is None:
                 if jobs:
                     self._queue.put(None)
                 break
             jobs.append(job)
         return jobs
 
-    def _commit(self, jobs: Sequence[Job]) -> list[Any]:
+    def _next(self) -> Job | None:
         try:
+            return self._queue.get(timeout=LULL)
+        except Empty:
+            with suppress(apsw.Error):  # the log is as safe as the database, and there will be another lull
+                self._checkpoint()
+            return self._queue.get()
+
+    def _checkpoint(self) -> None:
+        log, moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        if log - moved >= LULL_PAGES:
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def _commit(self, jobs: Sequence[Job]) -> list[Any]:
+        runs = _runs(jobs)
+        try:
+            if len(runs) == 1 and (done := self._together(runs[0])):  # one statement is a transaction of its own
+                return done
             self._execute("BEGIN IMMEDIATE")
-            outcomes = [outcome for run in _runs(jobs) for outcome in self._do(run)]
+            outcomes = [outcome for run in runs for outcome in self._do(run)]
             self._execute("COMMIT")
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear it and the thread go on)
             self._abandon()
             return [Failed(group_error(error)) for _ in jobs]
         return outcomes
 
-    def _do(self, run: Sequence[Job]) -> Iterable[Any]:
-        """Do jobs that belong together; return their outcomes."""
-        if (together := run[0].together) and len(run) > 1:
-            outcomes = self._isolated(partial(together, self._connection, [job.args[0] for job in run]))
-            if not isinstance(outcomes, Failed):
-                return outcomes
-        return [self._isolated(partial(job.work, self._connection, *job.args, **job.kwargs)) for job in run]
+    def _do(self, run: Sequence[Job]) -> list[Any]:
+        return self._together(run) or [self._singly(job) for job in run]
 
-    def _isolated(self, work: Callable[[], ResultT]) -> ResultT | Failed:
-        """Do work so that its failure undoes it alone."""
+    def _together(self, run: Sequence[Job]) -> list[Any] | None:
+        """Do a run of items in one statement; None if it is no such run, or failed, which SQLite has undone then."""
+        if together := run[0].together:
+            with suppress(Exception):  # each of them hears its own reason when they are done singly
+                return list(together(self._connection, [job.args[0] for job in run]))
+        return None
+
+    def _singly(self, job: Job) -> Any:  # noqa: ANN401 (each job has its own result)
+        """Do a job so that its failure undoes it alone."""
+        self._still_in_transaction()
         self._execute("SAVEPOINT job")
         try:
-            result: ResultT | Failed = work()
-        except Exception as error:
-            if not self._connection.in_transaction:  # SQLite has given up the whole group
-                raise
+            result = job.work(self._connection, *job.args, **job.kwargs)
+        except Exception as error:  # noqa: BLE001 (it is told to the one who asked for it)
+            self._still_in_transaction(error)
             self._execute("ROLLBACK TO job")
             result = Failed(store_error(error))
         self._execute("RELEASE job")
         return result
+
+    def _still_in_transaction(self, cause: Exception | None = None) -> None:
+        """Raise if SQLite has given up the whole transaction, as it may when the disk fails."""
+        if not self._connection.in_transaction:
+            raise StoreUnavailableError(f"the store lost its transaction: {cause or 'unknown'}") from cause
 
     def _abandon(self) -> None:
         with suppress(apsw.Error):
@@ -139,9 +171,10 @@ class Writer:
                 self._execute("ROLLBACK")
 
 
-def _runs(jobs: Sequence[Job]) -> Iterable[Sequence[Job]]:
+def _runs(jobs: Sequence[Job]) -> list[Sequence[Job]]:
     """Cut jobs into runs that can be done together: neighbours whose ``together`` is the same, or None."""
-    return (list(run) for _, run in groupby(jobs, key=attrgetter("together")))
+    neighbours = (list(run) for _, run in groupby(jobs, key=attrgetter("together")))
+    return [run[begin : begin + RUN] for run in neighbours for begin in range(0, len(run), RUN)]
 
 
 def _answer(jobs: Sequence[Job], outcomes: Sequence[Any]) -> None:

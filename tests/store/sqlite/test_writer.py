@@ -19,7 +19,8 @@ def put(connection: apsw.Connection, value: int) -> int:
 
 
 def put_many(connection: apsw.Connection, values: Sequence[int]) -> list[int]:
-    return [put(connection, value) for value in values]
+    connection.execute("INSERT INTO number VALUES " + ", ".join(["(?)"] * len(values)), tuple(values))
+    return list(values)
 
 
 def put_and_fail(connection: apsw.Connection, value: int) -> int:
@@ -170,6 +171,24 @@ async def test_who_no_longer_waits_disturbs_nobody(held: Held, path: Path) -> No
     await held.release()
     assert await waiting == 2
     assert numbers(path) == [1, 2], "the work was handed over, and is done"
+
+
+async def test_a_lull_moves_the_log_to_the_database(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    checkpoint = held.writer._checkpoint
+
+    def checkpoint_and_tell() -> None:
+        checkpoint()
+        loop.call_soon_threadsafe(moved.set)
+
+    monkeypatch.setattr("bridge.store.sqlite.writer.LULL_PAGES", 1)
+    monkeypatch.setattr(held.writer, "_checkpoint", checkpoint_and_tell)
+    await held.release()
+    await held.writer.submit(put, 1)
+    await asyncio.wait_for(moved.wait(), 10)
+    log, in_database = held.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+    assert log == in_database > 0
 
 
 async def test_closing_finishes_what_was_submitted(held: Held, path: Path) -> None:

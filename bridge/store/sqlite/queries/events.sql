@@ -4,8 +4,8 @@ INSERT INTO event (
 ) VALUES {rows}
 ON CONFLICT (source, dedup_key) DO NOTHING
 
--- name: find_event_id
-SELECT id FROM event WHERE source = ? AND dedup_key = ?
+-- name: find_event
+SELECT id, seq FROM event WHERE source = ? AND dedup_key = ?
 
 -- name: received_events
 SELECT
