@@ -39,7 +39,7 @@ routes:
     deliver:
       - {to: team, body: {deal: "{{ deal.id }}", text: "{{ deal.name }}: {{ deal.amount_total | money }}"}}
 """
-SAMPLE = Path(__file__).parents[1] / "bridge/rdstation/samples/crm_deal_updated.json"
+SAMPLE = Path(__file__).parents[1] / "bridge/rdstation/official/crm_deal_updated.json"
 
 
 def webhooks(count: int, series: str) -> Iterator[bytes]:

@@ -10,7 +10,9 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from bridge.app.daemon import Daemon, Started
+from bridge.app import logs
+from bridge.app.banner import Started
+from bridge.app.daemon import Daemon
 from bridge.app.settings import Settings
 from bridge.model import SystemClock
 
@@ -37,11 +39,12 @@ async def main(folder: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     port = await serve_bare()
+    logs.configure("info", "json", (folder / "log.txt").open("w"))
 
     def ready(started: Started) -> None:
         print(json.dumps({"bare": port, "address": started.addresses["crm"]}), flush=True)
 
-    settings = Settings(routes=folder / "routes.yaml", data=folder / "data", listen="127.0.0.1:0", log_level="warning")
+    settings = Settings(routes=folder / "routes.yaml", data=folder / "data", listen="127.0.0.1:0")
     await Daemon(settings, {}, SystemClock()).run(stop, ready)
 
 

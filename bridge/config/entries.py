@@ -31,8 +31,9 @@ class EntryCompiler:
         """Return the compiled entry, or None when something in it is broken, which was then reported."""
         name = entry.get("to")
         target = self._target(name, site)
-        written = entry.get("key")
-        key = self._key(written, site.below("key")) if isinstance(written, str) else None
+        place = _key_place(target, entry)
+        written = entry.get(place)
+        key = self._key(written, site.below(place)) if isinstance(written, str) else None
         structure = self._templates.action(self._action(target, entry, site), site)
         if target is None or structure is None or self._problems.broken(site.loc):
             return None
@@ -87,3 +88,12 @@ class EntryCompiler:
 
     def _route(self, site: Site) -> str:
         return describe(self._problems.located.data, site.loc[:2])
+
+
+def _key_place(target: type[AnyTarget] | None, entry: JsonObject) -> str:
+    """Return which key of an entry orders its deliveries: ``key``, else a field of the target's that is one.
+
+    Messages of one thread go one after another, or each of them would open the thread anew.
+    """
+    fields = sorted(target.key_fields & entry.keys()) if target else []
+    return "key" if "key" in entry or not fields else fields[0]

@@ -1,7 +1,8 @@
 """One attempt, whatever happens in it: every ending is an outcome, and none of them holds a secret."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from bridge import telemetry
 from bridge.component import AnyTarget, Http, Links
@@ -12,6 +13,8 @@ from bridge.options import secrets_in
 
 GRACE = 5.0
 """Seconds beyond its own timeout after which a target that does not return is broken off."""
+SHORTEST = 6
+"""A shorter secret is left alone: blotting it out would spoil innocent words, and it protects nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,18 @@ async def attempt_once(target: AnyTarget, message: Message, links: Links, http: 
     except Exception as error:  # noqa: BLE001 (a defect in a target is its delivery's dead letter, not the daemon's end)
         telemetry.target_failed(target.name, message.delivery_id, error)
         return Ending(failure=PermanentFailure(f"defect in target {target.name!r}: {type(error).__name__}"))
-    return Ending(receipt=receipt)
+    return Ending(receipt=replace(receipt, excerpt=_without(secrets_in(target.options), receipt.excerpt)))
 
 
 def _silenced(failure: DeliveryFailure, target: AnyTarget) -> DeliveryFailure:
     """Blot out the target's own secrets, should the service have echoed one."""
-    for secret in secrets_in(target.options):
-        failure.reason = failure.reason.replace(secret, "***")
-        failure.excerpt = failure.excerpt.replace(secret, "***")
+    failure.reason = _without(secrets_in(target.options), failure.reason)
+    failure.excerpt = _without(secrets_in(target.options), failure.excerpt)
     return failure
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        if len(secret) >= SHORTEST:
+            text = text.replace(secret, "***")
+    return text
