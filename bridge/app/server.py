@@ -23,6 +23,8 @@ Readiness: TypeAlias = Callable[[], Awaitable[tuple[bool, JsonObject]]]
 LONGEST_SOCKET_PATH = 103
 """Bytes a Unix socket's path may have on every system we run on."""
 CONTROL_BODY = 16 * 2**20
+LINGERING = 2.0
+"""Seconds a refused body is still read, so that its sender gets to read the answer."""
 
 
 class Servers:
@@ -98,7 +100,8 @@ class Servers:
             app,
             access_log=None,
             auto_decompress=False,  # a small gzip body may hold a gigabyte: ingest inflates within its limit
-            keepalive_timeout=self._settings.header_timeout,
+            keepalive_timeout=self._settings.header_timeout,  # also runs while a head is still coming
+            lingering_time=LINGERING,
             shutdown_timeout=self._settings.body_timeout,
         )
         await runner.setup()

@@ -18,7 +18,7 @@ from aiohttp import web
 from prometheus_client.exposition import generate_latest
 
 from bridge import telemetry
-from bridge.app import logs
+from bridge.app import logs, server
 from bridge.app.server import Servers
 from bridge.component.source import SourceOptions
 from bridge.errors import SettingsError
@@ -200,6 +200,18 @@ async def test_a_head_beyond_all_measure_is_refused(serve: Serve) -> None:
     async with serve() as servers:
         for headers in ({"X": "y" * 20_000}, {f"X-{n}": "y" for n in range(500)}):
             assert (await get(servers.url + "/healthz", headers=headers))[0] == 400
+
+
+async def test_a_body_that_was_refused_does_not_keep_its_connection(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LINGERING", 0.1)
+    async with serve(web.post("/hooks/x", hold)) as servers:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(servers.url.rsplit(":", 1)[1]))
+        writer.write(b"POST /hooks/x HTTP/1.1\r\nHost: b\r\nContent-Length: 500\r\n\r\n{")
+        answer = await asyncio.wait_for(reader.read(), 5)
+        assert answer.endswith(b"held"), "answered, and then closed, though the body never came"
+        writer.close()
 
 
 async def test_closing_lets_an_answer_finish(serve: Serve) -> None:
