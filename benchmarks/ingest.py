@@ -13,6 +13,7 @@ import platform
 import statistics
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -95,15 +96,16 @@ async def server(folder: Path) -> AsyncIterator[dict[str, str]]:
     await process.wait()
 
 
-async def drained(folder: Path) -> None:
-    """Wait until the daemon has nothing left to do."""
+async def drained(folder: Path) -> float:
+    """Wait until the daemon has nothing left to do, and return the seconds that took."""
+    began = time.perf_counter()
     connector = aiohttp.UnixConnector(str(folder / "data/bridge.sock"))
     async with aiohttp.ClientSession(connector=connector) as session:
         while True:
             async with session.get("http://bridge/api/status") as answer:
                 backlog = (await answer.json())["backlog"]
             if not backlog["events_received"] and not any(backlog["deliveries"].values()):
-                return
+                return time.perf_counter() - began
             await asyncio.sleep(0.1)
 
 
@@ -119,7 +121,7 @@ async def measure(folder: Path, rounds: int, count: int, connections: int) -> tu
             bodies = list(webhooks(count, f"b{number}"))
             bare.append(await post_all(int(ports["bare"]), "/hooks/crm/bare", iter(bodies), connections))
             product.append(await post_all(port, path, iter(bodies), connections))
-            await drained(folder)
+            product[-1].worked_off = await drained(folder)
     return bare, product, sink
 
 
@@ -143,6 +145,8 @@ def report(bare: list[Result], product: list[Result], sink: Sink, in_store: int,
     print(f"bare       {rates(bare)}")
     print(f"bridge     {rates(product)}")
     print(f"ratio      {statistics.median(ratios):.2f} (bar 0.50), by round {[round(ratio, 2) for ratio in ratios]}")
+    after = statistics.median(arguments.count / result.worked_off for result in product)
+    print(f"worked off {after:7.0f}/s after each burst")
     print(f"events     acknowledged {acknowledged}, refused {refused}, lost {lost}, duplicated {twice}")
     print(f"messages   expected {losses}, lost {losses - told}, duplicated {repeated}")
 

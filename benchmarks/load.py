@@ -10,11 +10,15 @@ from typing import cast
 
 @dataclass
 class Result:
-    """What one run came to: how many were answered 2xx, in how long, and every answer's latency in seconds."""
+    """What one run came to: how many were answered 2xx, in how long, and every answer's latency in seconds.
+
+    ``worked_off`` are the seconds the receiver needed afterwards to finish what it had put off.
+    """
 
     acknowledged: int = 0
     refused: int = 0
     seconds: float = 0.0
+    worked_off: float = 0.0
     latencies: list[float] = field(default_factory=list)
 
     @property

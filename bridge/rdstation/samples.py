@@ -57,7 +57,7 @@ def _told(trigger: NamedTrigger, now: datetime) -> Iterator[JsonObject]:
     kind, _, what = trigger.name.partition(".")
     event = trigger.events[-1]
     entity = _official(event_name(kind, "updated")) | EXAMPLES[kind] | {"id": uuid4().hex[:24]}
-    before, after = MOVES.get(trigger.name, ({}, {}))
+    entity, before, after = (_all_dated(part, now) for part in (entity, *MOVES.get(trigger.name, ({}, {}))))
     if what == "deleted" or trigger.match:
         yield _sent(event_name(kind, "updated"), entity | before, now - _BEFORE)
     yield _sent(event, entity | before | after, now)
@@ -76,6 +76,11 @@ def _sent(name: str, document: Example, now: datetime) -> JsonObject:
         "event_timestamp": as_event_time(now),
         "transaction_uuid": str(uuid4()),
     }
+
+
+def _all_dated(document: Example, now: datetime) -> Example:
+    """Date every span of time from one moment, so that a whole story tells the same of it."""
+    return {field: _dated(value, now) for field, value in document.items()}
 
 
 def _dated(value: Json | timedelta, now: datetime) -> Json:

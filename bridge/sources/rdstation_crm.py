@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import ClassVar
+from urllib.parse import quote
 
 from bridge.component.source import NamedTrigger, Source, SourceOptions
 from bridge.model import Action, Entity, Envelope, Event, JsonObject, Reading
@@ -56,7 +57,7 @@ class RdStationCrm(Source[SourceOptions]):
 
     def page(self, entity: Entity) -> str | None:
         """Return the page of a deal; no other entity's address is known."""
-        return f"https://crm.rdstation.com/app/deals/{entity.id}" if entity.kind == "deal" else None
+        return f"https://crm.rdstation.com/app/deals/{quote(entity.id, safe='')}" if entity.kind == "deal" else None
 
     def sample(self, name: str, now: datetime) -> JsonObject:
         """Return the official sample of an event name, or an example of a trigger, as if sent at ``now``."""

@@ -137,6 +137,13 @@ def test_a_key_may_be_a_template_or_any_other_text(rules: Rules) -> None:
     assert delivery.content == {"text": "Loja Ação perdida", "thread": "losses"}
 
 
+def test_messages_of_one_thread_go_in_its_order_unless_a_key_says_otherwise(rules: Rules) -> None:
+    rules.write(LOST.replace("text:", "thread: losses, text:"))
+    deal = Deal()
+    (delivery,) = deliveries(rules.load().ruleset, deal.created(), deal.lost())
+    assert delivery.key == "losses"
+
+
 # What routes listen to
 
 

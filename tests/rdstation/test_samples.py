@@ -118,3 +118,9 @@ def test_a_story_ends_now() -> None:
     assert last["event_timestamp"] == "2026-11-24T12:00:05.000Z"
     assert str(first["event_timestamp"]) < str(last["event_timestamp"])
     assert story("crm_deal_updated", NOW + timedelta(days=1))[0]["event_timestamp"] == "2026-11-25T12:00:05.000Z"
+
+
+@pytest.mark.parametrize("name", sorted(TRIGGERS))
+def test_a_story_agrees_on_when_its_entity_was_created(name: str) -> None:
+    told = {body["document"].get("created_at") for body in story(name, NOW)}  # type: ignore[union-attr]  # an object
+    assert len(told - {None}) == 1
