@@ -200,11 +200,16 @@ def ruleset_loaded(revision: str, routes: Sequence[str], warnings: Sequence[Prob
         _log.warning("rules warning", problem=str(problem))
 
 
-def ruleset_refused(problems: Sequence[Problem]) -> None:
+def ruleset_refused(problems: Sequence[Problem | Exception]) -> None:
     """Changed rules are broken; those in force stay."""
     _RELOADS.labels("refused").inc()
     _REFUSED.set(1)
     _log.error("rules refused", problems=[str(problem) for problem in problems])
+
+
+def watch_failed(folder: str, error: Exception) -> None:
+    """A folder cannot be watched; changes are found by comparing content every few seconds."""
+    _log.warning("watch failed", folder=folder, reason=str(error))
 
 
 def store_unavailable(error: Exception) -> None:

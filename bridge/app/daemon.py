@@ -61,9 +61,9 @@ class Daemon:
             await self._serve(stop, ready, tasks)
 
     async def _serve(self, stop: asyncio.Event, ready: Callable[[Started], None], tasks: asyncio.TaskGroup) -> None:
-        rescuer = Rescuer(self._store, self._fleet.ring)
-        await rescuer.step(everything=True)
-        await self.reloader.start()
+        self._rescuer = Rescuer(self._store, lambda: tuple(self.reloader.ruleset.targets), self._fleet.ring)
+        self.reloader.start()
+        await self._rescuer.step(everything=True)
         dispatcher = Dispatcher(
             self._store, lambda: self.reloader.ruleset, self._fleet.ring, self._clock, lambda: ingest.busy
         )
@@ -79,7 +79,7 @@ class Daemon:
         async with Servers(self._settings, ingest.routes(), self._readiness) as servers:
             endless = [
                 tasks.create_task(dispatcher.run(), name="dispatcher"),
-                tasks.create_task(rescuer.run(), name="rescuer"),
+                tasks.create_task(self._rescuer.run(), name="rescuer"),
                 tasks.create_task(self.reloader.run(), name="reloader"),
                 tasks.create_task(_keep_certificate(servers), name="certificate"),
             ]
@@ -93,14 +93,14 @@ class Daemon:
         await self._fleet.drain(self._settings.drain_seconds)
         telemetry.daemon_stopped()
 
-    async def _adopt(self, ruleset: Ruleset) -> None:
-        """Put a ruleset into force, wherever something depends on it."""
+    def _adopt(self, ruleset: Ruleset) -> None:
+        """Put a ruleset into force, wherever something depends on it: first what can fail, then what cannot."""
         self._secrets.adopt(ruleset.sources)
         options = [source.options for source in ruleset.sources.values()]
         options += [target.options for target in ruleset.targets.values()]
         logs.keep_secret(*self._secrets.everything(), *secrets_in(options))
-        telemetry.targets_gone(*await self._store.park_except(list(ruleset.targets)))
         self._fleet.adopt(ruleset.targets)
+        self._rescuer.bell.ring()
 
     def _host(self, url: str) -> Host:
         return Host(

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from watchfiles import awatch
 from bridge import config, telemetry
 from bridge.config import Loaded
 from bridge.delivery.wake import Bell
+from bridge.errors import BridgeError
 from bridge.model import Clock
 from bridge.options import InvalidConfigurationError, Problem
 from bridge.ruleset import Ruleset
@@ -24,10 +25,8 @@ SETTLE = 0.2
 class Reloader:
     """Owns the ruleset of the moment. A broken configuration is refused, and the running one stays."""
 
-    def __init__(
-        self, path: Path, environ: Mapping[str, str], clock: Clock, adopt: Callable[[Ruleset], Awaitable[None]]
-    ) -> None:
-        """Take what to read, and whom to hand each new ruleset."""
+    def __init__(self, path: Path, environ: Mapping[str, str], clock: Clock, adopt: Callable[[Ruleset], None]) -> None:
+        """Take what to read, and what puts a ruleset into force; it must do so whole, or raise and change nothing."""
         self.problems: tuple[Problem, ...] = ()
         self._path = path
         self._templates = path.parent / "templates"
@@ -37,6 +36,7 @@ class Reloader:
         self._bell = Bell()
         self._print = ""
         self._ruleset: Ruleset | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     @property
     def ruleset(self) -> Ruleset:
@@ -58,9 +58,13 @@ class Reloader:
         self._print = ""
         self._bell.ring()
 
-    async def start(self) -> None:
-        """Put the first ruleset into force."""
-        await self._swap(self._first)
+    def start(self) -> None:
+        """Put the first ruleset into force.
+
+        Raises:
+            SettingsError: it needs something that cannot be had.
+        """
+        self._swap(self._first)
 
     async def run(self) -> None:
         """Reload whenever the content of the files has changed, until cancelled."""
@@ -72,7 +76,7 @@ class Reloader:
                 await self._bell.wait(POLL)
                 await asyncio.sleep(SETTLE)
                 if self._print != fingerprint(self._watched()):
-                    with suppress(InvalidConfigurationError):
+                    with suppress(BridgeError):
                         await self.reload()
 
     async def reload(self) -> Ruleset:
@@ -80,32 +84,40 @@ class Reloader:
 
         Raises:
             InvalidConfigurationError: it was refused; the running ruleset stays.
+            SettingsError: it needs something that cannot be had; the running ruleset stays.
         """
-        try:
-            loaded = await self._load()
-        except InvalidConfigurationError as error:
-            self.problems = error.problems
-            telemetry.ruleset_refused(error.problems)
-            raise
-        await self._swap(loaded)
-        return loaded.ruleset
+        async with self._one_at_a_time:
+            try:
+                loaded = await self._load()
+                self._swap(loaded)
+            except InvalidConfigurationError as error:
+                self.problems = error.problems
+                telemetry.ruleset_refused(error.problems)
+                raise
+            except BridgeError as error:
+                telemetry.ruleset_refused([error])
+                raise
+            return loaded.ruleset
 
     async def _load(self) -> Loaded:
         self._print = fingerprint(self._watched())
         return await asyncio.to_thread(config.load, self._path, self._environ, self._clock)
 
-    async def _swap(self, loaded: Loaded) -> None:
-        self.problems = ()
-        await self._adopt(loaded.ruleset)
-        self._ruleset = loaded.ruleset
+    def _swap(self, loaded: Loaded) -> None:
+        self._adopt(loaded.ruleset)
+        self._ruleset, self.problems = loaded.ruleset, ()
         telemetry.ruleset_loaded(loaded.ruleset.revision, [r.name for r in loaded.ruleset.routes], loaded.warnings)
 
     def _watched(self) -> list[Path]:
         return [self._path, *sorted(path for path in self._templates.rglob("*") if path.is_file())]
 
     async def _listen(self, folder: Path, *, recursive: bool) -> None:
-        async for _ in awatch(folder, recursive=recursive, watch_filter=None):
-            self._bell.ring()
+        """Ring at each change below a folder. Where the system cannot watch, comparing content has to do."""
+        try:
+            async for _ in awatch(folder, recursive=recursive, watch_filter=None):
+                self._bell.ring()
+        except Exception as error:  # noqa: BLE001 (inotify's limits, a folder that was moved away: none ends the daemon)
+            telemetry.watch_failed(str(folder), error)
 
 
 def fingerprint(paths: Iterable[Path]) -> str:

@@ -37,7 +37,6 @@ class Dispatcher:
         self._planned = planned
         self._clock = clock
         self._busy = busy
-        self._batch: dict[str, Event] = {}
 
     async def run(self) -> None:
         """Route until cancelled; a store that cannot write just now is asked again."""
@@ -52,16 +51,25 @@ class Dispatcher:
 
     async def step(self) -> int:
         """Route one batch; return how many events it had."""
+        taken: dict[str, Event] = {}
+
+        def plan(events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
+            taken.update((event.id, event) for event in events)
+            return self._plan(events, states)
+
         try:
-            batch = await self._store.route(BATCH, self._plan)
+            batch = await self._store.route(BATCH, plan)
         except StoreError as error:
             telemetry.store_unavailable(error)
             raise
+        self._tell(taken, batch)
+        return len(batch)
+
+    def _tell(self, taken: Mapping[str, Event], batch: Sequence[RoutedEvent]) -> None:
         now = self._clock.now()
         for routed in batch:
-            telemetry.event_routed(self._batch[routed.event_id], routed, now)
+            telemetry.event_routed(taken[routed.event_id], routed, now)
         self._planned({delivery.target for routed in batch for delivery in routed.deliveries})
-        return len(batch)
 
     async def _let_ingest_first(self) -> None:
         patience = asyncio.get_running_loop().time() + COURTESY
@@ -70,7 +78,6 @@ class Dispatcher:
             await asyncio.sleep(0.005)
 
     def _plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
-        self._batch = {event.id: event for event in events}
         try:
             return self._current().router.plan(events, states)
         except Exception:  # noqa: BLE001 (a defect of ours on one event must not stop all the others)

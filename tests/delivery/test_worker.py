@@ -11,7 +11,7 @@ from bridge.errors import PermanentFailure, StoreUnavailableError, TransientFail
 from bridge.model import Delivery, DeliveryState, Event, EventState, Link, Outcome, Receipt, RoutedEvent, new_id
 from bridge.store.base import DeliveryQuery, Store
 from tests.support.clock import ManualClock
-from tests.support.targets import NoHttp, ScriptedTarget, Step
+from tests.support.targets import NoHttp, ScriptedTarget, Step, never
 
 HTTP: Any = NoHttp()
 
@@ -133,7 +133,7 @@ async def test_a_target_that_never_returns_is_broken_off_as_unknown(
 ) -> None:
     monkeypatch.setattr("bridge.delivery.attempt.GRACE", 0.0)
     [id_] = await plan(store, clock, "deal:1")
-    worker, _ = worker_for(store, clock, asyncio.Event().wait, timeout=0.01)  # type: ignore[arg-type]
+    worker, _ = worker_for(store, clock, never, timeout=0.01)
     await work(worker)
     [attempt] = await store.attempts(id_)
     assert (attempt.outcome, attempt.reason) == (Outcome.UNKNOWN, "no answer within 0.01 s")
@@ -142,7 +142,7 @@ async def test_a_target_that_never_returns_is_broken_off_as_unknown(
 
 async def test_stopping_records_what_was_broken_off_as_unknown(store: Store, clock: ManualClock) -> None:
     [id_] = await plan(store, clock, "deal:1")
-    worker, target = worker_for(store, clock, asyncio.Event().wait)  # type: ignore[arg-type]
+    worker, target = worker_for(store, clock, never)
     await worker.step()
     await target.arrived.wait()
     await worker.drain(0)
@@ -163,7 +163,7 @@ async def test_a_stopped_worker_claims_no_more(store: Store, clock: ManualClock)
 
 async def test_no_more_are_under_way_at_once_than_the_target_allows(store: Store, clock: ManualClock) -> None:
     await plan(store, clock, *(f"deal:{n}" for n in range(5)))
-    worker, target = worker_for(store, clock, *[asyncio.Event().wait] * 5, concurrency=2)  # type: ignore[list-item]
+    worker, target = worker_for(store, clock, *[never] * 5, concurrency=2)
     await worker.step()
     await target.arrived.wait()
     assert await worker.step() is False

@@ -12,6 +12,12 @@ from bridge.options import Secret
 Step = DeliveryFailure | Receipt | Exception | Callable[[], Awaitable[Receipt]]
 
 
+async def never() -> Receipt:
+    """Keep the target waiting for ever."""
+    await asyncio.Event().wait()
+    raise AssertionError("for ever has ended")
+
+
 class ScriptedOptions(TargetOptions):
     """A secret, to see whether it leaks."""
 

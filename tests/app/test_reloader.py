@@ -1,0 +1,185 @@
+"""The reloader: a saved change comes into force, a broken one does not, and neither takes a sleep to see."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bridge.app.reloader import Reloader, fingerprint
+from bridge.errors import SettingsError
+from bridge.options import InvalidConfigurationError
+from bridge.ruleset import Ruleset
+from tests.support.clock import ManualClock
+
+RULES = """\
+version: 1
+sources: {crm: {type: rdstation_crm}}
+targets: {screen: {type: log}}
+routes:
+  - name: losses
+    on: deal.lost
+    deliver:
+      - {to: screen, template: lost.j2}
+"""
+
+
+class Adopted:
+    """Remembers the rulesets that came into force, and can be waited for."""
+
+    def __init__(self) -> None:
+        self.rulesets: list[Ruleset] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, ruleset: Ruleset) -> None:
+        self.rulesets.append(ruleset)
+        self._news.set()
+
+    async def reached(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.rulesets) < count:
+                self._news.clear()
+                await self._news.wait()
+
+
+@pytest.fixture
+def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("bridge.app.reloader.SETTLE", 0)
+    path = tmp_path / "routes.yaml"
+    path.write_text(RULES)
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/lost.j2").write_text("{{ deal.name }}")
+    return path
+
+
+def reloader_of(rules: Path, adopted: Adopted) -> Reloader:
+    return Reloader(rules, {}, ManualClock(), adopted)
+
+
+async def test_the_first_rules_are_loaded_before_they_are_in_force(rules: Path) -> None:
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    assert adopted.rulesets == []
+    reloader.start()
+    assert adopted.rulesets == [reloader.ruleset]
+
+
+async def test_broken_first_rules_are_an_error(rules: Path) -> None:
+    rules.write_text("version: 2")
+    with pytest.raises(InvalidConfigurationError):
+        await reloader_of(rules, Adopted()).load()
+
+
+@pytest.mark.parametrize("file", ["routes.yaml", "templates/lost.j2"])
+async def test_a_saved_file_comes_into_force_by_itself(rules: Path, file: str) -> None:
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    running = asyncio.create_task(reloader.run())
+    changed = rules.parent / file
+    changed.write_text(changed.read_text() + "\n")
+    await adopted.reached(2)
+    running.cancel()
+    assert adopted.rulesets[0].revision != adopted.rulesets[1].revision
+
+
+async def test_content_is_compared_even_if_no_watch_hears_of_the_change(
+    rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Reloader, "_listen", deaf)
+    monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    running = asyncio.create_task(reloader.run())
+    rules.write_text(RULES + "# a comment\n")
+    await adopted.reached(2)
+    running.cancel()
+
+
+async def test_broken_rules_are_refused_and_told_until_they_are_mended(rules: Path) -> None:
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    first = reloader.ruleset
+    rules.write_text(RULES.replace("deal.lost", "deal.lots"))
+    with pytest.raises(InvalidConfigurationError):
+        await reloader.reload()
+    assert reloader.ruleset is first
+    assert [problem.code for problem in reloader.problems] == ["unknown-event"]
+    rules.write_text(RULES)
+    await reloader.reload()
+    assert reloader.problems == ()
+    assert len(adopted.rulesets) == 2
+
+
+async def test_rules_that_cannot_be_put_into_force_leave_the_old_ones(rules: Path) -> None:
+    refusing = False
+
+    def adopt(_: Ruleset) -> None:
+        if refusing:
+            raise SettingsError("no room for a secret")
+
+    reloader = Reloader(rules, {}, ManualClock(), adopt)
+    with pytest.raises(RuntimeError, match="no ruleset"):
+        _ = reloader.ruleset
+    await reloader.load()
+    reloader.start()
+    first, refusing = reloader.ruleset, True
+    with pytest.raises(SettingsError, match="no room"):
+        await reloader.reload()
+    assert reloader.ruleset is first
+
+
+async def test_two_reloads_at_once_come_one_after_the_other(rules: Path) -> None:
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    first, second = await asyncio.gather(reloader.reload(), reloader.reload())
+    assert adopted.rulesets[1:] == [first, second]
+    assert reloader.ruleset is second
+
+
+async def test_a_folder_that_cannot_be_watched_is_compared_instead(
+    rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("inotify watch limit reached")
+
+    monkeypatch.setattr("bridge.app.reloader.awatch", refuse)
+    monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    running = asyncio.create_task(reloader.run())
+    rules.write_text(RULES + "# a comment\n")
+    await adopted.reached(2)
+    running.cancel()
+
+
+async def test_a_signal_reloads_what_has_not_changed(rules: Path) -> None:
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    running = asyncio.create_task(reloader.run())
+    reloader.ask()
+    await adopted.reached(2)
+    running.cancel()
+
+
+def test_a_fingerprint_is_of_names_and_contents_and_bears_missing_files(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("x")
+    before = fingerprint([one, two])
+    assert before == fingerprint([one, two])
+    two.write_text("x")
+    assert fingerprint([one, two]) != before
