@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bridge.app import logs
 from bridge.app.banner import Started
-from bridge.app.daemon import Daemon
+from bridge.app.daemon import SWITCH_INTERVAL, Daemon
 from bridge.app.settings import Settings
 from bridge.model import SystemClock
 
@@ -49,5 +49,6 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    sys.setswitchinterval(SWITCH_INTERVAL)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main(Path(sys.argv[1])))

@@ -173,6 +173,7 @@ FACTS: list[Case] = [
         ["store unavailable"],
         {("bridge_store_failures_total",): 1},
     ),
+    (lambda: telemetry.watch_failed("templates", OSError("limit")), ["watch failed"], {}),
     (telemetry.certificate_loaded, ["certificate loaded"], {}),
     (lambda: telemetry.certificate_refused(OSError("half")), ["certificate refused"], {}),
     (lambda: telemetry.strange_setting("BRIDGE_X is no setting"), ["strange setting"], {}),

@@ -1,6 +1,7 @@
 """The daemon: the composition root. It is long and straight on purpose: everything is made, joined and ended here."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -28,6 +29,8 @@ from bridge.options import secrets_in
 from bridge.ruleset import Ruleset
 from bridge.store.sqlite import open_store
 
+SWITCH_INTERVAL = 0.001
+"""Seconds a thread runs on while another waits: the store's writer wants a moment between two waits for the disk."""
 CERTIFICATE_EVERY = 60.0
 """Seconds between looks at the certificate files."""
 
@@ -84,6 +87,8 @@ class Daemon:
                 tasks.create_task(_keep_certificate(servers), name="certificate"),
             ]
             await servers.start(lambda url: api.routes(Operations(self._store, self._host(url), self._clock)))
+            gc.collect()
+            gc.freeze()  # rules, templates and modules live on: looking through them again would stall webhooks
             telemetry.daemon_started(servers.url, self.reloader.ruleset.revision)
             ready(self._introduction(servers))
             await stop.wait()
@@ -163,6 +168,7 @@ def run(settings: Settings) -> int:
     logs.configure(settings.log_level, settings.log_format)
     for sentence in strange_variables(os.environ, settings.routes):
         telemetry.strange_setting(sentence)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(settings))

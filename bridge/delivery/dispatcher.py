@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 from bridge import telemetry
 from bridge.delivery.wake import Bell
@@ -16,7 +17,9 @@ BATCH = 32
 POLL = 1.0
 """Seconds between looks when nobody rings."""
 COURTESY = 0.25
-"""Seconds a batch steps aside at most while webhooks are being answered: the CRM hangs up after five."""
+"""Seconds each batch steps aside at most while webhooks are being answered: the CRM hangs up after five."""
+PATIENCE = timedelta(seconds=5)
+"""How old a waiting event may become before routing takes its full share again."""
 
 
 class Dispatcher:
@@ -37,16 +40,17 @@ class Dispatcher:
         self._planned = planned
         self._clock = clock
         self._busy = busy
+        self._oldest: datetime | None = None
 
     async def run(self) -> None:
         """Route until cancelled; a store that cannot write just now is asked again."""
         while True:
+            await self._let_ingest_first()
             routed = 0
             with suppress(StoreError):
                 routed = await self.step()
-            if routed:
-                await self._let_ingest_first()
-            else:
+            if not routed:
+                self._oldest = None
                 await self.bell.wait(POLL)
 
     async def step(self) -> int:
@@ -67,15 +71,20 @@ class Dispatcher:
 
     def _tell(self, taken: Mapping[str, Event], batch: Sequence[RoutedEvent]) -> None:
         now = self._clock.now()
+        self._oldest = min((event.received_at for event in taken.values()), default=None)
         for routed in batch:
             telemetry.event_routed(taken[routed.event_id], routed, now)
         self._planned({delivery.target for routed in batch for delivery in routed.deliveries})
 
     async def _let_ingest_first(self) -> None:
-        patience = asyncio.get_running_loop().time() + COURTESY
+        loop = asyncio.get_running_loop()
+        until = loop.time() + COURTESY
         await asyncio.sleep(0)
-        while self._busy() and asyncio.get_running_loop().time() < patience:  # noqa: ASYNC110 (idle is not worth an event)
+        while self._busy() and not self._late() and loop.time() < until:  # noqa: ASYNC110 (a poll is enough)
             await asyncio.sleep(0.005)
+
+    def _late(self) -> bool:
+        return self._oldest is not None and self._clock.now() - self._oldest > PATIENCE
 
     def _plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
         try:
