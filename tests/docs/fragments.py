@@ -1,9 +1,9 @@
 """Rules as pages show them, made whole so that they can be checked.
 
-A page shows a whole file, or only what it speaks of. Around a piece stands what is written below, and which piece it is
-its keys tell: sections of the file (``sources:``, ``targets:`` …), a list of routes, a single route or some of its keys,
-or a list of deliver entries. What a piece leaves out is the frame's: a route without ``on`` listens to ``deal.lost``, and
-one without ``deliver`` speaks to ``screen``.
+A page shows a whole file, or only what it speaks of. Around a piece stands what is written below, and which piece it
+is its keys tell: sections of the file (``sources:``, ``targets:`` …), a list of routes, a single route or some of its
+keys, or a list of deliver entries. What a piece leaves out is the frame's: a route without ``on`` listens to
+``deal.lost``, and one without ``deliver`` speaks to ``screen``.
 """
 
 import json

@@ -27,6 +27,8 @@ RULES = [block for block in blocks_in("yaml") if block.page != BROKEN and "servi
 COMPOSE = [block for block in blocks_in("yaml") if block.page != BROKEN and "services:" in block.text]
 LANGUAGES = {"", "yaml", "json", "jinja", "console", "text", "html", "slack", "nginx"}
 
+COMMAND = re.compile(r"(?:^\$ |\bexec bridge |; |\| )[^#|;]*?\bbridge (?P<rest>(?!bridge\b)[a-z-][^#|;>&)]*)")
+
 
 @pytest.mark.parametrize("block", RULES, ids=lambda block: block.place)
 def test_rules_on_a_page_have_no_problem(block: Block, tmp_path: Path) -> None:

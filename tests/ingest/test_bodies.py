@@ -41,6 +41,7 @@ def test_any_bytes_inflate_or_are_refused_as_they_should(body: bytes, encoding: 
         (b"", "zstd", 'the content encoding "zstd" is none of deflate, gzip, x-gzip'),
         (b"", "x" * 900, f'the content encoding "{"x" * 40}" is none of deflate, gzip, x-gzip'),
     ],
+    ids=["no gzip", "nothing", "cut short", "two members", "unknown encoding", "long name"],
 )
 def test_what_is_wrong_is_said(body: bytes, encoding: str, reason: str) -> None:
     with pytest.raises(BrokenBodyError) as caught:
