@@ -65,7 +65,6 @@ def event_received(event: Event, now: datetime) -> None:
         child = _stored[event.source] = _WEBHOOKS.labels(event.source, "stored")
     child.inc()
     _STORED_AFTER.observe((now - event.received_at).total_seconds())
-    _log.debug("webhook stored", event_id=event.id, event_name=event.name, source=event.source)
 
 
 def event_repeated(event: Event, known: str) -> None:

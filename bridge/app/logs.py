@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import sys
+from contextlib import suppress
 from typing import Literal, TextIO
 
 import orjson
@@ -12,11 +13,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 PATTERNS = (
-    re.compile(r"(/hooks/[^/\s\"'?]+/)[^/\s\"'?]+"),
-    re.compile(r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[^\s\"']+"),
-    re.compile(r"((?:xox[a-z]|xapp)-)[\w-]+"),
+    ("/hooks/", re.compile(r"(/hooks/[^/\s\"'?]+/)[^/\s\"'?]+")),
+    ("hooks.slack.com/", re.compile(r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[^\s\"']+")),
+    ("xox", re.compile(r"(xox[a-z]-)[\w-]+")),
+    ("xapp-", re.compile(r"(xapp-)[\w-]+")),
 )
-"""What is a secret by its look alone; the first group stays."""
+"""What is a secret by its look alone: what every such text holds, and the pattern, whose first group stays."""
 SHORTEST = 6
 """A shorter secret is not searched for: it would blot out innocent words."""
 UNTOUCHED = frozenset({"timestamp", "level"})
@@ -37,8 +39,9 @@ def redact(text: str) -> str:
     """Return the text with stars in place of secrets."""
     if _known:
         text = _known.sub("***", text)
-    for pattern in PATTERNS:
-        text = pattern.sub(r"\1***", text)
+    for sign, pattern in PATTERNS:
+        if sign in text:
+            text = pattern.sub(r"\1***", text)
     return text
 
 
@@ -85,7 +88,7 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
     structlog.configure(
         processors=[*chain, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: _Lines(out),
         cache_logger_on_first_use=stream is None,
     )
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=[_without_meta, *finish])
@@ -94,6 +97,17 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(max(threshold, logging.WARNING))
     logging.getLogger("aiohttp.server").addFilter(without_traceback)
+
+
+class _Lines(structlog.PrintLogger):
+    """Prints lines; where nobody reads them any more, the daemon goes on without."""
+
+    def msg(self, message: str) -> None:
+        """Print one line."""
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = fatal = failure = exception = msg
 
 
 def _finishing(*, as_json: bool, colors: bool) -> list[Processor]:
@@ -112,6 +126,7 @@ def _without_meta(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
 
 
 def _json(line: EventDict, **_: object) -> str:
+    line = {"timestamp": line.pop("timestamp", None), "level": line.pop("level", None), **line}
     try:
         return orjson.dumps(line, default=str).decode()
     except TypeError:  # an integer beyond 64 bits, or half a surrogate pair: a log that raises is worse than a slow one

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     """Where `/readyz` and `/metrics` are served instead of beside the webhooks."""
     public_url: Url | None = None
     """The address under which the CRM reaches bridge, such as `https://bridge.example.com`; for those it prints."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["info", "warning", "error"] = "info"
     """The least grave lines that are logged."""
     log_format: Literal["auto", "json", "console"] = "auto"
     """`json` writes one object a line, `console` lines for people; `auto` takes `console` on a terminal."""

@@ -118,7 +118,7 @@ async def test_a_second_daemon_on_the_same_data_is_refused(daemon: Daemon) -> No
 
 
 async def test_the_secret_of_the_address_is_in_no_log(daemon: Daemon) -> None:
-    await daemon.start(LOSSES, BRIDGE_LOG_LEVEL="debug")
+    await daemon.start(LOSSES)
     secret = daemon.hook.rpartition("/")[2]
     await daemon.post(Deal().lost())
     async with aiohttp.ClientSession() as session:

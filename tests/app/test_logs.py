@@ -170,3 +170,12 @@ def test_a_secret_is_taken_literally() -> None:
 )
 def test_what_looks_like_a_secret_is_one(text: str, redacted: str) -> None:
     assert redact(text) == redacted
+
+
+def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
+    class Closed(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    logs.configure("info", "json", Closed())
+    structlog.get_logger().info("unheard")

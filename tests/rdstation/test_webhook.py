@@ -111,11 +111,6 @@ def test_a_wide_body_is_not_a_deep_one() -> None:
     assert parse(body(document=wide)).document == wide
 
 
-@pytest.mark.parametrize("key", ["event_name", "document", "transaction_uuid"])
-def test_an_envelope_that_holds_a_key_twice_is_refused(key: str) -> None:
-    assert reason(body()[:-1] + f',"{key}":1}}'.encode()) == f'the key "{key}" stands twice in the body'
-
-
 def test_a_key_of_the_envelope_may_stand_in_the_document() -> None:
     document = {"id": "1", "custom_fields": {"document": "RG", "event_name": "Feira"}, "name": '"document"'}
     assert parse(body(document=document)).document == document
