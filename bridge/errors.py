@@ -15,6 +15,7 @@
     ├── RequestRefusedError      the daemon refused a command, with the reason
     └── DeliveryFailure
         ├── TransientFailure     not accepted: safe to try again
+        ├── AccessRefused        the service refuses the target itself, whatever the message: it is paused
         ├── UnknownOutcome       it left, and no answer came: it may have been accepted
         └── PermanentFailure     refused for good
 
@@ -86,14 +87,28 @@ class DeliveryFailure(BridgeError):  # noqa: N818 (an outcome of an attempt, nam
 
 
 class TransientFailure(DeliveryFailure):
-    """The service did not accept the message; ``retry_after`` (seconds) is its own wish, if it told one."""
+    """The service did not accept the message; ``retry_after`` (seconds) is its own wish, if it told one.
+
+    ``throttled`` says that it refused us for being too fast: then the whole target waits, and no attempt is spent.
+    """
 
     def __init__(
-        self, reason: str, *, status: int | None = None, excerpt: str = "", retry_after: float | None = None
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        excerpt: str = "",
+        retry_after: float | None = None,
+        throttled: bool = False,
     ) -> None:
         """Keep the wait that the service asked for."""
         super().__init__(reason, status=status, excerpt=excerpt)
         self.retry_after = retry_after
+        self.throttled = throttled or retry_after is not None
+
+
+class AccessRefused(DeliveryFailure):
+    """The service refuses the target itself: its credentials, its address, its channel. A person has to see to it."""
 
 
 class UnknownOutcome(DeliveryFailure):

@@ -13,6 +13,7 @@ JsonObject: TypeAlias = dict[str, "Json"]
 
 Action = Literal["created", "updated", "deleted"]
 Trigger = Literal["schedule", "person"]
+OnUnknown = Literal["retry", "park"]
 
 
 class EventState(StrEnum):
@@ -44,6 +45,14 @@ class Outcome(StrEnum):
     TRANSIENT = "transient"
     UNKNOWN = "unknown"
     PERMANENT = "permanent"
+
+
+class Breaker(StrEnum):
+    """What a target's circuit breaker lets through: everything, nothing, or one probe."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
 
 
 class Clock(Protocol):
@@ -163,6 +172,51 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """So many in any stretch of so many seconds. Of these, ``burst`` may go at once."""
+
+    count: int
+    seconds: float
+    burst: int = 0
+
+    @property
+    def at_once(self) -> int:
+        """Return how many may go without a pause between them; a tenth where nothing else was said."""
+        return min(self.count, self.burst or max(1, self.count // 10))
+
+    @property
+    def interval(self) -> float:
+        """Return the seconds between those after a burst: so long that no stretch ever holds more than ``count``."""
+        return self.seconds / (self.count - self.at_once + 1)
+
+    def __str__(self) -> str:
+        """Return it as it is written in rules."""
+        return f"{self.count}/{self.seconds:g}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a target takes: deliveries under way at once, and per bucket so many in a time."""
+
+    concurrency: int = 4
+    rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a deliver entry asks of the delivery itself, beside the message.
+
+    ``retry`` holds the parts of the retry schedule that the entry sets (``attempts``, and ``first``, ``max``,
+    ``horizon`` in seconds); the target's own fill in the rest.
+    """
+
+    retry: Mapping[str, float] = field(default_factory=dict)
+    on_unknown: OnUnknown = "retry"
+    ordered: bool = True
+    supersedes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What rendering made of a change for one deliver entry: the action's fields, rendered.
 
@@ -195,7 +249,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message on its way to one target by one route. ``entry`` counts the route's deliver entries from 0."""
+    """One message on its way to one target by one route. ``entry`` counts the route's deliver entries from 0.
+
+    ``attempts`` counts all of them, ``failures`` those that the retry schedule counts; ``give_up_at`` is when that
+    schedule ends. ``uncertain`` says that an attempt may have been accepted without our knowing. ``bucket`` is what
+    the target's rate is counted by.
+    """
 
     id: str
     event_id: str
@@ -208,8 +267,18 @@ class Delivery:
     due_at: datetime
     created_at: datetime
     attempts: int = 0
+    failures: int = 0
+    give_up_at: datetime | None = None
+    uncertain: bool = False
     replay: int = 0
     reason: str | None = None
+    bucket: str = ""
+    terms: Terms = Terms()
+
+    @property
+    def queue(self) -> str:
+        """Return what orders it: its key, or nothing but itself."""
+        return self.key if self.terms.ordered else self.id
 
     @property
     def message(self) -> Message:
@@ -242,6 +311,29 @@ class RoutedEvent:
     reason: str | None = None
     deliveries: tuple[Delivery, ...] = ()
     entity_state: EntityState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """Whether a target may be sent to just now; what waits for a target that is held is parked, and in order.
+
+    ``present`` is whether the rules of the moment name it. ``retry_at`` is when an open breaker lets a probe through,
+    ``wait_until`` how long the service itself asked us to stay away.
+    """
+
+    name: str
+    present: bool = True
+    paused_by: Literal["person", "bridge"] | None = None
+    breaker: Breaker = Breaker.CLOSED
+    reason: str | None = None
+    since: datetime | None = None
+    retry_at: datetime | None = None
+    wait_until: datetime | None = None
+
+    @property
+    def held(self) -> bool:
+        """Tell whether nothing is sent to it until that changes."""
+        return not self.present or self.paused_by is not None or self.breaker is not Breaker.CLOSED
 
 
 StateKey: TypeAlias = tuple[str, Entity]

@@ -42,6 +42,16 @@ _ATTEMPT_SECONDS = Histogram("bridge_attempt_seconds", "Seconds one attempt took
 _FINISHED = Counter(
     "bridge_deliveries_finished", "Deliveries delivered or dead.", ["route", "target", "state"], registry=REGISTRY
 )
+_TARGET_CHANGES = Counter(
+    "bridge_target_changes", "Times a target was held, delayed or let go.", ["target", "change"], registry=REGISTRY
+)
+_CHANGED = {
+    "wait": "waits",
+    "pause": "paused",
+    "resume": "resumed",
+    "open": "breaker opened",
+    "close": "breaker closed",
+}
 _RESCUED = Counter("bridge_leases_rescued", "Leases that a killed worker left.", ["target"], registry=REGISTRY)
 _RELOADS = Counter("bridge_reloads", "Loads of the rules, by result.", ["result"], registry=REGISTRY)
 _REFUSED = Gauge("bridge_rules_refused", "1 while the files hold rules that were refused.", registry=REGISTRY)
@@ -176,16 +186,25 @@ def target_failed(target: str, delivery_id: str, error: Exception) -> None:
     _log.error("target failed", target=target, delivery_id=delivery_id, exc_info=error)
 
 
+def target_changed(target: str, change: str, reason: str | None, seconds: float | None) -> None:
+    """A target was paused or resumed, was made to wait, or its circuit breaker opened or closed."""
+    _TARGET_CHANGES.labels(target, change).inc()
+    tell = _log.info if change in {"wait", "close", "resume"} else _log.error
+    tell(f"target {_CHANGED[change]}", target=target, reason=reason, seconds=seconds)
+
+
 def lease_rescued(delivery: Delivery) -> None:
     """A delivery that a killed or stuck worker held is due again."""
     _RESCUED.labels(delivery.target).inc()
     _log.warning("lease rescued", delivery_id=delivery.id, event_id=delivery.event_id, target=delivery.target)
 
 
-def targets_gone(parked: int, returned: int) -> None:
-    """Deliveries were parked because their target is gone, or came back with it."""
-    if parked or returned:
-        _log.warning("deliveries parked", parked=parked, returned=returned, reason="target gone")
+def targets_adopted(gone: Sequence[str], back: Sequence[str]) -> None:
+    """Targets are not in the rules any more though deliveries wait for them, or are in them again."""
+    for name in gone:
+        _log.warning("target gone", target=name)
+    for name in back:
+        _log.info("target back", target=name)
 
 
 def ruleset_loaded(revision: str, routes: Sequence[str], warnings: Sequence[Problem]) -> None:

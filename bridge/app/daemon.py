@@ -64,7 +64,9 @@ class Daemon:
             await self._serve(stop, ready, tasks)
 
     async def _serve(self, stop: asyncio.Event, ready: Callable[[Started], None], tasks: asyncio.TaskGroup) -> None:
-        self._rescuer = Rescuer(self._store, lambda: tuple(self.reloader.ruleset.targets), self._fleet.ring)
+        self._rescuer = Rescuer(
+            self._store, lambda: tuple(self.reloader.ruleset.targets), self._fleet.held, self._fleet.ring
+        )
         self.reloader.start()
         await self._rescuer.step(everything=True)
         dispatcher = Dispatcher(

@@ -10,7 +10,7 @@ from typing import Protocol
 import orjson
 
 from bridge.component.guard import Network
-from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure
+from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
 from bridge.model import Json
 
 BODY_LIMIT = 64 * 1024
@@ -19,6 +19,9 @@ LONGEST_WAIT = 86_400.0
 """Seconds; a service that asks for more is asked again after a day."""
 NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """The refusals below 500 that say: later."""
+
+NOT_US = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.GONE})
+"""The refusals that no other message would fare better with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Http(Protocol):
 
         Raises:
             TransientFailure: 408, 425, 429 and 5xx, with the ``Retry-After`` of the answer in seconds.
+            AccessRefused: 401, 403 and 410.
             PermanentFailure: any other status; redirects are not followed.
         """
 
@@ -93,7 +97,15 @@ def refusal(answer: Answer, now: datetime) -> DeliveryFailure | None:
     reason = f"answered {_status_line(answer.status)}"
     if answer.status in NOT_NOW or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         wait = retry_after(answer.headers, now)
-        return TransientFailure(reason, status=answer.status, excerpt=answer.excerpt, retry_after=wait)
+        return TransientFailure(
+            reason,
+            status=answer.status,
+            excerpt=answer.excerpt,
+            retry_after=wait,
+            throttled=answer.status == HTTPStatus.TOO_MANY_REQUESTS,
+        )
+    if answer.status in NOT_US:
+        return AccessRefused(reason, status=answer.status, excerpt=answer.excerpt)
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
         reason += "; redirects are not followed, so write the final address in routes.yaml"
     return PermanentFailure(reason, status=answer.status, excerpt=answer.excerpt)

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -9,8 +10,10 @@ from pydantic_core import ErrorDetails
 
 from bridge.component.base import Strict
 from bridge.component.http import Http
+from bridge.component.limits import BreakerOptions, RetryOptions
 from bridge.errors import PermanentFailure
-from bridge.model import JsonObject, Link, Message, Receipt
+from bridge.model import JsonObject, Limits, Link, Message, Rate, Receipt
+from bridge.options.quantity import RateOption
 
 Escape: TypeAlias = Callable[[str], str]
 """Makes a piece of event data inert in the format of one field, so that it can only ever be text."""
@@ -23,6 +26,12 @@ class TargetOptions(Strict):
     """How many deliveries may be on their way at once."""
     timeout: float = Field(default=15, gt=0, le=120)
     """Seconds one attempt may take."""
+    rate: RateOption | None = None
+    """How many deliveries may be sent in a time, such as `1/s` or `100/10s`; by default what the service allows."""
+    retry: RetryOptions = RetryOptions()
+    """When to try again; a deliver entry may say otherwise."""
+    breaker: BreakerOptions | None = BreakerOptions()
+    """When to leave the service alone for a while; null never does."""
 
 
 class Action(Strict):
@@ -55,6 +64,8 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     """How event data is made inert, per action field; a field that is not named takes data as it is."""
     main_field: ClassVar[str] = "text"
     """The action field that `template: FILE` fills."""
+    rate: ClassVar[Rate | None] = None
+    """What the service allows, per bucket, where the options say nothing else."""
     key_fields: ClassVar[frozenset[str]] = frozenset()
     """The action fields that hold a key, as `key:` does: a template, or the bare name of an entity kind (`deal`)."""
 
@@ -62,6 +73,24 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """Keep the name from routes.yaml and the parsed options."""
         self.name = name
         self.options = options
+
+    @property
+    def limits(self) -> Limits:
+        """Return how much may be sent."""
+        return Limits(self.options.concurrency, self.options.rate or self.rate)
+
+    @property
+    def looks_up(self) -> bool:
+        """Tell whether ``look_up`` can find out what became of a message; else an unknown outcome stays unknown."""
+        return False
+
+    def bucket(self, content: JsonObject) -> str:
+        """Return what of the service a rendered action is counted against, such as a channel; all share one."""
+        return ""
+
+    def upserts(self, content: JsonObject) -> bool:
+        """Tell whether a rendered action replaces what an earlier one of its key has left at the service."""
+        return False
 
     def __repr__(self) -> str:
         """Return type and name, never an option."""
@@ -95,7 +124,18 @@ class Target(ABC, Generic[OptionsT, ActionT]):
             TransientFailure: not accepted; safe to try again.
             UnknownOutcome: it may have been accepted.
             PermanentFailure: refused for good.
+            AccessRefused: the service refuses the target, whatever the message.
         """
+
+    async def look_up(self, message: Message, since: datetime, links: Links, http: Http) -> Receipt | None:
+        """Ask the service whether it has a message that was first sent at ``since``; None if it has not.
+
+        Only asked where ``looks_up`` says so, before a message is sent again whose outcome is unknown.
+
+        Raises:
+            DeliveryFailure: it could not be found out; as ``send``.
+        """
+        raise NotImplementedError
 
     def preview(self, content: JsonObject) -> str:
         """Return the message as a person would see it at the service; never with a secret in it."""

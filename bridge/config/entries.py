@@ -1,17 +1,20 @@
 """``deliver:`` — each entry checked and compiled."""
 
+from dataclasses import replace
+
 from bridge.component import AnyTarget
 from bridge.config.actions import COMMON, FILLED, ActionChecker, checker, texts_of
 from bridge.config.components import Components
+from bridge.config.frame import EntryFrame
 from bridge.config.keys import expanded, leads_to
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
 from bridge.config.templates import Action, Site, TemplateCompiler
 from bridge.config.vocabulary import Vocabulary
-from bridge.model import Json, JsonObject
+from bridge.model import Json, JsonObject, Terms
 from bridge.options import did_you_mean
 from bridge.rendering import Template
-from bridge.routing.route import DeliverEntry
+from bridge.routing.route import DeliverEntry, Handling
 
 
 class EntryCompiler:
@@ -37,7 +40,7 @@ class EntryCompiler:
         structure = self._templates.action(self._action(target, entry, site), site)
         if target is None or structure is None or self._problems.broken(site.loc):
             return None
-        return DeliverEntry(str(name), structure, key)
+        return DeliverEntry(str(name), structure, key, handling(self._targets.made.get(str(name)), entry))
 
     def _target(self, name: Json, site: Site) -> type[AnyTarget] | None:
         """Return the class of the target that an entry names; one that names none was reported with the frame."""
@@ -88,6 +91,20 @@ class EntryCompiler:
 
     def _route(self, site: Site) -> str:
         return describe(self._problems.located.data, site.loc[:2])
+
+
+def handling(target: AnyTarget | None, entry: JsonObject) -> Handling:
+    """Return how the deliveries of an entry are to be handled; it depends on what was rendered for some targets."""
+    frame = EntryFrame.model_validate({name: value for name, value in entry.items() if name in COMMON})
+    terms = Terms(frame.retry.parts, frame.on_unknown, frame.ordering == "key", frame.supersede is True)
+
+    def handle(content: JsonObject) -> tuple[str, Terms]:
+        if target is None:
+            return "", terms
+        upserts = frame.supersede is None and target.upserts(content)
+        return target.bucket(content), replace(terms, supersedes=True) if upserts else terms
+
+    return handle
 
 
 def _key_place(target: type[AnyTarget] | None, entry: JsonObject) -> str:

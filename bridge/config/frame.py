@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from bridge.component.base import Strict
+from bridge.component.limits import RetryOptions
+from bridge.model import OnUnknown
 from bridge.rendering.region import parse_currency, parse_locale, parse_timezone
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -67,6 +69,17 @@ class EntryFrame(Strict):
     """
     template: str | None = Field(default=None, min_length=1)
     """A file below `templates/` that holds the message's text."""
+    retry: RetryOptions = RetryOptions()
+    """When to try again, where it differs from the target's `retry`."""
+    on_unknown: OnUnknown = "retry"
+    """What to do when the answer was lost and the message may have arrived: `retry` (it may come twice) or `park`."""
+    ordering: Literal["key", "none"] = "key"
+    """`key` sends the deliveries of one key one after another; with `none` none waits for another."""
+    supersede: bool | None = None
+    """Whether a newer message of this entry and key cancels an older one that still waits.
+
+    By default only where the target replaces what was there, such as an HTTP `PUT`.
+    """
 
 
 class RouteFrame(Strict):

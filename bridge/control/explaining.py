@@ -10,6 +10,7 @@ from bridge.control.shapes import Shape, event_shape
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
 from bridge.model import Change, Clock, EntityState, Event, Json, JsonObject, new_id
 from bridge.options import did_you_mean
+from bridge.routing.fanout import Preview
 from bridge.routing.route import Finding
 from bridge.routing.router import RouteExplanation
 from bridge.ruleset import Ruleset
@@ -67,15 +68,21 @@ class Explainer:
             "findings": [finding_shape(finding) for finding in route.findings],
             "when": None if route.when is None else {"expression": self._when(route.name), "verdict": route.when},
             "error": route.error,
-            "deliveries": [self._delivery(*delivery) for delivery in route.deliveries],
+            "deliveries": [self._delivery(each) for each in route.deliveries],
         }
 
     def _when(self, name: str) -> str | None:
         return next((route.when.source for route in self._rules.routes if route.name == name and route.when), None)
 
-    def _delivery(self, target: str, key: str, content: JsonObject | None, error: str | None) -> Shape:
-        shown = preview(self._rules.targets.get(target), content)
-        return {"target": target, "key": key, "content": content, "preview": shown, "error": error}
+    def _delivery(self, planned: Preview) -> Shape:
+        shown = preview(self._rules.targets.get(planned.target), planned.content)
+        return {
+            "target": planned.target,
+            "key": planned.key,
+            "content": planned.content,
+            "preview": shown,
+            "error": planned.error,
+        }
 
     def _source(self, name: str | None) -> AnySource:
         sources = self._rules.sources

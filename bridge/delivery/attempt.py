@@ -1,14 +1,14 @@
 """One attempt, whatever happens in it: every ending is an outcome, and none of them holds a secret."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from bridge import telemetry
 from bridge.component import AnyTarget, Http, Links
 from bridge.delivery.retry import outcome_of
 from bridge.errors import DeliveryFailure, PermanentFailure, UnknownOutcome
-from bridge.model import Link, Message, Outcome, Receipt
+from bridge.model import Delivery, Link, Message, Outcome, Receipt
 from bridge.options import secrets_in
 
 GRACE = 5.0
@@ -52,11 +52,28 @@ class Ending:
         return self.receipt.links if self.receipt else ()
 
 
+async def look_up_once(target: AnyTarget, delivery: Delivery, links: Links, http: Http) -> Ending | None:
+    """Ask a service whether an earlier attempt arrived; None if it did not, and the message is to be sent.
+
+    A failure to find out is a failure of the attempt: to send without knowing could double the message.
+    """
+
+    async def ask() -> Receipt | None:
+        return await target.look_up(delivery.message, delivery.created_at, links, http)
+
+    return await _ended(target, delivery.message, ask)
+
+
 async def attempt_once(target: AnyTarget, message: Message, links: Links, http: Http) -> Ending:
     """Send a message once and return how it ended; raises nothing but cancellation."""
+    ending = await _ended(target, message, lambda: target.send(message, links, http))
+    return ending or Ending(failure=PermanentFailure(f"defect in target {target.name!r}: it gave no receipt"))
+
+
+async def _ended(target: AnyTarget, message: Message, call: Callable[[], Awaitable[Receipt | None]]) -> Ending | None:
     try:
         async with asyncio.timeout(target.options.timeout + GRACE):
-            receipt = await target.send(message, links, http)
+            receipt = await call()
     except DeliveryFailure as failure:
         return Ending(failure=_silenced(failure, target))
     except TimeoutError:
@@ -64,6 +81,8 @@ async def attempt_once(target: AnyTarget, message: Message, links: Links, http: 
     except Exception as error:  # noqa: BLE001 (a defect in a target is its delivery's dead letter, not the daemon's end)
         telemetry.target_failed(target.name, message.delivery_id, error)
         return Ending(failure=PermanentFailure(f"defect in target {target.name!r}: {type(error).__name__}"))
+    if receipt is None:
+        return None
     return Ending(receipt=replace(receipt, excerpt=_without(secrets_in(target.options), receipt.excerpt)))
 
 

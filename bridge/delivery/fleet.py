@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from bridge.component import AnyTarget, Http
+from bridge.delivery.announcer import Announcer
 from bridge.delivery.worker import Worker
 from bridge.model import Clock
 from bridge.store.base import Store
@@ -12,12 +13,15 @@ from bridge.store.base import Store
 class Fleet:
     """Starts, replaces and stops workers as rulesets come and go."""
 
-    def __init__(self, store: Store, http: Http, clock: Clock, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, store: Store, http: Http, clock: Clock, tasks: asyncio.TaskGroup, announce: Announcer | None = None
+    ) -> None:
         """Start without workers; those to come live in the daemon's task group."""
         self._store = store
         self._http = http
         self._clock = clock
         self._tasks = tasks
+        self._announce = announce or Announcer()
         self._workers: dict[str, Worker] = {}
         self._retired: list[Worker] = []
 
@@ -31,6 +35,10 @@ class Fleet:
             else:
                 self._start(target)
         self.ring(targets)
+
+    def held(self) -> set[str]:
+        """Return the tokens of every claim that is under way."""
+        return {token for worker in (*self._workers.values(), *self._retired) for token in worker.tokens}
 
     def ring(self, targets: Iterable[str]) -> None:
         """Tell the workers of these targets that there is work."""
@@ -50,6 +58,6 @@ class Fleet:
         self._retired.append(worker)
 
     def _start(self, target: AnyTarget) -> None:
-        worker = Worker(target, self._store, self._http, self._clock)
+        worker = Worker(target, self._store, self._http, self._clock, self._announce)
         self._workers[target.name] = worker
         self._tasks.create_task(worker.run(), name=f"worker {target.name}")

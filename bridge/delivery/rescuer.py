@@ -1,6 +1,6 @@
-"""The rescuer: gives back what a killed or stuck worker held, and sets aside what no target of today would take."""
+"""The rescuer: gives back what a killed or stuck worker held, and holds the targets that no rule names."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from bridge import telemetry
@@ -15,17 +15,22 @@ EVERY = 15.0
 class Rescuer:
     """Looks for expired leases; at start, for all of them, since no worker of a former run is alive.
 
-    Deliveries whose target is gone are parked, and come back with it. That too is looked at again and again: a batch
-    that was routed under the former rules may be committed after the new ones are in force.
+    A lease whose worker is alive is left alone whatever the clock says. Which targets there are is told to the store
+    again and again: a batch that was routed under the former rules may be committed after the new ones are in force.
     """
 
     def __init__(
-        self, store: Store, targets: Callable[[], Sequence[str]], returned: Callable[[set[str]], None]
+        self,
+        store: Store,
+        targets: Callable[[], Sequence[str]],
+        held: Callable[[], Collection[str]],
+        returned: Callable[[set[str]], None],
     ) -> None:
-        """Take what to ask for the targets of the moment, and whom to tell which of them got work back."""
+        """Take what to ask for the targets and for the tokens in use, and whom to tell which targets got work back."""
         self.bell = Bell()
         self._store = store
         self._targets = targets
+        self._held = held
         self._returned = returned
 
     async def run(self) -> None:
@@ -36,15 +41,14 @@ class Rescuer:
                 await self.step()
 
     async def step(self, *, everything: bool = False) -> int:
-        """Give back what has expired, or everything that is leased, and park what has no target.
+        """Give back what has expired, or everything that is leased, and hold the targets that the rules do not name.
 
         Returns how much was given back.
         """
-        deliveries = await self._store.rescue(everything=everything)
+        deliveries = await self._store.rescue(everything=everything, held=self._held())
         for delivery in deliveries:
             telemetry.lease_rescued(delivery)
-        targets = self._targets()
-        parked, returned = await self._store.park_except(targets)
-        telemetry.targets_gone(parked, returned)
-        self._returned(set(targets) if returned else {delivery.target for delivery in deliveries})
+        gone, back = await self._store.adopt(self._targets())
+        telemetry.targets_adopted(gone, back)
+        self._returned({*back, *(delivery.target for delivery in deliveries)})
         return len(deliveries)

@@ -1,32 +1,58 @@
-"""When to try again: a pure function from a failure to what becomes of its delivery. The waits are tenacity's."""
+"""What becomes of a delivery after an attempt: the one table of it, pure. The waits are tenacity's.
 
+===================  =======================================  ==========================================
+outcome              the delivery                             the target
+===================  =======================================  ==========================================
+delivered            delivered                                its breaker may close
+permanent failure    dead
+access refused       waits, nothing is spent                  paused, until a person resumes it
+throttled            waits as long as asked, nothing is spent waits as long
+not accepted         waits by its schedule, or is dead        its breaker may open
+unknown              the same; or parked, if its entry says   its breaker may open
+===================  =======================================  ==========================================
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 from tenacity.wait import wait_base
 
-from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
+from bridge.component import AnyTarget
+from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Delivery, DeliveryState, Outcome
-from bridge.store.base import Settlement
+from bridge.store.base import Settlement, TargetChange
+
+BRIEFEST = 1.0
+"""Seconds that a target waits at least when it was too fast: a service that says "now" is not asked in a loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to go on. Waits grow from ``first`` to ``ceiling``, each drawn anew below its bound (full jitter).
+    """How long to go on. Waits grow from ``first`` to ``max``, each drawn anew below its bound (full jitter).
 
-    With the defaults a delivery is tried about forty times, and given up a day after it was planned.
+    No wait is shorter than ``least``, the stretch of time that the target's rate is counted in. With the defaults a
+    delivery is tried about sixty times, and given up a day after it first failed.
     """
 
-    first: timedelta = timedelta(seconds=5)
-    ceiling: timedelta = timedelta(hours=1)
-    attempts: int = 60
-    horizon: timedelta = timedelta(hours=24)
+    attempts: float = 100
+    first: float = 5
+    max: float = 3600
+    horizon: float = 86_400
+    least: float = 0
 
-    def wait(self, attempt: int) -> timedelta:
-        """Return the wait after the attempt of this number, counted from 1."""
-        strategy = wait_random_exponential(multiplier=self.first.total_seconds(), max=self.ceiling.total_seconds())
-        return timedelta(seconds=_ask(strategy, attempt))
+    @classmethod
+    def of(cls, target: AnyTarget, entry: Mapping[str, float]) -> Self:
+        """Return the schedule of a target's delivery: what its entry says, else the target's options, else ours."""
+        rate = target.limits.rate
+        return cls(**{**target.options.retry.parts, **entry}, least=rate.seconds if rate else 0)
+
+    def wait(self, failures: int) -> timedelta:
+        """Return the wait after so many failures."""
+        strategy = wait_random_exponential(multiplier=self.first, max=self.max)
+        return timedelta(seconds=max(self.least, _ask(strategy, failures)))
 
 
 def _ask(strategy: wait_base, attempt: int) -> float:
@@ -44,22 +70,43 @@ def outcome_of(failure: DeliveryFailure) -> Outcome:
 
 
 def settle(failure: DeliveryFailure, delivery: Delivery, policy: RetryPolicy, now: datetime) -> Settlement:
-    """Return what becomes of a delivery after this failure of its latest attempt.
+    """Return what becomes of a delivery, and of its target, after this failure of its latest attempt."""
+    match failure:
+        case PermanentFailure():
+            return Settlement(DeliveryState.DEAD, reason=failure.reason)
+        case AccessRefused():
+            pause = TargetChange("pause", failure.reason)
+            return Settlement(DeliveryState.PENDING, due_at=now, reason=failure.reason, target=pause)
+        case TransientFailure(throttled=True):
+            return _held_off(failure, policy, now)
+        case UnknownOutcome() if delivery.terms.on_unknown == "park":
+            return Settlement(DeliveryState.PARKED, reason=f"it may have arrived: {failure.reason}")
+        case _:
+            return _again(failure.reason, delivery, policy, now)
 
-    ``delivery.attempts`` counts the attempts before this one. The service's own ``Retry-After`` is a floor of the wait.
-    """
-    if isinstance(failure, PermanentFailure):
-        return Settlement(DeliveryState.DEAD, reason=failure.reason)
-    attempt = delivery.attempts + 1
-    if attempt >= policy.attempts:
-        return Settlement(DeliveryState.DEAD, reason=f"gave up after {attempt} attempts: {failure.reason}")
-    due = now + max(policy.wait(attempt), _asked_for(failure))
-    if due - delivery.created_at > policy.horizon:
-        hours = policy.horizon / timedelta(hours=1)
-        return Settlement(DeliveryState.DEAD, reason=f"gave up after {hours:g} hours: {failure.reason}")
-    return Settlement(DeliveryState.PENDING, due_at=due, reason=failure.reason)
+
+def exhausted(delivery: Delivery, policy: RetryPolicy) -> Settlement | None:
+    """Return the end of a delivery whose schedule has run out unattended, such as by killing the daemon each time."""
+    return None if delivery.failures < policy.attempts else _given_up(delivery.reason or "", delivery.failures)
 
 
-def _asked_for(failure: DeliveryFailure) -> timedelta:
-    wish = failure.retry_after if isinstance(failure, TransientFailure) else None
-    return timedelta(seconds=wish or 0)
+def _held_off(failure: TransientFailure, policy: RetryPolicy, now: datetime) -> Settlement:
+    asked = failure.retry_after if failure.retry_after is not None else policy.first
+    seconds = max(asked, policy.least, BRIEFEST)
+    wait = TargetChange("wait", failure.reason, seconds=seconds)
+    return Settlement(DeliveryState.PENDING, now + timedelta(seconds=seconds), failure.reason, target=wait)
+
+
+def _again(reason: str, delivery: Delivery, policy: RetryPolicy, now: datetime) -> Settlement:
+    failures = delivery.failures + 1
+    if failures >= policy.attempts:
+        return _given_up(reason, failures)
+    due, end = now + policy.wait(failures), delivery.give_up_at or now + timedelta(seconds=policy.horizon)
+    if due > end:
+        reason = f"gave up after {policy.horizon / 3600:g} hours: {reason}"
+        return Settlement(DeliveryState.DEAD, reason=reason, failure=True)
+    return Settlement(DeliveryState.PENDING, due, reason, failure=True, give_up_at=end)
+
+
+def _given_up(reason: str, failures: int) -> Settlement:
+    return Settlement(DeliveryState.DEAD, reason=f"gave up after {failures} attempts: {reason}", failure=True)

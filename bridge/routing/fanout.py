@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bridge.errors import RenderError
-from bridge.model import Change, JsonObject
+from bridge.model import Change, JsonObject, Terms
 from bridge.routing.route import Context, DeliverEntry, Route
 
 
@@ -18,6 +18,8 @@ class Preview(NamedTuple):
     key: str
     content: JsonObject | None
     error: str | None
+    bucket: str = ""
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def _preview(entry: DeliverEntry, change: Change, context: Context) -> Preview:
     try:
         if entry.key is not None:
             key = entry.key.render(context).strip() or key
-        return Preview(entry.target, key, entry.content.render(context), None)
+        content = entry.content.render(context)
+        return Preview(entry.target, key, content, None, *entry.handling(content))
     except RenderError as error:
         return Preview(entry.target, key, None, str(error))
 

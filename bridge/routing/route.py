@@ -1,13 +1,14 @@
 """A route as compiled: what it listens to, what must match, what it delivers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from bridge.model import Change, Json, JsonObject
+from bridge.model import Change, Json, JsonObject, Terms
 
 Context: TypeAlias = Mapping[str, object]
 """The names a template sees."""
+Handling: TypeAlias = Callable[[JsonObject], tuple[str, Terms]]
 
 
 class Text(Protocol):
@@ -69,11 +70,15 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class DeliverEntry:
-    """One item of ``deliver:``. Without ``key`` the event's entity orders its deliveries."""
+    """One item of ``deliver:``. Without ``key`` the event's entity orders its deliveries.
+
+    ``handling`` returns, for the rendered content, the bucket it is counted in and the terms of its delivery.
+    """
 
     target: str
     content: Structure
     key: Text | None = None
+    handling: Handling = lambda _: ("", Terms())
 
 
 @dataclass(frozen=True, slots=True)

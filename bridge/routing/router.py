@@ -171,17 +171,18 @@ def _unreadable(reason: str) -> Comparison:
 
 
 def _delivery(event: Event, route: str, entry: int, preview: Preview, now: datetime) -> Delivery:
-    target, key, content, error = preview
     return Delivery(
         id=new_id("dlv"),
         event_id=event.id,
         route=route,
         entry=entry,
-        target=target,
-        key=key,
-        state=DeliveryState.PENDING if error is None else DeliveryState.DEAD,
-        content=content,
+        target=preview.target,
+        key=preview.key,
+        state=DeliveryState.PENDING if preview.error is None else DeliveryState.DEAD,
+        content=preview.content,
         due_at=now,
         created_at=now,
-        reason=error,
+        reason=preview.error,
+        bucket=preview.bucket,
+        terms=preview.terms,
     )

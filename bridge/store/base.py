@@ -4,10 +4,10 @@ All times are aware datetimes in UTC, kept to the microsecond. Every method may 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from bridge.model import (
     Attempt,
@@ -17,9 +17,11 @@ from bridge.model import (
     EntityState,
     Event,
     EventState,
+    Limits,
     Link,
     RoutedEvent,
     StateKey,
+    TargetState,
     Trigger,
 )
 
@@ -29,22 +31,55 @@ Plan: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Se
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that is this worker's until ``leased_until``; ``token`` proves it when the outcome is recorded."""
+    """A delivery that is this worker's until ``leased_until``; ``token`` proves it when the outcome is recorded.
+
+    ``probe`` says that its target's breaker is half open: the outcome closes it, or opens it again.
+    """
 
     delivery: Delivery
     token: str
     leased_until: datetime
     trigger: Trigger = "schedule"
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChange:
+    """What an attempt taught about its target.
+
+    - ``wait``: nothing is sent to it before ``seconds`` have passed
+    - ``pause``: nothing is sent to it until a person resumes it
+    - ``open``: its breaker opens for ``seconds``, and twice as long each time in a row, up to ``most``
+    - ``close``: its breaker closes
+    """
+
+    kind: Literal["wait", "pause", "open", "close"]
+    reason: str | None = None
+    seconds: float = 0
+    most: float = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of a claimed delivery after an attempt. ``due_at`` is for ``pending`` alone."""
+    """What becomes of a claimed delivery. ``due_at`` is for ``pending`` alone.
+
+    ``failure`` says that the retry schedule counts this attempt; it ends at ``give_up_at``, which stays as it is while
+    None. ``target`` is what becomes of the target, in the same transaction.
+    """
 
     state: DeliveryState
     due_at: datetime | None = None
     reason: str | None = None
-    spends_attempt: bool = True
+    failure: bool = False
+    give_up_at: datetime | None = None
+    target: TargetChange | None = None
+
+
+class Recorded(NamedTuple):
+    """Whether the claim still held its delivery, and whether the target changed; without the first, nothing did."""
+
+    held: bool
+    target_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +110,15 @@ class DeliveryQuery:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How much waits: events not yet routed, and per (target, state) the deliveries that are unfinished, or dead."""
+    """How much waits: events not yet routed, and per (target, state) the deliveries that are unfinished, or dead.
+
+    ``size`` is what the store takes of the disk, in bytes.
+    """
 
     events_received: int = 0
     oldest_received_at: datetime | None = None
     deliveries: Mapping[tuple[str, DeliveryState], int] = field(default_factory=dict)
+    size: int = 0
 
 
 class Store(ABC):
@@ -90,6 +129,8 @@ class Store(ABC):
     - fan-out is atomic: an event's state, deliveries and last state commit together, or none does
     - an entity's last state only moves forward
     - two claimers never share a delivery; those of one (target, key) are claimed in order, one at a time
+    - a planned delivery that supersedes cancels what waits of its target, key, route and entry
+    - a target that is held is not claimed; what waits for it is ``parked``, and keeps its order
     - a state changes only for the holder of the lease token; an expired lease is claimable once it was rescued
     - attempts are append-only
     """
@@ -123,21 +164,30 @@ class Store(ABC):
     # worker
 
     @abstractmethod
-    async def claim(self, target: str, limit: int, lease: timedelta) -> Sequence[Claim]:
-        """Lease due ``pending`` deliveries of a target, the longest due first, to nobody else until the lease ends.
+    async def claim(self, target: str, limits: Limits, lease: timedelta) -> Sequence[Claim]:
+        """Lease due ``pending`` deliveries of a target to nobody else until the lease ends.
 
-        Of one (target, key) only the oldest unfinished delivery can be claimed: a delivery that waits for its next
-        attempt, or is parked, holds back the younger ones of its key, and no others. One that a person brings back
-        takes its old place, behind nothing but what is under way. Cancelling a claim releases what it got.
+        - Of one target and queue only the oldest unfinished delivery can be claimed: one that waits for its next
+          attempt, or is parked, holds back the younger ones of its queue, and no others. One that a person brings back
+          takes its old place, behind nothing but what is under way.
+        - No more are under way at once than ``limits.concurrency``, and no more of one bucket are claimed in a time
+          than ``limits.rate`` allows, whoever claims.
+        - Claims go round the routes, and within a route round the queues, so that much of one does not starve another;
+          among equals the longest due comes first.
+        - Of a target that is held nothing is claimed; when its open breaker is due, one delivery is, as a probe.
+
+        Cancelling a claim releases what it got.
         """
 
     @abstractmethod
-    async def record(self, claim: Claim, attempt: Attempt, settlement: Settlement, links: Sequence[Link] = ()) -> bool:
-        """Write an attempt, its delivery's new state and the links it made, in one transaction.
+    async def record(
+        self, claim: Claim, attempt: Attempt | None, settlement: Settlement, links: Sequence[Link] = ()
+    ) -> Recorded:
+        """Write an attempt, its delivery's new state, the links it made and what became of the target, all or nothing.
 
-        The new state is ``pending``, ``delivered``, ``dead`` or ``cancelled``.
-
-        Returns False, and changes nothing, when the claim's token no longer holds the delivery.
+        Without an attempt the delivery is settled unattempted. The new state is ``pending``, ``delivered``, ``dead``,
+        ``parked`` or ``cancelled``; a parked delivery waits for a person. Changes nothing when the claim's token no
+        longer holds the delivery.
         """
 
     @abstractmethod
@@ -145,25 +195,47 @@ class Store(ABC):
         """Give back claimed deliveries that were not attempted, as they were."""
 
     @abstractmethod
-    async def rescue(self, *, everything: bool = False) -> Sequence[Delivery]:
+    async def rescue(self, *, everything: bool = False, held: Collection[str] = ()) -> Sequence[Delivery]:
         """Return to ``pending`` what is leased beyond its lease, or all that is leased: a killed worker's work.
 
-        A rescued delivery may have been sent: its attempt counts, with the outcome ``unknown``.
+        Claims with the ``held`` tokens are left alone: their workers are alive, whatever the clock says.
+
+        A rescued delivery may have been sent: its attempt counts, with the outcome ``unknown``, and it is uncertain.
         """
 
     @abstractmethod
-    async def next_due(self, target: str) -> datetime | None:
-        """Return when the next claimable delivery of a target is due, or None."""
+    async def next_due(self, target: str, limits: Limits) -> datetime | None:
+        """Return when a delivery of a target may next be claimed, or None if nothing waits or the target is paused.
+
+        What is under way is not counted.
+        """
 
     @abstractmethod
     async def find_link(self, target: str, key: str) -> Link | None:
         """Return the link of a target's key."""
 
-    @abstractmethod
-    async def park_except(self, targets: Sequence[str]) -> tuple[int, int]:
-        """Park the ``pending`` deliveries of every other target, and make pending those parked so whose target is back.
+    # targets
 
-        Returns how many were parked and how many came back. Both keep their reason and order.
+    @abstractmethod
+    async def adopt(self, names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+        """Take these for the targets of the rules in force; all others are held until they are named again.
+
+        Returns the names that are gone by this, and have something waiting, and those that are back.
+        """
+
+    @abstractmethod
+    async def targets(self) -> Sequence[TargetState]:
+        """Return every target that was ever adopted, paused or opened, by name."""
+
+    @abstractmethod
+    async def pause(self, target: str, reason: str) -> bool:
+        """Hold a target by a person's wish; return False if it was paused already, whose reason then stays."""
+
+    @abstractmethod
+    async def resume(self, target: str) -> bool:
+        """Let a target go, whatever held or delayed it but the rules; return False if nothing did.
+
+        Retry schedules go on where they stood when it was held.
         """
 
     # people
@@ -201,11 +273,15 @@ class Store(ABC):
 
     @abstractmethod
     async def retry(self, delivery_ids: Sequence[str]) -> Sequence[str]:
-        """Make ``dead`` and waiting ``pending`` deliveries due now, by a person's wish; return the ids that were.
+        """Make ``dead``, ``parked`` and waiting deliveries due now, by a person's wish; return the ids that were.
 
-        The next attempt of each has the trigger ``person``. A delivery that failed to render has nothing to send and
-        is left as it is: a replay may help it.
+        The next attempt of each has the trigger ``person``, and its retry schedule begins anew. A delivery that failed
+        to render has nothing to send and is left as it is: a replay may help it.
         """
+
+    @abstractmethod
+    async def discard(self, delivery_ids: Sequence[str], reason: str) -> Sequence[str]:
+        """Cancel what is ``dead``, ``parked`` or ``pending``, by a person's wish; return the ids that were."""
 
     @abstractmethod
     async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:

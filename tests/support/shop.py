@@ -11,7 +11,7 @@ import orjson
 from bridge import config
 from bridge.control.host import Host
 from bridge.control.operations import Operations
-from bridge.model import Attempt, Delivery, DeliveryState, Event, Outcome, new_id
+from bridge.model import Attempt, Delivery, DeliveryState, Event, Limits, Outcome, new_id
 from bridge.ruleset import Ruleset
 from bridge.store.base import DeliveryQuery, Settlement, Store
 from tests.support.clock import ManualClock
@@ -75,7 +75,7 @@ class Shop:
 
     async def attempt(self, target: str, outcome: Outcome, state: DeliveryState, reason: str | None = None) -> None:
         """Try the next delivery of a target, and record what it came to."""
-        (claim,) = await self.store.claim(target, 1, timedelta(seconds=30))
+        (claim,) = await self.store.claim(target, Limits(1), timedelta(seconds=30))
         attempt = Attempt(
             id=new_id("att"),
             delivery_id=claim.delivery.id,
@@ -89,7 +89,7 @@ class Shop:
             excerpt="try later" if reason else "ok",
         )
         due = self.clock.now() + timedelta(hours=1) if state is DeliveryState.PENDING else None
-        assert await self.store.record(claim, attempt, Settlement(state, due, reason))
+        assert (await self.store.record(claim, attempt, Settlement(state, due, reason))).held
 
 
 def load_rules(folder: Path, clock: ManualClock, text: str = RULES) -> Ruleset:

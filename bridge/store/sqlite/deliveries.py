@@ -1,116 +1,139 @@
 """What the writer does with deliveries, attempts and links.
 
-Whoever changes a delivery's state sees to the head of its (target, key) in the same transaction: who is finished passes
-it on, who waits again makes way for an older one.
+Whoever changes a delivery's state sees to the head of its (target, queue) in the same transaction: who is finished
+passes it on, who waits again makes way for an older one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
 
 import apsw
 
 from bridge.model import Attempt, Delivery, DeliveryState, Link, Outcome, new_id
-from bridge.store.base import Claim, Settlement
-from bridge.store.sqlite.queries import Row, change, rows
-from bridge.store.sqlite.rows import (
-    attempt_row,
-    delivery_of,
-    json_text,
-    link_row,
-    microseconds,
-    moment_of,
-)
+from bridge.store.base import Claim, Recorded, Settlement
+from bridge.store.sqlite import targets
+from bridge.store.sqlite.queries import SQL, Row, change, rows
+from bridge.store.sqlite.rows import attempt_row, delivery_of, link_row, microseconds, moment_of
 
 NO_OUTCOME = "no outcome was recorded: the worker was killed, or its lease ran out"
-DELIVERY_COLUMNS = 13
 
 Place: TypeAlias = tuple[str, str]
-"""Target and key: what has one head."""
+"""Target and queue: what has one head."""
 
 
-def claim_due(connection: apsw.Connection, target: str, limit: int, lease: tuple[str, int, int]) -> list[Claim]:
-    """Lease a target's due heads, oldest first; ``lease`` is its token, its begin and its end."""
-    token, begin, end = lease
-    claimed = sorted(rows(connection, "claim_due", token, begin, end, target, limit), key=_age)
-    until = moment_of(end)
-    return [Claim(delivery_of(row[:DELIVERY_COLUMNS]), token, until, row[DELIVERY_COLUMNS]) for row in claimed]
+def add_deliveries(connection: apsw.Connection, planned: Sequence[Delivery], written: Iterable[Row], now: int) -> None:
+    """Insert deliveries, ``written`` being their rows; first let those make way that they supersede."""
+    for delivery in planned:
+        if delivery.terms.supersedes and delivery.state is DeliveryState.PENDING:
+            _supersede(connection, delivery, now)
+    connection.executemany(SQL["add_delivery"], written)
 
 
 def record_attempt(
-    connection: apsw.Connection, claim: Claim, attempt: Attempt, settlement: Settlement, links: Sequence[Link], now: int
-) -> bool:
-    """Write an attempt with all that it brings; return False when the token no longer holds the delivery."""
+    connection: apsw.Connection,
+    claim: Claim,
+    attempt: Attempt | None,
+    settlement: Settlement,
+    links: Sequence[Link],
+    now: int,
+) -> Recorded:
+    """Write an attempt with all that it brings; nothing when the token no longer holds the delivery."""
     delivery = claim.delivery
-    if not _settle(connection, delivery.id, claim.token, settlement):
-        return False
-    change(connection, "add_attempt", *attempt_row(attempt))
+    if not _settle(connection, delivery.id, claim.token, settlement, attempt):
+        return Recorded(held=False)
+    if attempt:
+        change(connection, "add_attempt", *attempt_row(attempt))
     for link in links:
         change(connection, "put_link", *link_row(link, now))
-    if settlement.state is DeliveryState.PENDING:
-        _make_way(connection, (delivery.target, delivery.key))
-    else:
-        change(connection, "pass_head", delivery.target, delivery.key)
-    return True
+    _see_to_head(connection, settlement.state, (delivery.target, delivery.queue), now)
+    lesson = settlement.target
+    changed = lesson is not None and targets.teach(connection, delivery.target, lesson, now, probe=claim.probe)
+    return Recorded(held=True, target_changed=changed)
 
 
-def release_claims(connection: apsw.Connection, claims: Sequence[Claim]) -> None:
+def release_claims(connection: apsw.Connection, claims: Sequence[Claim], now: int) -> None:
     """Give claimed deliveries back as they were."""
     for claim in claims:
         if change(connection, "release_delivery", claim.delivery.id, claim.token):
-            _make_way(connection, (claim.delivery.target, claim.delivery.key))
+            _make_way(connection, (claim.delivery.target, claim.delivery.queue), now)
 
 
-def rescue_leased(connection: apsw.Connection, expired_by: int) -> list[Delivery]:
+def rescue_leased(connection: apsw.Connection, expired_by: int, held: Collection[str], now: int) -> list[Delivery]:
     """Return to pending what is leased until then or less; its attempt counts, with the outcome unknown."""
-    return [_rescue(connection, row) for row in rows(connection, "leased_deliveries", expired_by)]
+    expired = rows(connection, "leased_deliveries", expired_by)
+    return [_rescue(connection, row, now) for row in expired if row[1] not in held]
 
 
 def retry_deliveries(connection: apsw.Connection, ids: Sequence[str], now: int) -> list[str]:
-    """Make dead and waiting deliveries due by a person's wish; return the ids that were."""
-    retried: dict[str, Place] = {}
+    """Make dead, parked and waiting deliveries due by a person's wish; return the ids that were."""
+    return _by_a_person(connection, ids, lambda id_: rows(connection, "retry_delivery", now, id_), now)
+
+
+def discard_deliveries(connection: apsw.Connection, ids: Sequence[str], reason: str, now: int) -> list[str]:
+    """Cancel what is not under way and not delivered, by a person's wish; return the ids that were."""
+    return _by_a_person(connection, ids, lambda id_: rows(connection, "discard_delivery", reason, id_), now)
+
+
+def _by_a_person(
+    connection: apsw.Connection, ids: Sequence[str], do: Callable[[str], list[Row]], now: int
+) -> list[str]:
+    done: dict[str, Place] = {}
     for id_ in ids:
-        for target, key in rows(connection, "retry_delivery", now, id_):
-            retried[id_] = (target, key)
-    for place in set(retried.values()):
-        _make_way(connection, place)
-        change(connection, "pass_head", *place)
-    return list(retried)
+        for target, queue in do(id_):
+            done[id_] = (target, queue)
+    for place in set(done.values()):
+        _make_way(connection, place, now)
+        change(connection, "pass_head", *place, now)
+    return list(done)
 
 
-def park(connection: apsw.Connection, targets: Sequence[str], limit: int) -> int:
-    """Park pending deliveries of other targets than these, so many at most; return how many."""
-    return change(connection, "park_targets", json_text([*targets]), limit)
+def _supersede(connection: apsw.Connection, delivery: Delivery, now: int) -> None:
+    place, reason = (delivery.target, delivery.queue), f"superseded by {delivery.id}"
+    if change(connection, "supersede", reason, *place, delivery.route, delivery.entry):
+        change(connection, "pass_head", *place, now)
 
 
-def unpark(connection: apsw.Connection, targets: Sequence[str], limit: int) -> int:
-    """Make pending what was parked because one of these targets was gone; return how many."""
-    return change(connection, "unpark_targets", json_text([*targets]), limit)
+def _settle(connection: apsw.Connection, id_: str, token: str, settlement: Settlement, attempt: Attempt | None) -> bool:
+    unknown = attempt is not None and attempt.outcome is Outcome.UNKNOWN
+    values = (
+        settlement.state.value,
+        microseconds(settlement.due_at) if settlement.due_at else None,
+        settlement.reason,
+        attempt is not None,
+        settlement.failure,
+        microseconds(settlement.give_up_at) if settlement.give_up_at else None,
+        unknown,
+    )
+    return bool(change(connection, "settle_delivery", *values, id_, token))
 
 
-def _age(row: Row) -> tuple[int, int]:
-    return row[8], row[-1]  # due_at, seq: RETURNING promises no order
-
-
-def _settle(connection: apsw.Connection, id_: str, token: str, settlement: Settlement) -> bool:
-    due = microseconds(settlement.due_at) if settlement.due_at else None
-    state, spent = settlement.state.value, settlement.spends_attempt
-    return bool(change(connection, "settle_delivery", state, due, settlement.reason, spent, id_, token))
-
-
-def _rescue(connection: apsw.Connection, leased: Row) -> Delivery:
+def _rescue(connection: apsw.Connection, leased: Row, now: int) -> Delivery:
     id_, token, number, trigger, begin, end = leased
     attempt = Attempt(
         new_id("att"), id_, number, Outcome.UNKNOWN, trigger, moment_of(begin), (end - begin) / 1e6, reason=NO_OUTCOME
     )
-    _settle(connection, id_, token, Settlement(DeliveryState.PENDING, reason=NO_OUTCOME))
+    settlement = Settlement(DeliveryState.PENDING, reason=NO_OUTCOME, failure=True)
+    _settle(connection, id_, token, settlement, attempt)
     change(connection, "add_attempt", *attempt_row(attempt))
-    [row] = rows(connection, "get_delivery", id_)
-    delivery = delivery_of(row)
-    _make_way(connection, (delivery.target, delivery.key))
+    delivery = get_delivery(connection, id_)
+    _make_way(connection, (delivery.target, delivery.queue), now)
     return delivery
 
 
-def _make_way(connection: apsw.Connection, place: Place) -> None:
+def get_delivery(connection: apsw.Connection, id_: str) -> Delivery:
+    """Return a delivery that exists."""
+    [row] = connection.execute(SQL["get_delivery"].format(conditions="d.id = ?"), (id_,)).fetchall()
+    return delivery_of(row)
+
+
+def _see_to_head(connection: apsw.Connection, state: DeliveryState, place: Place, now: int) -> None:
+    if state in {DeliveryState.PENDING, DeliveryState.PARKED}:
+        _make_way(connection, place, now)
+    else:
+        change(connection, "pass_head", *place, now)
+
+
+def _make_way(connection: apsw.Connection, place: Place, now: int) -> None:
     """Let the head of a place, unless it is under way, step back behind an older delivery that has come back."""
     if change(connection, "give_up_head", *place):
-        change(connection, "pass_head", *place)
+        change(connection, "pass_head", *place, now)

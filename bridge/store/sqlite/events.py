@@ -1,6 +1,6 @@
 """What the writer does with events and last states."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import chain
@@ -9,6 +9,7 @@ from typing import TypeAlias
 import apsw
 
 from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.store.sqlite.deliveries import add_deliveries
 from bridge.store.sqlite.queries import SQL, Row, change, rows
 from bridge.store.sqlite.rows import delivery_row, entity_state_of, entity_state_row, event_of
 
@@ -46,20 +47,20 @@ def received_batch(connection: apsw.Connection, limit: int) -> Batch:
     return events, states
 
 
-def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent]) -> list[RoutedEvent]:
+def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent], now: int) -> list[RoutedEvent]:
     """Write what was decided for events that are still undecided; return what was written."""
     storable = (_storable(routed) for routed in batch)
-    return [routed for routed, deliveries, state in storable if _decide(connection, routed, deliveries, state)]
+    return [routed for routed, deliveries, state in storable if _decide(connection, routed, deliveries, state, now)]
 
 
-def replay_event(connection: apsw.Connection, routed: RoutedEvent, *, again: bool) -> list[Delivery]:
+def replay_event(connection: apsw.Connection, routed: RoutedEvent, now: int, *, again: bool) -> list[Delivery]:
     """Give an event that was routed before its new decision and the deliveries it lacks; return these."""
     if not change(connection, "decide_event_anew", routed.state.value, routed.reason, routed.event_id):
         return []
     [[number]] = rows(connection, "next_replay", routed.event_id)
     missing = [each for each in routed.deliveries if again or not _is_served(connection, each)]
     added = [replace(delivery, replay=number) for delivery in missing]
-    _add_deliveries(connection, map(delivery_row, added))
+    add_deliveries(connection, added, map(delivery_row, added), now)
     return added
 
 
@@ -91,18 +92,17 @@ def _storable(routed: RoutedEvent) -> tuple[RoutedEvent, list[Row], Row | None]:
         return refused, [], None
 
 
-def _decide(connection: apsw.Connection, routed: RoutedEvent, deliveries: list[Row], state: Row | None) -> bool:
+def _decide(
+    connection: apsw.Connection, routed: RoutedEvent, deliveries: list[Row], state: Row | None, now: int
+) -> bool:
     applied = state is not None and routed.state in APPLYING
     if not change(connection, "decide_event", routed.state.value, routed.reason, applied, routed.event_id):
         return False
-    _add_deliveries(connection, deliveries)
+    if deliveries:
+        add_deliveries(connection, routed.deliveries, deliveries, now)
     if state:
         change(connection, "advance_entity", *state)
     return True
-
-
-def _add_deliveries(connection: apsw.Connection, planned: Iterable[Row]) -> None:
-    connection.executemany(SQL["add_delivery"], planned)
 
 
 def _is_served(connection: apsw.Connection, delivery: Delivery) -> bool:

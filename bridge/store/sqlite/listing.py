@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import apsw
 
-from bridge.model import Attempt, Delivery, DeliveryState, Entity, EntityState, Event, Link
+from bridge.model import Attempt, Delivery, DeliveryState, Entity, EntityState, Event, Link, TargetState
 from bridge.store.base import Backlog, DeliveryQuery, EventQuery
 from bridge.store.sqlite.queries import SQL, Row, first, rows
 from bridge.store.sqlite.rows import (
@@ -18,8 +18,10 @@ from bridge.store.sqlite.rows import (
     link_of,
     microseconds,
     moment_of,
+    target_of,
 )
 
+NEWEST_DELIVERIES = f"{SQL['get_delivery']} ORDER BY d.seq DESC LIMIT ?"
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.DELIVERING, DeliveryState.PARKED)
 
 
@@ -45,22 +47,36 @@ def list_events(connection: apsw.Connection, query: EventQuery) -> list[Event]:
         Condition("seq IN (SELECT seq FROM event WHERE received_at >= ?)", _bound(query.since)),
         Condition("received_at < ?", _bound(query.until)),
     ]
-    return [event_of(row) for row in _listed(connection, "list_events", _state(query.states), conditions, query.limit)]
+    return [
+        event_of(row) for row in _listed(connection, SQL["list_events"], _state(query.states), conditions, query.limit)
+    ]
 
 
 def list_deliveries(connection: apsw.Connection, query: DeliveryQuery) -> list[Delivery]:
     """List deliveries, newest first."""
     conditions = [
-        Condition("target = ?", query.target),
-        Condition("route = ?", query.route),
-        Condition("event_id = ?", query.event_id),
-        Condition("created_at >= ?", _bound(query.since)),
-        Condition("created_at < ?", _bound(query.until)),
+        Condition("d.target = ?", query.target),
+        Condition("d.route = ?", query.route),
+        Condition("d.event_id = ?", query.event_id),
+        Condition("d.created_at >= ?", _bound(query.since)),
+        Condition("d.created_at < ?", _bound(query.until)),
     ]
-    states = _state(query.states)
-    if query.states and set(query.states) <= set(UNFINISHED):
-        states = SQL["unfinished_only"].format(unfinished=_state(UNFINISHED), states=states)
-    return [delivery_of(row) for row in _listed(connection, "list_deliveries", states, conditions, query.limit)]
+    states = _seen_states(query.states)
+    return [delivery_of(row) for row in _listed(connection, NEWEST_DELIVERIES, states, conditions, query.limit)]
+
+
+def _seen_states(states: Sequence[DeliveryState]) -> str:
+    """Return the term for the states that deliveries are seen in: what is pending for a held target is parked."""
+    wanted, waiting = set(states), {DeliveryState.PENDING, DeliveryState.PARKED}
+    stored = tuple(state for state in DeliveryState if state in (wanted | waiting if wanted & waiting else wanted))
+    term = _state(stored).replace("state ", "d.state ", 1)
+    if wanted and wanted <= set(UNFINISHED):
+        term = SQL["unfinished_only"].format(unfinished=_state(UNFINISHED), states=_state(stored))
+    if len(wanted & waiting) == 1:
+        parked = "(d.state = 'parked' OR d.state = 'pending' AND coalesce(t.held, 0))"
+        other = f"d.state NOT IN ('pending', 'parked') OR {'' if DeliveryState.PARKED in wanted else 'NOT '}{parked}"
+        term = f"{term} AND ({other})"
+    return term
 
 
 def find_event(connection: apsw.Connection, id_: str) -> Event | None:
@@ -85,8 +101,8 @@ def find_entity_state(connection: apsw.Connection, source: str, entity: Entity) 
 
 def find_delivery(connection: apsw.Connection, id_: str) -> Delivery | None:
     """Return one delivery."""
-    row = first(connection, "get_delivery", id_)
-    return delivery_of(row) if row else None
+    found = connection.execute(SQL["get_delivery"].format(conditions="d.id = ?"), (id_,)).fetchall()
+    return delivery_of(found[0]) if found else None
 
 
 def attempts_of(connection: apsw.Connection, delivery_id: str) -> list[Attempt]:
@@ -100,10 +116,9 @@ def find_link(connection: apsw.Connection, target: str, key: str) -> Link | None
     return link_of(row) if row else None
 
 
-def next_due(connection: apsw.Connection, target: str) -> int | None:
-    """Return when a target's next head is due, in microseconds since 1970."""
-    [[due]] = rows(connection, "next_due", target)
-    return None if due is None else int(due)
+def list_targets(connection: apsw.Connection) -> list[TargetState]:
+    """List targets by name."""
+    return [target_of(row) for row in rows(connection, "list_targets")]
 
 
 def count_backlog(connection: apsw.Connection) -> Backlog:
@@ -114,14 +129,21 @@ def count_backlog(connection: apsw.Connection) -> Backlog:
         events_received=received,
         oldest_received_at=None if oldest is None else moment_of(oldest),
         deliveries={(target, DeliveryState(state)): count for target, state, count in counts},
+        size=_size(connection),
     )
 
 
-def _listed(connection: apsw.Connection, name: str, states: str, conditions: list[Condition], limit: int) -> list[Row]:
+def _size(connection: apsw.Connection) -> int:
+    """Return what the file holds, without the pages that are free again."""
+    [[pages, free, size]] = rows(connection, "count_pages")
+    return int((pages - free) * size)
+
+
+def _listed(connection: apsw.Connection, sql: str, states: str, conditions: list[Condition], limit: int) -> list[Row]:
     applied = [condition for condition in conditions if condition.value is not None]
     clause = " AND ".join([states, *(condition.sql for condition in applied)])
     values = (*(condition.value for condition in applied), limit)
-    return connection.execute(SQL[name].format(conditions=clause), values).fetchall()
+    return connection.execute(sql.format(conditions=clause), values).fetchall()
 
 
 def _bound(moment: datetime | None) -> int | None:

@@ -6,6 +6,7 @@ import orjson
 
 from bridge.model import (
     Attempt,
+    Breaker,
     Delivery,
     DeliveryState,
     Entity,
@@ -15,11 +16,16 @@ from bridge.model import (
     Json,
     Link,
     Outcome,
+    TargetState,
+    Terms,
 )
 from bridge.store.sqlite.queries import Row
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+SEPARATOR = "\n"
+"""Between the bucket and the route in a lane."""
+USUAL = Terms()
 
 
 def microseconds(moment: datetime) -> int:
@@ -114,12 +120,16 @@ def delivery_row(delivery: Delivery) -> Row:
         delivery.attempts,
         delivery.reason,
         None if delivery.content is None else json_text(delivery.content),
+        _terms_text(delivery.terms),
+        delivery.queue,
+        f"{delivery.bucket}{SEPARATOR}{delivery.route}",
     )
 
 
 def delivery_of(row: Row) -> Delivery:
     """Return the delivery of a row in the order of ``get_delivery``."""
-    id_, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, reason, content = row
+    id_, event_id, route, entry, replay, target, key, state, due_at, created_at, *rest = row
+    attempts, failures, give_up_at, uncertain, reason, terms, lane, content = rest
     return Delivery(
         id=id_,
         event_id=event_id,
@@ -132,8 +142,40 @@ def delivery_of(row: Row) -> Delivery:
         due_at=moment_of(due_at),
         created_at=moment_of(created_at),
         attempts=attempts,
+        failures=failures,
+        give_up_at=None if give_up_at is None else moment_of(give_up_at),
+        uncertain=bool(uncertain),
         replay=replay,
         reason=reason,
+        bucket=lane.partition(SEPARATOR)[0],
+        terms=USUAL if terms is None else Terms(**orjson.loads(terms)),
+    )
+
+
+def _terms_text(terms: Terms) -> str | None:
+    if terms == USUAL:
+        return None
+    parts: dict[str, Json] = {
+        "retry": dict(terms.retry),
+        "on_unknown": terms.on_unknown,
+        "ordered": terms.ordered,
+        "supersedes": terms.supersedes,
+    }
+    return json_text(parts)
+
+
+def target_of(row: Row) -> TargetState:
+    """Return the target of a row in the order of ``list_targets``."""
+    name, present, paused_by, breaker, reason, since, retry_at, wait_until = row
+    return TargetState(
+        name=name,
+        present=bool(present),
+        paused_by=paused_by,
+        breaker=Breaker(breaker),
+        reason=reason,
+        since=None if since is None else moment_of(since),
+        retry_at=None if retry_at is None else moment_of(retry_at),
+        wait_until=moment_of(wait_until) if wait_until else None,
     )
 
 

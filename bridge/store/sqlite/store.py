@@ -1,22 +1,18 @@
 """The SQLite engine: every write goes to the one writer, every question to the readers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
 
-import apsw
-
-from bridge.model import Attempt, Clock, Delivery, Entity, EntityState, Event, Link, RoutedEvent
-from bridge.store.base import Backlog, Claim, DeliveryQuery, EventQuery, Plan, Settlement, Store
-from bridge.store.sqlite import deliveries, events, listing
+from bridge.model import Attempt, Clock, Delivery, Entity, EntityState, Event, Limits, Link, RoutedEvent, TargetState
+from bridge.store.base import Backlog, Claim, DeliveryQuery, EventQuery, Plan, Recorded, Settlement, Store
+from bridge.store.sqlite import claims, deliveries, events, listing, targets
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.reader import Readers
 from bridge.store.sqlite.rows import event_row, microseconds, moment_of
 from bridge.store.sqlite.writer import Writer
 
-SLICE = 2_000
-"""Deliveries that change in one job when a whole target is parked, so that others get their turn in between."""
 END_OF_TIME = 2**62
 
 
@@ -30,6 +26,7 @@ class SqliteStore(Store):
         self._readers = readers
         self._clock = clock
         self._routing = asyncio.Lock()
+        self._served: dict[str, str] = {}  # per target the lane that was served last
 
     async def close(self) -> None:
         """Finish what is under way and let go of the files."""
@@ -47,44 +44,60 @@ class SqliteStore(Store):
             batch, states = await self._readers.run(events.received_batch, limit)
             if not batch:
                 return ()
-            return await self._writer.submit(events.commit_decisions, plan(batch, states))
+            return await self._writer.submit(events.commit_decisions, plan(batch, states), self._now())
 
-    async def claim(self, target: str, limit: int, lease: timedelta) -> Sequence[Claim]:
+    async def claim(self, target: str, limits: Limits, lease: timedelta) -> Sequence[Claim]:
         """See ``Store``."""
         now = self._clock.now()
-        terms = (token_hex(8), microseconds(now), microseconds(now + lease))
-        claiming = self._writer.submit(deliveries.claim_due, target, limit, terms)
+        terms = claims.Lease(token_hex(8), microseconds(now), microseconds(now + lease))
+        claiming = self._writer.submit(claims.claim_due, target, limits, terms, self._served.get(target, ""))
         try:
-            return await asyncio.shield(claiming)
+            claimed, self._served[target] = await asyncio.shield(claiming)
         except asyncio.CancelledError:
             claiming.add_done_callback(self._give_back)
             raise
+        return claimed
 
-    async def record(self, claim: Claim, attempt: Attempt, settlement: Settlement, links: Sequence[Link] = ()) -> bool:
+    async def record(
+        self, claim: Claim, attempt: Attempt | None, settlement: Settlement, links: Sequence[Link] = ()
+    ) -> Recorded:
         """See ``Store``."""
         return await self._writer.submit(deliveries.record_attempt, claim, attempt, settlement, links, self._now())
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """See ``Store``."""
         if claims:
-            await self._writer.submit(deliveries.release_claims, claims)
+            await self._writer.submit(deliveries.release_claims, claims, self._now())
 
-    async def rescue(self, *, everything: bool = False) -> Sequence[Delivery]:
+    async def rescue(self, *, everything: bool = False, held: Collection[str] = ()) -> Sequence[Delivery]:
         """See ``Store``."""
-        return await self._writer.submit(deliveries.rescue_leased, END_OF_TIME if everything else self._now())
+        now = self._now()
+        return await self._writer.submit(deliveries.rescue_leased, END_OF_TIME if everything else now, held, now)
 
-    async def next_due(self, target: str) -> datetime | None:
+    async def next_due(self, target: str, limits: Limits) -> datetime | None:
         """See ``Store``."""
-        due = await self._readers.run(listing.next_due, target)
+        due = await self._readers.run(claims.next_due, target, limits, self._now())
         return None if due is None else moment_of(due)
 
     async def find_link(self, target: str, key: str) -> Link | None:
         """See ``Store``."""
         return await self._readers.run(listing.find_link, target, key)
 
-    async def park_except(self, targets: Sequence[str]) -> tuple[int, int]:
+    async def adopt(self, names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
         """See ``Store``."""
-        return await self._in_slices(deliveries.park, targets), await self._in_slices(deliveries.unpark, targets)
+        return await self._writer.submit(targets.adopt, names, self._now())
+
+    async def targets(self) -> Sequence[TargetState]:
+        """See ``Store``."""
+        return await self._readers.run(listing.list_targets)
+
+    async def pause(self, target: str, reason: str) -> bool:
+        """See ``Store``."""
+        return await self._writer.submit(targets.pause, target, reason, "person", self._now())
+
+    async def resume(self, target: str) -> bool:
+        """See ``Store``."""
+        return await self._writer.submit(targets.resume, target, self._now())
 
     async def events(self, query: EventQuery) -> Sequence[Event]:
         """See ``Store``."""
@@ -118,9 +131,13 @@ class SqliteStore(Store):
         """See ``Store``."""
         return await self._writer.submit(deliveries.retry_deliveries, delivery_ids, self._now())
 
+    async def discard(self, delivery_ids: Sequence[str], reason: str) -> Sequence[str]:
+        """See ``Store``."""
+        return await self._writer.submit(deliveries.discard_deliveries, delivery_ids, reason, self._now())
+
     async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
         """See ``Store``."""
-        return await self._writer.submit(events.replay_event, routed, again=again)
+        return await self._writer.submit(events.replay_event, routed, self._now(), again=again)
 
     async def backlog(self) -> Backlog:
         """See ``Store``."""
@@ -129,15 +146,7 @@ class SqliteStore(Store):
     def _now(self) -> int:
         return microseconds(self._clock.now())
 
-    def _give_back(self, claiming: asyncio.Future[list[Claim]]) -> None:
+    def _give_back(self, claiming: asyncio.Future[tuple[list[Claim], str]]) -> None:
         """Release what was claimed for someone who has been cancelled meanwhile: nobody will attempt it."""
-        if not claiming.cancelled() and not claiming.exception() and claiming.result():
-            self._writer.submit(deliveries.release_claims, claiming.result())
-
-    async def _in_slices(
-        self, change: Callable[[apsw.Connection, Sequence[str], int], int], targets: Sequence[str]
-    ) -> int:
-        total = 0
-        while changed := await self._writer.submit(change, targets, SLICE):
-            total += changed
-        return total
+        if not claiming.cancelled() and not claiming.exception() and claiming.result()[0]:
+            self._writer.submit(deliveries.release_claims, claiming.result()[0], self._now())

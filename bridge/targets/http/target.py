@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 
 from bridge.component import Http, Links, Request, Target
 from bridge.component.http import json_body
+from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import Json, JsonObject, Message, Receipt
 from bridge.targets.http.address import (
     encoded,
@@ -49,8 +50,18 @@ class HttpService(Target[HttpOptions, HttpAction]):
 
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
         """Send one request; any 2xx is a delivery."""
-        answer = await http.deliver(self._request(message))
+        try:
+            answer = await http.deliver(self._request(message))
+        except AccessRefused as refused:
+            if self._is_own(self.action(message).url):
+                raise
+            failure = PermanentFailure(refused.reason, status=refused.status, excerpt=refused.excerpt)
+            raise failure from None  # another host's refusal says nothing of the target
         return Receipt(answer.status, answer.excerpt)
+
+    def upserts(self, content: JsonObject) -> bool:
+        """Tell whether an action is a PUT, which replaces what was there."""
+        return (content.get("method") or self.options.method) == "PUT"
 
     def preview(self, content: JsonObject) -> str:
         """Return the request as text: the target's own path and query are left out, for they may hold secrets."""

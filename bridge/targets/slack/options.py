@@ -33,6 +33,11 @@ class SlackOptions(TargetOptions):
     """The id of the channel (`C0123ABCD`) for messages that do not name one; goes with `token`."""
     webhook_url: Secret | None = None
     """The address of an incoming webhook: it posts to its one channel, and can neither thread nor update."""
+    look_up: bool = False
+    """Whether to look a message up in its channel before it is posted again, where the answer to it was lost.
+
+    The app then needs the scope `channels:history` (in private channels `groups:history`).
+    """
     api_url: Annotated[str, AfterValidator(_address)] = "https://slack.com/api"
     """The Web API's address; GovSlack's is https://slack-gov.com/api."""
 
@@ -56,6 +61,8 @@ class SlackOptions(TargetOptions):
             raise ValueError('needs "token" with "channel", or "webhook_url", and not both')
         if self.token and not self.channel:
             raise ValueError('"token" needs "channel", the id of the channel to post to')
+        if self.webhook_url and self.look_up:
+            raise ValueError('"look_up" goes with "token": a webhook cannot read')
         if self.webhook_url and self.channel:
             raise ValueError('"channel" goes with "token": a webhook posts to the one channel it was made for')
         return self

@@ -6,15 +6,48 @@ The words are those of the lists of errors of chat.postMessage and of incoming w
 from collections.abc import Iterable
 from typing import Final
 
-from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
+from bridge.component import Answer
+from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject
 
 LATER: Final = frozenset(
     {"rate_limited", "ratelimited", "service_unavailable", "request_timeout", "team_added_to_org", "rollup_error"}
 )
 """Not accepted, and worth another attempt."""
+TOO_FAST: Final = frozenset({"rate_limited", "ratelimited"})
 PERHAPS_POSTED: Final = frozenset({"internal_error", "fatal_error"})
 """Slack itself says that part of the work may have been done."""
+NO_ACCESS: Final = frozenset(
+    {
+        "account_inactive",
+        "action_prohibited",
+        "invalid_auth",
+        "invalid_token",
+        "missing_scope",
+        "no_permission",
+        "no_service",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""No message will be accepted until a person has seen to the app."""
+NO_CHANNEL: Final = frozenset(
+    {
+        "channel_is_archived",
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "team_not_found",
+    }
+)
+"""Nor will any be in this channel: the target's own, or the one that the deliver entry names."""
 NO_THREAD: Final = frozenset(
     {
         "cannot_reply_to_message",
@@ -61,12 +94,18 @@ class RefusedError(Exception):
         self.failure = failure
 
 
-def sorted_refusal(word: str, excerpt: str, status: int | None, retry_after: float | None = None) -> DeliveryFailure:
-    """Return what a refusal means for the delivery."""
+def sorted_refusal(
+    word: str, answer: Answer, *, own_channel: bool = True, retry_after: float | None = None
+) -> DeliveryFailure:
+    """Return what a refusal means for the delivery, and whether it is the target that is refused."""
+    status, excerpt = answer.status or None, answer.excerpt
     hint = HINTS.get(word)
     reason = f"Slack refused the message: {word}" + (f" ({hint})" if hint else "")
     if word in LATER:
-        return TransientFailure(reason, status=status, excerpt=excerpt, retry_after=retry_after)
+        throttled = word in TOO_FAST
+        return TransientFailure(reason, status=status, excerpt=excerpt, retry_after=retry_after, throttled=throttled)
+    if word in NO_ACCESS or (own_channel and word in NO_CHANNEL):
+        return AccessRefused(reason, status=status, excerpt=excerpt)
     if word in PERHAPS_POSTED:
         return UnknownOutcome(reason, status=status, excerpt=excerpt)
     return PermanentFailure(reason, status=status, excerpt=excerpt)

@@ -1,25 +1,15 @@
 """The slack target: one message, through an incoming webhook or chat.postMessage."""
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
-import orjson
-
-from bridge.component import Answer, Http, Links, Request, Target
-from bridge.component.http import json_body, retry_after
-from bridge.errors import PermanentFailure, UnknownOutcome
-from bridge.model import JsonObject, Link, Message, Receipt
+from bridge.component import Answer, Http, Links, Target
+from bridge.model import JsonObject, Link, Message, Rate, Receipt
+from bridge.targets.slack.api import call, reply_of
+from bridge.targets.slack.lookup import find_message, marked
 from bridge.targets.slack.options import SlackAction, SlackOptions
-from bridge.targets.slack.refusals import RefusedError, remedy, sorted_refusal
+from bridge.targets.slack.refusals import RefusedError, remedy
 from bridge.targets.slack.text import MOST_TEXT, cut, escape, fitted, lines, notification, unescape
-
-JSON: Final = "application/json; charset=utf-8"
-WORD: Final = re.compile(r"[a-z][a-z_]*")
-"""How Slack spells a refusal."""
-ACCEPTED_START: Final = re.compile(rb'\{"ok":true,"channel":"\w+","ts":"(?P<ts>[\d.]+)",')
-"""How Slack's reply to an accepted message begins; it goes on with the whole message, however long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +30,15 @@ class Slack(Target[SlackOptions, SlackAction]):
     """Posts messages to Slack.
 
     A thread is known by its key: the first message of a key leaves a link with its ``ts``, later ones reply to it.
-    Slack knows no idempotency key, so a message whose outcome is unknown may be posted twice.
+    Slack knows no idempotency key: a message whose outcome is unknown is looked for before it is posted again, if the
+    app may read its channel, and else may be posted twice.
     """
 
     Options = SlackOptions
     Action = SlackAction
     escapes = {"text": escape, "blocks": escape}  # noqa: RUF012 (a ClassVar of the base)
     key_fields = frozenset({"thread"})
+    rate = Rate(1, 1.0)
 
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
         """Post one message, in its thread if it has one."""
@@ -54,9 +46,30 @@ class Slack(Target[SlackOptions, SlackAction]):
         if self.options.webhook_url:
             posted = await self._post(_said(action), http)
             return Receipt(posted.answer.status, posted.excerpt)
-        key = self._thread_key(action)
-        posted = await self._post(_said(action) | self._place(action, await links.find(key) if key else None), http)
-        return Receipt(posted.answer.status, posted.excerpt, self._new_thread(posted, key))
+        key, place = await self._where(action, links)
+        posted = await self._post({**_said(action), **place, "metadata": marked(message.delivery_id)}, http)
+        thread = self._new_thread(key, posted.payload, reply_of(posted.answer))
+        return Receipt(posted.answer.status, posted.excerpt, thread)
+
+    @property
+    def looks_up(self) -> bool:
+        """Tell whether the app may read what was posted."""
+        return self.options.look_up
+
+    async def look_up(self, message: Message, since: datetime, links: Links, http: Http) -> Receipt | None:
+        """Look for the message in its channel or thread."""
+        key, place = await self._where(self.action(message), links)
+        try:
+            found = await find_message(self.options, place, message.delivery_id, since, http)
+        except RefusedError as refusal:
+            raise refusal.failure from None
+        if found is None:
+            return None
+        return Receipt(None, "found in the channel", self._new_thread(key, place, found))
+
+    def bucket(self, content: JsonObject) -> str:
+        """Return the channel: Slack counts messages per channel."""
+        return str(content.get("channel") or "")
 
     def preview(self, content: JsonObject) -> str:
         """Return the text and what is written in the blocks."""
@@ -87,19 +100,24 @@ class Slack(Target[SlackOptions, SlackAction]):
             return {"channel": channel}
         return {"channel": channel, "thread_ts": thread.external_id}
 
-    def _new_thread(self, posted: _Posted, key: str | None) -> tuple[Link, ...]:
+    async def _where(self, action: SlackAction, links: Links) -> tuple[str | None, JsonObject]:
+        """Return the key of the thread's link, and where to post."""
+        key = self._thread_key(action)
+        return key, self._place(action, await links.find(key) if key else None)
+
+    def _new_thread(self, key: str | None, payload: JsonObject, message: JsonObject) -> tuple[Link, ...]:
         """Return the link to a message that opened a thread."""
-        ts = _reply(posted.answer).get("ts")
-        if key is None or "thread_ts" in posted.payload or not isinstance(ts, str):
+        ts = message.get("ts")
+        if key is None or "thread_ts" in payload or not isinstance(ts, str):
             return ()
-        return (Link(self.name, key, ts, {"channel": posted.payload["channel"]}),)
+        return (Link(self.name, key, ts, {"channel": payload["channel"]}),)
 
     async def _post(self, payload: JsonObject, http: Http) -> _Posted:
         """Post a message, or what Slack accepts in its place; each refusal takes a part away, so this ends."""
         refused: list[str] = []
         while True:
             try:
-                return _Posted(await self._call(payload, http), payload, tuple(refused))
+                return _Posted(await call(self.options, "chat.postMessage", payload, http), payload, tuple(refused))
             except RefusedError as refusal:
                 word, failure = refusal.word, refusal.failure
             instead = remedy(word, payload)
@@ -107,25 +125,6 @@ class Slack(Target[SlackOptions, SlackAction]):
                 raise failure
             refused.append(word)
             payload = instead
-
-    async def _call(self, payload: JsonObject, http: Http) -> Answer:
-        """Make one request; raises RefusedError where Slack said why it did not post."""
-        try:
-            answer = await http.deliver(self._request(payload))
-        except PermanentFailure as failure:
-            if word := _word(failure.excerpt):
-                raise RefusedError(word, sorted_refusal(word, failure.excerpt, failure.status)) from None
-            raise
-        return answer if self.options.webhook_url else _accepted(answer)
-
-    def _request(self, payload: JsonObject) -> Request:
-        headers = {"Content-Type": JSON}
-        url = f"{self.options.api_url}/chat.postMessage"
-        if self.options.webhook_url:
-            url = self.options.webhook_url.reveal()
-        if self.options.token:
-            headers["Authorization"] = f"Bearer {self.options.token.reveal()}"
-        return Request("POST", url, headers, json_body(payload), timeout=self.options.timeout)
 
 
 def _said(action: SlackAction) -> JsonObject:
@@ -135,32 +134,3 @@ def _said(action: SlackAction) -> JsonObject:
         return {"text": cut(action.text or "", MOST_TEXT), **unfurl}
     text = notification(action.blocks) if action.text is None else cut(action.text, MOST_TEXT)
     return {"text": text, "blocks": fitted(action.blocks), **unfurl}
-
-
-def _accepted(answer: Answer) -> Answer:
-    """Return the Web API's answer if the message was posted: it says so in the body, whatever the status."""
-    reply = _reply(answer)
-    if reply.get("ok") is True:
-        return answer
-    word = reply.get("error")
-    if reply.get("ok") is not False or not isinstance(word, str):
-        raise UnknownOutcome("the answer is not one of Slack's", status=answer.status, excerpt=answer.excerpt)
-    wait = retry_after(answer.headers, datetime.now(UTC))
-    raise RefusedError(word, sorted_refusal(word, answer.excerpt, answer.status, wait))
-
-
-def _reply(answer: Answer) -> JsonObject:
-    """Return the Web API's reply; of one that is too long to be read whole, what it begins with."""
-    try:
-        reply = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        found = ACCEPTED_START.match(answer.body)
-        return {"ok": True, "ts": found["ts"].decode()} if found else {}
-    return reply if isinstance(reply, dict) else {}
-
-
-def _word(excerpt: str) -> str | None:
-    """Return the word of a refusal that came with its own status: bare from webhooks, in JSON from the Web API."""
-    reply = _reply(Answer(0, {}, excerpt.encode()))
-    word = str(reply.get("error", excerpt)).strip()
-    return word if WORD.fullmatch(word) else None

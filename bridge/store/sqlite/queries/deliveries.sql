@@ -1,29 +1,56 @@
 -- name: add_delivery
--- Whatever is unfinished has one head, so a new delivery is the head exactly when its key has none.
+-- Whatever is unfinished has one head, so a new delivery is the head exactly when its queue has none.
 INSERT INTO delivery (
-    id, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, reason, content, head
+    id, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, reason, content, terms, queue,
+    lane, head
 ) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-    ?8 = 'pending' AND NOT EXISTS (SELECT 1 FROM delivery WHERE target = ?6 AND key = ?7 AND head = 1)
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?8 = 'pending' AND NOT EXISTS (SELECT 1 FROM delivery WHERE target = ?6 AND queue = ?15 AND head = 1)
 )
 
--- name: claim_due
-UPDATE delivery SET state = 'delivering', lease_token = ?1, leased_at = ?2, leased_until = ?3
-WHERE seq IN (
-    SELECT seq FROM delivery
-    WHERE target = ?4 AND due_at <= ?2 AND state = 'pending' AND head = 1
-    ORDER BY due_at, seq
-    LIMIT ?5
+-- name: supersede
+UPDATE delivery SET state = 'cancelled', head = 0, reason = ?1
+WHERE target = ?2 AND queue = ?3 AND route = ?4 AND entry = ?5
+    AND state IN ('pending', 'delivering', 'parked') AND state = 'pending'
+
+-- name: under_way
+SELECT count(*) FROM delivery WHERE target = ? AND state = 'delivering'
+
+-- name: lanes
+-- From one lane to the next through the index, however many deliveries wait in each.
+WITH RECURSIVE found (name) AS (
+    SELECT min(lane) FROM delivery WHERE target = ?1 AND state = 'pending' AND head = 1
+    UNION ALL
+    SELECT (SELECT min(lane) FROM delivery WHERE target = ?1 AND state = 'pending' AND head = 1 AND lane > found.name)
+    FROM found
+    WHERE found.name IS NOT NULL
 )
+SELECT name, (SELECT min(due_at) FROM delivery WHERE target = ?1 AND lane = name AND state = 'pending' AND head = 1)
+FROM found
+WHERE name IS NOT NULL
+
+-- name: due_in_lane
+SELECT seq FROM delivery
+WHERE target = ? AND lane = ? AND due_at <= ? AND state = 'pending' AND head = 1
+ORDER BY due_at, seq
+LIMIT ?
+
+-- name: lease
+UPDATE delivery SET state = 'delivering', lease_token = ?1, leased_at = ?2, leased_until = ?3
+WHERE seq IN (SELECT value FROM json_each(?4))
 RETURNING
-    id, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, reason, content,
-    next_trigger, seq
+    seq, next_trigger,
+    id, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, failures, give_up_at,
+    uncertain, reason, terms, lane, content
 
 -- name: settle_delivery
+-- Waiting, it stays the head of its queue, and so it does when it waits for a person.
 UPDATE delivery SET
-    state = ?1, head = ?1 = 'pending', due_at = coalesce(?2, due_at), reason = ?3, attempts = attempts + ?4,
+    state = ?1, head = ?1 IN ('pending', 'parked'), parked_by = CASE ?1 WHEN 'parked' THEN 'unknown' END,
+    due_at = coalesce(?2, due_at), reason = ?3, attempts = attempts + ?4, failures = failures + ?5,
+    give_up_at = coalesce(?6, give_up_at), uncertain = max(uncertain, ?7),
     next_trigger = 'schedule', lease_token = NULL, leased_at = NULL, leased_until = NULL
-WHERE id = ?5 AND lease_token = ?6
+WHERE id = ?8 AND lease_token = ?9
 
 -- name: release_delivery
 UPDATE delivery SET state = 'pending', lease_token = NULL, leased_at = NULL, leased_until = NULL
@@ -38,47 +65,39 @@ ORDER BY seq
 -- name: give_up_head
 -- An older one has come back (only a person's retry does that): the head is its turn, unless it is under way.
 UPDATE delivery SET head = 0
-WHERE target = ?1 AND key = ?2 AND head = 1 AND state <> 'delivering' AND EXISTS (
+WHERE target = ?1 AND queue = ?2 AND head = 1 AND state <> 'delivering' AND EXISTS (
     SELECT 1 FROM delivery AS older
-    WHERE older.target = ?1 AND older.key = ?2 AND older.seq < delivery.seq
+    WHERE older.target = ?1 AND older.queue = ?2 AND older.seq < delivery.seq
         AND older.state IN ('pending', 'delivering', 'parked')
 )
 
 -- name: pass_head
-UPDATE delivery SET head = 1
+-- Its turn comes behind what waits already: a long queue does not go before the others of its lane.
+UPDATE delivery SET head = 1, due_at = max(due_at, ?3)
 WHERE seq = (
     SELECT seq FROM delivery
-    WHERE target = ?1 AND key = ?2 AND state IN ('pending', 'delivering', 'parked')
+    WHERE target = ?1 AND queue = ?2 AND state IN ('pending', 'delivering', 'parked')
     ORDER BY seq
     LIMIT 1
-) AND NOT EXISTS (SELECT 1 FROM delivery WHERE target = ?1 AND key = ?2 AND head = 1)
-
--- name: next_due
-SELECT min(due_at) FROM delivery WHERE target = ? AND state = 'pending' AND head = 1
+) AND NOT EXISTS (SELECT 1 FROM delivery WHERE target = ?1 AND queue = ?2 AND head = 1)
 
 -- name: retry_delivery
 -- A delivery that failed to render has nothing to send: only a replay helps it.
-UPDATE delivery SET state = 'pending', due_at = min(due_at, ?1), next_trigger = 'person'
-WHERE id = ?2 AND state IN ('dead', 'pending') AND content IS NOT NULL
-RETURNING target, key
+UPDATE delivery SET
+    state = 'pending', parked_by = NULL, due_at = min(due_at, ?1), next_trigger = 'person', failures = 0,
+    give_up_at = NULL
+WHERE id = ?2 AND state IN ('dead', 'pending', 'parked') AND content IS NOT NULL
+RETURNING target, queue
 
--- name: park_targets
-UPDATE delivery SET state = 'parked', parked_by = 'target_gone'
-WHERE seq IN (
-    SELECT seq FROM delivery
-    WHERE state IN ('pending', 'delivering', 'parked') AND state = 'pending'
-        AND target NOT IN (SELECT value FROM json_each(?))
-    LIMIT ?
-)
+-- name: discard_delivery
+UPDATE delivery SET state = 'cancelled', head = 0, parked_by = NULL, reason = ?1
+WHERE id = ?2 AND state IN ('dead', 'pending', 'parked')
+RETURNING target, queue
 
--- name: unpark_targets
-UPDATE delivery SET state = 'pending', parked_by = NULL
-WHERE seq IN (
-    SELECT seq FROM delivery
-    WHERE state IN ('pending', 'delivering', 'parked') AND state = 'parked' AND parked_by = 'target_gone'
-        AND target IN (SELECT value FROM json_each(?))
-    LIMIT ?
-)
+-- name: be_patient
+-- Time in which nothing could be sent is no time that was tried.
+UPDATE delivery SET give_up_at = give_up_at + ?1
+WHERE target = ?2 AND state = 'pending' AND give_up_at IS NOT NULL
 
 -- name: next_replay
 SELECT coalesce(max(replay), 0) + 1 FROM delivery WHERE event_id = ?
@@ -89,24 +108,35 @@ WHERE event_id = ? AND route = ? AND entry = ? AND state IN ('pending', 'deliver
 LIMIT 1
 
 -- name: get_delivery
-SELECT id, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, reason, content
-FROM delivery
-WHERE id = ?
-
--- name: list_deliveries
-SELECT id, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, reason, content
-FROM delivery
+-- What waits for a target that is held is parked, for as long as that holds.
+SELECT
+    d.id, d.event_id, d.route, d.entry, d.replay, d.target, d.key,
+    CASE WHEN d.state = 'pending' AND t.held THEN 'parked' ELSE d.state END,
+    d.due_at, d.created_at, d.attempts, d.failures, d.give_up_at, d.uncertain,
+    CASE WHEN d.state = 'pending' AND t.held THEN
+        CASE
+            WHEN NOT t.present THEN 'the target is not in the rules any more'
+            WHEN t.paused_by IS NOT NULL THEN 'the target is paused: ' || t.paused_reason
+            ELSE 'the circuit breaker of the target is open: ' || t.opened_reason
+        END
+    ELSE d.reason END,
+    d.terms, d.lane, d.content
+FROM delivery AS d
+LEFT JOIN target AS t ON t.name = d.target
 WHERE {conditions}
-ORDER BY seq DESC
-LIMIT ?
 
 -- name: unfinished_only
-seq IN (SELECT seq FROM delivery WHERE {unfinished} AND {states})
+d.seq IN (SELECT seq FROM delivery WHERE {unfinished} AND {states})
 
 -- name: count_unfinished
-SELECT target, state, count(*) FROM delivery
-WHERE state IN ('pending', 'delivering', 'parked')
-GROUP BY target, state
+SELECT d.target, CASE WHEN d.state = 'pending' AND t.held THEN 'parked' ELSE d.state END AS seen, sum(d.number)
+FROM (
+    SELECT target, state, count(*) AS number FROM delivery
+    WHERE state IN ('pending', 'delivering', 'parked')
+    GROUP BY target, state
+) AS d
+LEFT JOIN target AS t ON t.name = d.target
+GROUP BY d.target, seen
 
 -- name: count_dead
 SELECT target, state, count(*) FROM delivery WHERE state = 'dead' GROUP BY target

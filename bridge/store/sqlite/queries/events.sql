@@ -61,3 +61,6 @@ LIMIT ?
 
 -- name: count_received
 SELECT count(*), min(received_at) FROM event WHERE state = 'received'
+
+-- name: count_pages
+SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size

@@ -1,0 +1,64 @@
+"""When a service fails so often that it is left alone: the count is ours, the state of the breaker the store's."""
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from bridge.component import AnyTarget
+from bridge.component.limits import BreakerOptions
+from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
+from bridge.store.base import Claim, TargetChange
+
+
+class FailureWindow:
+    """Counts one target's attempts of the last while, and tells when its breaker opens or closes."""
+
+    def __init__(self) -> None:
+        """Start with nothing counted."""
+        self._attempts: deque[tuple[datetime, bool]] = deque()
+
+    def lesson(
+        self, target: AnyTarget, claim: Claim, failure: DeliveryFailure | None, now: datetime
+    ) -> TargetChange | None:
+        """Count an attempt; return what it means for the breaker, if anything."""
+        options, failed = target.options.breaker, failure is not None and _is_the_services(failure)
+        if claim.probe:
+            return self._probed(options or BreakerOptions(), failure if failed else None)
+        if options is None or isinstance(failure, AccessRefused) or _is_throttled(failure):
+            return None
+        self._count(now, options.window, failed=failed)
+        return self._opened(options, failure) if failed and self._too_many(options) else None
+
+    def _probed(self, options: BreakerOptions, failure: DeliveryFailure | None) -> TargetChange:
+        self._attempts.clear()
+        return _opening(options, failure) if failure else TargetChange("close")
+
+    def _opened(self, options: BreakerOptions, failure: DeliveryFailure | None) -> TargetChange:
+        self._attempts.clear()
+        return _opening(options, failure)
+
+    def _count(self, now: datetime, window: timedelta, *, failed: bool) -> None:
+        self._attempts.append((now, failed))
+        while self._attempts[0][0] <= now - window:
+            self._attempts.popleft()
+
+    def _too_many(self, options: BreakerOptions) -> bool:
+        failures = sum(failed for _, failed in self._attempts)
+        return len(self._attempts) >= options.least and failures >= options.failures * len(self._attempts)
+
+
+def _opening(options: BreakerOptions, failure: DeliveryFailure | None) -> TargetChange:
+    return TargetChange(
+        "open",
+        failure.reason if failure else None,
+        seconds=options.rest.total_seconds(),
+        most=options.longest_rest.total_seconds(),
+    )
+
+
+def _is_the_services(failure: DeliveryFailure) -> bool:
+    """Tell whether a failure says that the service is in trouble: one that refuses a message is not."""
+    return not isinstance(failure, PermanentFailure | AccessRefused) and not _is_throttled(failure)
+
+
+def _is_throttled(failure: DeliveryFailure | None) -> bool:
+    return isinstance(failure, TransientFailure) and failure.throttled

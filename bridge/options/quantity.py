@@ -1,0 +1,63 @@
+"""Quantities as people write them: ``90s``, ``15m``, ``2h``, ``1d`` and ``100/10s``."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from bridge.model import Rate
+
+UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+"""Seconds of each unit."""
+LONGEST: Final = 3660.0 * 86_400
+"""Seconds; more would leave the calendar."""
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])")
+_RATE = re.compile(r"(\d{1,6})\s*/\s*((?:\d+(?:\.\d+)?)?)\s*(ms|[smhdw])")
+
+
+def duration(value: object) -> object:
+    """Return the time that a text such as ``90s`` or ``1h`` stands for; a time comes back as it is.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    if isinstance(value, timedelta):
+        return value
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    seconds = float(found[1]) * UNITS[found[2]] if found else 0
+    if not 0 < seconds <= LONGEST:
+        raise ValueError('write a duration such as "30s", "15m", "2h" or "1d"')
+    return timedelta(seconds=seconds)
+
+
+def rate(value: object) -> object:
+    """Return the rate that a text such as ``1/s`` or ``100/10s`` stands for; a rate comes back as it is.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    if isinstance(value, Rate):
+        return value
+    found = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    count, seconds = (int(found[1]), float(found[2] or 1) * UNITS[found[3]]) if found else (0, 0.0)
+    if not (count and 0 < seconds <= LONGEST):
+        raise ValueError('write a rate such as "1/s", "50/m" or "100/10s"')
+    return Rate(count, seconds)
+
+
+def written(time: timedelta) -> str:
+    """Return a time as people write it: in the largest unit that divides it."""
+    seconds = time.total_seconds()
+    unit = next((name for name in ("d", "h", "m", "s") if seconds % UNITS[name] == 0), "ms")
+    return f"{seconds / UNITS[unit]:g}{unit}"
+
+
+def _text(pattern: re.Pattern[str], example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern.pattern}$", "examples": [example]})
+
+
+Duration: TypeAlias = Annotated[timedelta, BeforeValidator(duration), _text(_DURATION, "15m")]
+"""An option that is a time."""
+RateOption: TypeAlias = Annotated[Rate, BeforeValidator(rate), _text(_RATE, "100/10s")]
+"""An option that is a rate."""
