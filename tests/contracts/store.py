@@ -9,10 +9,11 @@ import pytest
 from tests.contracts.store_deliveries import DeliveryContract
 from tests.contracts.store_events import EventContract
 from tests.contracts.store_people import PeopleContract
+from tests.contracts.store_targets import TargetContract
 from tests.support.clock import ManualClock
 
 
-class StoreContract(EventContract, DeliveryContract, PeopleContract):
+class StoreContract(EventContract, DeliveryContract, TargetContract, PeopleContract):
     """Every promise of ``bridge.store.base``."""
 
     @pytest.fixture

@@ -1,17 +1,19 @@
 """What any store promises about deliveries, attempts and links."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bridge.errors import StoreError
-from bridge.model import DeliveryState, Link, Outcome
-from bridge.store.base import Settlement, Store
+from bridge.model import DeliveryState, Limits, Link, Outcome
+from bridge.store.base import Recorded, Settlement, Store
 from tests.contracts.store_steps import (
     DEAD,
     DELIVERED,
     LEASE,
+    MANY,
     attempt_at,
     claimed,
     planned,
@@ -27,17 +29,18 @@ def waiting(clock: ManualClock, **wait: float) -> Settlement:
 
 
 class DeliveryContract:
-    """Claims, outcomes, order, leases, parking."""
+    """Claims, outcomes, order, leases."""
 
     async def test_due_deliveries_are_claimed_oldest_first(self, store: Store, clock: ManualClock) -> None:
         ids = await planned(store, clock, *(f"deal:{n}" for n in range(5)))
         assert await claimed(store, limit=3) == ids[:3]
-        assert await claimed(store, limit=3) == ids[3:]
+        assert await claimed(store, limit=3) == [], "three are under way, and no more may be"
+        assert await claimed(store, limit=5) == ids[3:]
         assert await claimed(store) == []
 
     async def test_a_claim_shows_the_delivery_under_way(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")
-        [claim] = await store.claim("sales", 1, LEASE)
+        [claim] = await store.claim("sales", Limits(1), LEASE)
         assert claim.delivery == await the(store, id_)
         assert claim.delivery.state is DeliveryState.DELIVERING
         assert claim.delivery.message.content == {"text": "Negócio perdido", "count": 3}
@@ -51,7 +54,7 @@ class DeliveryContract:
 
     async def test_claimers_at_once_share_no_delivery(self, store: Store, clock: ManualClock) -> None:
         ids = await planned(store, clock, *(f"deal:{n % 20}" for n in range(40)))
-        got = await asyncio.gather(*(claimed(store, limit=3) for _ in range(20)))
+        got = await asyncio.gather(*(claimed(store, limit=3 * n) for n in range(1, 21)))
         flat = [id_ for batch in got for id_ in batch]
         assert sorted(flat) == sorted(ids[:20]), "one of each key, each to one claimer"
 
@@ -79,7 +82,7 @@ class DeliveryContract:
 
     async def test_what_comes_later_waits_for_its_key(self, store: Store, clock: ManualClock) -> None:
         [first] = await planned(store, clock, "deal:1")
-        [claim] = await store.claim("sales", 1, LEASE)
+        [claim] = await store.claim("sales", Limits(1), LEASE)
         [second] = await planned(store, clock, "deal:1")
         assert await claimed(store) == []
         await store.record(claim, attempt_at(claim, clock), DELIVERED)
@@ -87,19 +90,19 @@ class DeliveryContract:
         assert first == claim.delivery.id
 
     async def test_the_next_due_time_is_that_of_what_can_be_claimed(self, store: Store, clock: ManualClock) -> None:
-        assert await store.next_due("sales") is None
+        assert await store.next_due("sales", MANY) is None
         await planned(store, clock, "deal:1", "deal:1")
-        assert await store.next_due("sales") == clock.now()
+        assert await store.next_due("sales", MANY) == clock.now()
         await settled(store, clock, waiting(clock, minutes=10))
-        assert await store.next_due("sales") == clock.now() + timedelta(minutes=10)
-        assert await store.next_due("billing") is None
+        assert await store.next_due("sales", MANY) == clock.now() + timedelta(minutes=10)
+        assert await store.next_due("billing", MANY) is None
 
     async def test_an_outcome_is_recorded_with_its_attempt_and_links(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")
-        [claim] = await store.claim("sales", 1, LEASE)
+        [claim] = await store.claim("sales", Limits(1), LEASE)
         attempt = attempt_at(claim, clock)
         link = Link("sales", "deal:1", "1700.1", {"channel": "C1"})
-        assert await store.record(claim, attempt, DELIVERED, [link])
+        assert await store.record(claim, attempt, DELIVERED, [link]) == Recorded(held=True)
         assert await store.attempts(id_) == [attempt]
         assert await store.find_link("sales", "deal:1") == link
         assert ((await the(store, id_)).state, (await the(store, id_)).attempts) == (DeliveryState.DELIVERED, 1)
@@ -126,36 +129,50 @@ class DeliveryContract:
         await settled(store, clock)
         assert (await the(store, id_)).reason is None
 
-    async def test_an_attempt_need_not_be_spent(self, store: Store, clock: ManualClock) -> None:
+    async def test_an_attempt_counts_in_the_schedule_only_if_it_was_a_failure(
+        self, store: Store, clock: ManualClock
+    ) -> None:
         [id_] = await planned(store, clock, "deal:1")
-        await settled(store, clock, Settlement(DeliveryState.PENDING, due_at=clock.now(), spends_attempt=False))
-        assert (await the(store, id_)).attempts == 0
-        assert len(await store.attempts(id_)) == 1
+        await settled(store, clock, Settlement(DeliveryState.PENDING, due_at=clock.now()))
+        end = clock.now() + timedelta(hours=24)
+        failed = Settlement(DeliveryState.PENDING, due_at=clock.now(), failure=True, give_up_at=end)
+        await settled(store, clock, failed)
+        await settled(store, clock, replace(failed, give_up_at=None))
+        delivery = await the(store, id_)
+        assert (delivery.attempts, delivery.failures, delivery.give_up_at) == (3, 2, end)
+
+    async def test_a_delivery_can_be_settled_without_an_attempt(self, store: Store, clock: ManualClock) -> None:
+        [id_] = await planned(store, clock, "deal:1")
+        [claim] = await store.claim("sales", MANY, LEASE)
+        assert (await store.record(claim, None, Settlement(DeliveryState.PARKED, reason="it may have arrived"))).held
+        delivery = await the(store, id_)
+        assert (delivery.state, delivery.reason) == (DeliveryState.PARKED, "it may have arrived")
+        assert (delivery.attempts, await store.attempts(id_)) == (0, [])
 
     async def test_a_late_worker_changes_nothing(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")
-        [late] = await store.claim("sales", 1, LEASE)
+        [late] = await store.claim("sales", Limits(1), LEASE)
         clock.advance(minutes=2)
         await store.rescue()
-        [fresh] = await store.claim("sales", 1, LEASE)
+        [fresh] = await store.claim("sales", Limits(1), LEASE)
         before = await the(store, id_), await store.attempts(id_)
         link = Link("sales", "deal:1", "late")
-        assert not await store.record(late, attempt_at(late, clock), DELIVERED, [link])
+        assert await store.record(late, attempt_at(late, clock), DELIVERED, [link]) == Recorded(held=False)
         await store.release([late])
         assert (await the(store, id_), await store.attempts(id_)) == before
         assert await store.find_link("sales", "deal:1") is None
-        assert await store.record(fresh, attempt_at(fresh, clock), DELIVERED)
+        assert (await store.record(fresh, attempt_at(fresh, clock), DELIVERED)).held
 
     async def test_an_outcome_is_recorded_once(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")
-        [claim] = await store.claim("sales", 1, LEASE)
+        [claim] = await store.claim("sales", Limits(1), LEASE)
         outcomes = [store.record(claim, attempt_at(claim, clock), DELIVERED) for _ in range(5)]
-        assert sorted(await asyncio.gather(*outcomes)) == [False, False, False, False, True]
+        assert sorted(done.held for done in await asyncio.gather(*outcomes)) == [False, False, False, False, True]
         assert len(await store.attempts(id_)) == 1
 
     async def test_an_outcome_that_cannot_be_recorded_changes_nothing(self, store: Store, clock: ManualClock) -> None:
         first, second = await planned(store, clock, "deal:1", "deal:2")
-        claims = await store.claim("sales", 2, LEASE)
+        claims = await store.claim("sales", Limits(2), LEASE)
         used = attempt_at(claims[0], clock)
         await store.record(claims[0], used, DELIVERED)
         with pytest.raises(StoreError):
@@ -168,23 +185,23 @@ class DeliveryContract:
         self, store: Store, clock: ManualClock
     ) -> None:
         await planned(store, clock, "deal:1")
-        [claim] = await store.claim("sales", 1, LEASE)
+        [claim] = await store.claim("sales", Limits(1), LEASE)
         clock.advance(hours=1)
         assert await claimed(store) == []
-        assert await store.record(claim, attempt_at(claim, clock), DELIVERED)
+        assert (await store.record(claim, attempt_at(claim, clock), DELIVERED)).held
 
     async def test_what_is_released_is_as_it_was(self, store: Store, clock: ManualClock) -> None:
         ids = await planned(store, clock, "deal:1", "deal:1", "deal:2")
         before = [await the(store, id_) for id_ in ids]
-        await store.release(await store.claim("sales", 10, LEASE))
+        await store.release(await store.claim("sales", MANY, LEASE))
         assert [await the(store, id_) for id_ in ids] == before
         assert await claimed(store) == [ids[0], ids[2]]
 
     async def test_releasing_keeps_a_persons_wish(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")
         await store.retry([id_])
-        await store.release(await store.claim("sales", 10, LEASE))
-        [claim] = await store.claim("sales", 10, LEASE)
+        await store.release(await store.claim("sales", MANY, LEASE))
+        [claim] = await store.claim("sales", MANY, LEASE)
         assert claim.trigger == "person"
 
     async def test_only_expired_leases_are_rescued_and_their_attempts_count(
@@ -194,12 +211,13 @@ class DeliveryContract:
         began = clock.now()
         await claimed(store, limit=1)
         clock.advance(seconds=59)
-        await claimed(store, limit=1)
+        await claimed(store, limit=2)
         assert await store.rescue() == []
         clock.advance(seconds=2)
         assert await store.rescue() == [await the(store, expired)]
         assert ((await the(store, expired)).state, (await the(store, expired)).attempts) == (DeliveryState.PENDING, 1)
         assert (await the(store, held)).state is DeliveryState.DELIVERING
+        assert ((await the(store, expired)).failures, (await the(store, expired)).uncertain) == (1, True)
         [attempt] = await store.attempts(expired)
         assert (attempt.number, attempt.outcome, attempt.started_at) == (1, Outcome.UNKNOWN, began)
         assert await claimed(store) == [expired]
@@ -210,6 +228,14 @@ class DeliveryContract:
         assert [delivery.id for delivery in await store.rescue(everything=True)] == [first, second]
         assert await claimed(store) == [first, second]
         assert (await the(store, behind)).attempts == 0
+
+    async def test_what_a_living_worker_holds_is_not_rescued(self, store: Store, clock: ManualClock) -> None:
+        held, lost = await planned(store, clock, "deal:1", "deal:2")
+        [claim] = await store.claim("sales", Limits(1), LEASE)
+        await store.claim("sales", MANY, LEASE)
+        clock.advance(hours=3)
+        assert [delivery.id for delivery in await store.rescue(held={claim.token})] == [lost]
+        assert (await the(store, held)).state is DeliveryState.DELIVERING
 
     async def test_a_claim_nobody_waits_for_any_more_is_given_back(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")
@@ -223,36 +249,3 @@ class DeliveryContract:
             await store.retry([])
         assert await claimed(store) == [id_]
         assert await store.attempts(id_) == []
-
-    async def test_the_deliveries_of_a_target_that_is_gone_are_parked_until_it_is_back(
-        self, store: Store, clock: ManualClock
-    ) -> None:
-        ids = await planned(store, clock, "deal:1", "deal:1", "deal:2")
-        await settled(store, clock, waiting(clock))
-        before = [await the(store, id_) for id_ in ids]
-        assert await store.park_except(["billing"]) == (3, 0)
-        assert await claimed(store) == []
-        assert await store.next_due("sales") is None
-        assert {(await the(store, id_)).state for id_ in ids} == {DeliveryState.PARKED}
-        assert await store.park_except(["billing", "sales"]) == (0, 3)
-        assert [await the(store, id_) for id_ in ids] == before
-        assert await claimed(store) == [ids[0], ids[2]]
-
-    async def test_parking_leaves_alone_what_is_under_way(self, store: Store, clock: ManualClock) -> None:
-        first, second = await planned(store, clock, "deal:1", "deal:1")
-        [claim] = await store.claim("sales", 1, LEASE)
-        assert await store.park_except([]) == (1, 0)
-        assert await store.record(claim, attempt_at(claim, clock), DELIVERED)
-        assert await claimed(store) == []
-        assert await store.park_except(["sales"]) == (0, 1)
-        assert await claimed(store) == [second]
-        assert first == claim.delivery.id
-
-    async def test_what_is_planned_behind_a_parked_delivery_waits(self, store: Store, clock: ManualClock) -> None:
-        [parked] = await planned(store, clock, "deal:1")
-        await store.park_except([])
-        [behind] = await planned(store, clock, "deal:1")
-        assert await claimed(store) == []
-        await store.park_except(["sales"])
-        assert await settled(store, clock) == [parked]
-        assert await settled(store, clock) == [behind]

@@ -12,6 +12,7 @@ from bridge.model import (
     Event,
     EventState,
     Json,
+    Limits,
     Link,
     Outcome,
     RoutedEvent,
@@ -21,6 +22,7 @@ from bridge.store.base import Claim, Settlement, Store
 from tests.support.clock import ManualClock
 
 LEASE = timedelta(minutes=1)
+MANY = Limits(100)
 DEAL = Entity("deal", "65f")
 
 DELIVERED = Settlement(DeliveryState.DELIVERED)
@@ -92,14 +94,14 @@ def attempt_at(claim: Claim, clock: ManualClock, outcome: Outcome = Outcome.DELI
 
 async def claimed(store: Store, target: str = "sales", limit: int = 100) -> list[str]:
     """Claim, and return the ids in the order they came."""
-    return [claim.delivery.id for claim in await store.claim(target, limit, LEASE)]
+    return [claim.delivery.id for claim in await store.claim(target, Limits(limit), LEASE)]
 
 
 async def settled(store: Store, clock: ManualClock, settlement: Settlement = DELIVERED, *links: Link) -> list[str]:
     """Claim what can be claimed, end each attempt so, and return the ids in order."""
-    claims = await store.claim("sales", 100, LEASE)
+    claims = await store.claim("sales", MANY, LEASE)
     for claim in claims:
-        assert await store.record(claim, attempt_at(claim, clock), settlement, links)
+        assert (await store.record(claim, attempt_at(claim, clock), settlement, links)).held
     return [claim.delivery.id for claim in claims]
 
 

@@ -65,7 +65,8 @@ def claim_due(
 def next_due(connection: apsw.Connection, target: str, limits: Limits, now: int) -> int | None:
     """Return when a delivery of a target may next be claimed, in microseconds since 1970."""
     gate = _gate(connection, target)
-    waiting = rows(connection, "lanes", target) if gate.opens_at is not None else ()
+    closed = gate.opens_at is None or gate.breaker == "half_open"  # then the outcome of the probe decides
+    waiting = () if closed else rows(connection, "lanes", target)
     pace = Pace(connection, target, limits.rate, now)
     due = [max(due, pace.opens_at(_bucket(lane)) if limits.rate else due) for lane, due in waiting]
     return max(min(due), gate.opens_at or 0) if due else None

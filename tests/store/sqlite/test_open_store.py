@@ -127,8 +127,8 @@ async def test_a_migration_that_was_changed_is_refused(tmp_path: Path, clock: Ma
 
 async def test_a_refused_file_is_let_go(tmp_path: Path, clock: ManualClock) -> None:
     await filled(tmp_path, clock)
-    execute(tmp_path, "UPDATE migration SET number = 9001")
+    execute(tmp_path, "UPDATE migration SET number = 9001 WHERE number = 1")
     with pytest.raises(StoreTooNewError):
         await open_store(tmp_path, clock)
-    execute(tmp_path, "UPDATE migration SET number = 1")
+    execute(tmp_path, "UPDATE migration SET number = 1 WHERE number = 9001")
     await filled(tmp_path, clock)

@@ -11,6 +11,10 @@ from bridge.store.sqlite.queries import SQL
 from tests.support.clock import ManualClock
 
 
+OURS = frozenset({"SCAN found", "SCAN d"})
+"""Rows that a statement has made itself: one for each lane, or target."""
+
+
 @pytest.fixture(scope="module")
 def connection() -> Iterator[apsw.Connection]:
     connection = apsw.Connection(":memory:")
@@ -28,12 +32,15 @@ def steps(connection: apsw.Connection, name: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("add_delivery", "delivery_head (target=? AND key=?)"),
-        ("claim_due", "delivery_due (target=? AND due_at<?)"),
-        ("next_due", "delivery_due (target=?)"),
-        ("pass_head", "delivery_unfinished (target=? AND key=?)"),
-        ("give_up_head", "delivery_head (target=? AND key=?)"),
-        ("leased_deliveries", "delivery_leased (leased_until<?)"),
+        ("add_delivery", "delivery_head (target=? AND queue=?)"),
+        ("supersede", "delivery_unfinished (target=? AND queue=?)"),
+        ("under_way", "delivery_leased (target=?)"),
+        ("lanes", "delivery_due (target=? AND lane>?)"),
+        ("due_in_lane", "delivery_due (target=? AND lane=? AND due_at<?)"),
+        ("pass_head", "delivery_unfinished (target=? AND queue=?)"),
+        ("give_up_head", "delivery_head (target=? AND queue=?)"),
+        ("be_patient", "delivery_failing (target=?)"),
+        ("targets_with_work", "delivery_unfinished (target>?)"),
         ("count_unfinished", "delivery_unfinished"),
         ("count_dead", "delivery_dead"),
         ("received_events", "event_received"),
@@ -44,8 +51,8 @@ def steps(connection: apsw.Connection, name: str) -> list[str]:
 def test_it_is_served_by_its_index(connection: apsw.Connection, name: str, index: str) -> None:
     plan = steps(connection, name)
     assert any(step.endswith(index) for step in plan), plan
-    assert not any(step.startswith("SCAN") and "INDEX" not in step for step in plan), plan
+    assert not any(step.startswith("SCAN") and "INDEX" not in step and step not in OURS for step in plan), plan
 
 
 def test_claiming_sorts_nothing(connection: apsw.Connection) -> None:
-    assert not any("TEMP B-TREE" in step for step in steps(connection, "claim_due"))
+    assert not any("TEMP B-TREE" in step for step in steps(connection, "due_in_lane"))
