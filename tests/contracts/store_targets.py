@@ -178,9 +178,7 @@ class TargetContract:
         assert await claimed(store) == [new.id]
 
     @pytest.mark.parametrize("changes", [{"route": "other"}, {"entry": "1"}, {"target": "billing"}, {"key": "deal:2"}])
-    async def test_nothing_else_is_superseded(
-        self, store: Store, clock: ManualClock, changes: dict[str, str]
-    ) -> None:
+    async def test_nothing_else_is_superseded(self, store: Store, clock: ManualClock, changes: dict[str, str]) -> None:
         other = await upsert(store, clock, **changes)
         message = await planned(store, clock, "deal:1")
         await upsert(store, clock, route="new")

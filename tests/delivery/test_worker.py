@@ -1,22 +1,38 @@
 """One worker against a real store: every ending of an attempt, in order per key."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bridge.delivery.retry import RetryPolicy
+from bridge.component.limits import BreakerOptions, RetryOptions
+from bridge.delivery.announcer import Announcer
 from bridge.delivery.worker import Worker
-from bridge.errors import PermanentFailure, StoreUnavailableError, TransientFailure, UnknownOutcome
-from bridge.model import Delivery, DeliveryState, Event, EventState, Link, Outcome, Receipt, RoutedEvent, new_id
-from bridge.store.base import DeliveryQuery, Store
+from bridge.errors import AccessRefused, PermanentFailure, StoreUnavailableError, TransientFailure, UnknownOutcome
+from bridge.model import (
+    Delivery,
+    DeliveryState,
+    Event,
+    EventState,
+    Limits,
+    Link,
+    Outcome,
+    Receipt,
+    RoutedEvent,
+    Terms,
+    new_id,
+)
+from bridge.store.base import DeliveryQuery, Recorded, Store, TargetChange
 from tests.support.clock import ManualClock
-from tests.support.targets import NoHttp, ScriptedTarget, Step, never
+from tests.support.targets import LookingTarget, NoHttp, ScriptedTarget, Step, never
 
 HTTP: Any = NoHttp()
 
 
-async def plan(store: Store, clock: ManualClock, *keys: str, target: str = "sales") -> list[str]:
+async def plan(
+    store: Store, clock: ManualClock, *keys: str, target: str = "sales", terms: Terms = Terms()
+) -> list[str]:
     """Store one event with a delivery per key, as routing would, and return the ids of the deliveries."""
     now = clock.now()
     event = Event(new_id("evt"), "crm", "crm_deal_updated", None, new_id("evt"), b"{}", now)
@@ -33,6 +49,7 @@ async def plan(store: Store, clock: ManualClock, *keys: str, target: str = "sale
             content={"text": f"{key}/{entry}"},
             due_at=now,
             created_at=now,
+            terms=terms,
         )
         for entry, key in enumerate(keys)
     )
@@ -42,7 +59,7 @@ async def plan(store: Store, clock: ManualClock, *keys: str, target: str = "sale
 
 def worker_for(store: Store, clock: ManualClock, *script: Step, **options: Any) -> tuple[Worker, ScriptedTarget]:
     target = ScriptedTarget("sales", *script, **options)
-    return Worker(target, store, HTTP, clock, RetryPolicy()), target
+    return Worker(target, store, HTTP, clock), target
 
 
 async def work(worker: Worker) -> None:
@@ -80,10 +97,11 @@ async def test_a_transient_failure_waits_and_then_goes_through_under_the_same_id
     store: Store, clock: ManualClock
 ) -> None:
     [id_] = await plan(store, clock, "deal:1")
-    worker, target = worker_for(store, clock, TransientFailure("busy", status=503, retry_after=60))
+    worker, target = worker_for(store, clock, TransientFailure("busy", status=503))
     await work(worker)
     waiting = await the(store, id_)
-    assert (waiting.state, waiting.attempts, waiting.reason) == (DeliveryState.PENDING, 1, "busy")
+    assert (waiting.state, waiting.attempts, waiting.failures) == (DeliveryState.PENDING, 1, 1)
+    assert (waiting.reason, waiting.give_up_at) == ("busy", clock.now() + timedelta(hours=24))
     await work(worker)
     assert len(target.sent) == 1, "it is not due yet"
     clock.advance(seconds=61)
@@ -104,7 +122,7 @@ async def test_a_permanent_failure_is_dead_and_lets_the_next_of_its_key_go(store
 
 async def test_a_stuck_delivery_holds_back_its_own_key_only(store: Store, clock: ManualClock) -> None:
     stuck, behind, free = await plan(store, clock, "deal:1", "deal:1", "deal:2")
-    worker, target = worker_for(store, clock, TransientFailure("busy", retry_after=600))
+    worker, target = worker_for(store, clock, TransientFailure("busy"), retry=RetryOptions(first="10m"))
     await work(worker)
     await work(worker)
     assert (await the(store, free)).state is DeliveryState.DELIVERED
@@ -177,7 +195,7 @@ async def test_an_outcome_the_store_cannot_take_is_recorded_as_soon_as_it_can(
     [id_] = await plan(store, clock, "deal:1")
     record, failures = store.record, [StoreUnavailableError("disk full"), StoreUnavailableError("disk full")]
 
-    async def failing(*arguments: Any) -> bool:
+    async def failing(*arguments: Any) -> Recorded:
         if failures:
             raise failures.pop()
         return await record(*arguments)
@@ -212,3 +230,161 @@ async def test_a_worker_that_runs_delivers_what_it_is_rung_for(store: Store, clo
     await asyncio.wait_for(running, 5)
     await worker.drain(5)
     assert (await the(store, id_)).state is DeliveryState.DELIVERED
+
+
+class Heard(Announcer):
+    """Remembers what people would hear of."""
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[str, str]] = []
+        self.dead: list[str] = []
+
+    def target_changed(self, target: str, change: TargetChange) -> None:
+        self.changes.append((target, change.kind))
+
+    def delivery_dead(self, delivery: Delivery, reason: str | None) -> None:
+        self.dead.append(delivery.id)
+
+
+async def test_a_service_that_asks_for_time_is_left_alone_by_all(store: Store, clock: ManualClock) -> None:
+    first, second = await plan(store, clock, "deal:1", "deal:2")
+    slow_down = TransientFailure("slow down", status=429, retry_after=600)
+    worker, target = worker_for(store, clock, slow_down, concurrency=1)
+    await work(worker)
+    await work(worker)
+    assert [message.delivery_id for message in target.sent] == [first]
+    assert (await the(store, first)).failures == 0
+    clock.advance(seconds=600)
+    await work(worker)
+    await work(worker)
+    assert sorted(message.delivery_id for message in target.sent) == sorted([first, first, second])
+
+
+async def test_a_target_that_is_refused_is_paused_and_delivers_in_order_once_it_is_resumed(
+    store: Store, clock: ManualClock
+) -> None:
+    ids = await plan(store, clock, "deal:1", "deal:2", "deal:3")
+    heard = Heard()
+    target = ScriptedTarget("sales", AccessRefused("invalid_auth", status=401), concurrency=1)
+    worker = Worker(target, store, HTTP, clock, heard)
+    await work(worker)
+    await work(worker)
+    assert heard.changes == [("sales", "pause")]
+    assert {(await the(store, id_)).state for id_ in ids} == {DeliveryState.PARKED}
+    assert (await the(store, ids[1])).reason == "the target is paused: invalid_auth"
+    await store.resume("sales")
+    for _ in ids:
+        await work(worker)
+    assert [message.delivery_id for message in target.sent] == [ids[0], *ids]
+
+
+async def test_a_service_that_keeps_failing_is_left_alone_and_tried_with_one_message(
+    store: Store, clock: ManualClock
+) -> None:
+    await plan(store, clock, *(f"deal:{n}" for n in range(8)))
+    heard = Heard()
+    failures = [TransientFailure("500")] * 5
+    target = ScriptedTarget("sales", *failures, breaker=BreakerOptions(least=4), retry=RetryOptions(first="1m"))
+    worker = Worker(target, store, HTTP, clock, heard)
+    await work(worker)
+    assert heard.changes == [("sales", "open")]
+    await work(worker)
+    assert len(target.sent) == 4, "nothing is sent while it is open"
+    clock.advance(seconds=30)
+    await work(worker)
+    assert (len(target.sent), heard.changes[1:]) == (5, [("sales", "open")])
+    clock.advance(seconds=60)
+    await work(worker)
+    assert (len(target.sent), heard.changes[2:]) == (6, [("sales", "close")])
+    await work(worker)
+    assert len(target.sent) == 10, "and then as many at once as before"
+
+
+async def test_a_dead_letter_is_announced(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    heard = Heard()
+    worker = Worker(ScriptedTarget("sales", PermanentFailure("no")), store, HTTP, clock, heard)
+    await work(worker)
+    assert heard.dead == [id_]
+
+
+async def test_where_sending_twice_is_worse_a_lost_answer_waits_for_a_person(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1", terms=Terms(on_unknown="park"))
+    worker, target = worker_for(store, clock, UnknownOutcome("timed out"))
+    await work(worker)
+    clock.advance(hours=1)
+    await work(worker)
+    assert (await the(store, id_)).state is DeliveryState.PARKED
+    assert len(target.sent) == 1
+    await store.retry([id_])
+    await work(worker)
+    assert (await the(store, id_)).state is DeliveryState.DELIVERED
+
+
+async def test_so_does_one_whose_worker_was_killed(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1", terms=Terms(on_unknown="park"))
+    await store.claim("sales", Limits(1), timedelta(minutes=1))
+    await store.rescue(everything=True)
+    worker, target = worker_for(store, clock)
+    await work(worker)
+    delivery = await the(store, id_)
+    assert (delivery.state, target.sent) == (DeliveryState.PARKED, [])
+    assert str(delivery.reason).startswith("it may have arrived: no outcome was recorded")
+    assert len(await store.attempts(id_)) == 1, "the rescue's; no other was made"
+
+
+async def test_a_target_that_can_looks_before_it_sends_again(store: Store, clock: ManualClock) -> None:
+    arrived, lost = await plan(store, clock, "deal:1", "deal:2")
+    target = LookingTarget("sales", UnknownOutcome("reset"), UnknownOutcome("reset"))
+    target.there = {arrived}
+    worker = Worker(target, store, HTTP, clock)
+    await work(worker)
+    clock.advance(hours=1)
+    await work(worker)
+    assert [message.delivery_id for message in target.sent] == [arrived, lost, lost]
+    assert {(await the(store, id_)).state for id_ in (arrived, lost)} == {DeliveryState.DELIVERED}
+    assert (await store.attempts(arrived))[-1].excerpt == "found"
+
+
+async def test_a_first_attempt_is_sent_without_looking(store: Store, clock: ManualClock) -> None:
+    await plan(store, clock, "deal:1")
+    target = LookingTarget("sales")
+    await work(Worker(target, store, HTTP, clock))
+    assert (len(target.sent), target.looked) == (1, [])
+
+
+async def test_a_look_that_fails_sends_nothing(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    target = LookingTarget("sales", UnknownOutcome("reset"))
+    target.looking = [TransientFailure("500")]
+    worker = Worker(target, store, HTTP, clock)
+    await work(worker)
+    clock.advance(hours=1)
+    await work(worker)
+    assert (len(target.sent), (await the(store, id_)).reason) == (1, "500")
+
+
+async def test_a_delivery_that_kills_its_worker_each_time_is_given_up(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1", terms=Terms({"attempts": 3}))
+    worker, target = worker_for(store, clock)
+    for _ in range(3):
+        await store.claim("sales", Limits(1), timedelta(minutes=1))
+        await store.rescue(everything=True)
+    await work(worker)
+    assert (target.sent, (await the(store, id_)).state) == ([], DeliveryState.DEAD)
+
+
+async def test_a_stop_does_not_wait_for_a_store_that_cannot_be_written(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    worker, target = worker_for(store, clock, never)
+    await worker.step()
+    await target.arrived.wait()
+
+    async def full(*_: Any) -> Recorded:
+        raise StoreUnavailableError("disk full")
+
+    monkeypatch.setattr(store, "record", full)
+    await asyncio.wait_for(worker.drain(0), 5)
+    assert (await the(store, id_)).state is DeliveryState.DELIVERING, "the next start finds its lease"

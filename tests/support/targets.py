@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
 
 from bridge.component import Action as BaseAction
 from bridge.component import Http, Links, Target, TargetOptions
@@ -36,8 +38,8 @@ class ScriptedTarget(Target[ScriptedOptions, ScriptedAction]):
     Options = ScriptedOptions
     Action = ScriptedAction
 
-    def __init__(self, name: str = "sales", *script: Step, concurrency: int = 4, timeout: float = 15) -> None:
-        super().__init__(name, ScriptedOptions(concurrency=concurrency, timeout=timeout))
+    def __init__(self, name: str = "sales", *script: Step, **options: Any) -> None:
+        super().__init__(name, ScriptedOptions(**options))
         self.script = list(script)
         self.sent: list[Message] = []
         self.arrived = asyncio.Event()
@@ -49,6 +51,26 @@ class ScriptedTarget(Target[ScriptedOptions, ScriptedAction]):
         if isinstance(step, Exception):
             raise step
         return step if isinstance(step, Receipt) else await step()
+
+
+class LookingTarget(ScriptedTarget):
+    """Finds the messages that are ``there``, unless looking itself fails."""
+
+    def __init__(self, name: str = "sales", *script: Step, **options: Any) -> None:
+        super().__init__(name, *script, **options)
+        self.there: set[str] = set()
+        self.looked: list[str] = []
+        self.looking: list[DeliveryFailure] = []
+
+    @property
+    def looks_up(self) -> bool:
+        return True
+
+    async def look_up(self, message: Message, since: datetime, links: Links, http: Http) -> Receipt | None:
+        self.looked.append(message.delivery_id)
+        if self.looking:
+            raise self.looking.pop()
+        return Receipt(excerpt="found") if message.delivery_id in self.there else None
 
 
 class NoHttp:

@@ -10,7 +10,6 @@ from bridge.store.sqlite.migration import migrate, shipped
 from bridge.store.sqlite.queries import SQL
 from tests.support.clock import ManualClock
 
-
 OURS = frozenset({"SCAN found", "SCAN d"})
 """Rows that a statement has made itself: one for each lane, or target."""
 
