@@ -171,9 +171,8 @@ class DeliveryMachine(RuleBasedStateMachine):
     @invariant()
     def every_delivery_is_where_the_model_has_it(self) -> None:
         stored = self.do(self.store.deliveries(DeliveryQuery(limit=1000)))
-        assert [facts_of(delivery) for delivery in reversed(stored)] == [
-            row.facts(self.model.held) for row in self.model.rows
-        ]
+        expected = [row.facts(self.model.held) for row in self.model.rows]
+        assert [facts_of(delivery) for delivery in reversed(stored)] == expected
 
     @invariant()
     def the_next_due_time_is_that_of_the_model(self) -> None:

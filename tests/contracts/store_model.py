@@ -52,11 +52,12 @@ class Model:
 
     def plan(self, row: Row, now: datetime) -> None:
         """Add a delivery; one that supersedes cancels what waits of its target, key and entry."""
-        for older in self.rows if row.supersedes else ():
-            same = (older.target, older.key, older.entry) == (row.target, row.key, row.entry)
-            if same and older.state is DeliveryState.PENDING:
+        place = row.target, row.key, row.entry
+        same = [older for older in self.rows if (older.target, older.key, older.entry) == place]
+        for older in same if row.supersedes else ():
+            if older.state is DeliveryState.PENDING:
                 older.state = DeliveryState.CANCELLED
-                self.see_to_head(older, now)
+        self.see_to_head(row, now)
         self.rows.append(row)
         self.see_to_head(row, now)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -38,12 +39,12 @@ PENDING, PARKED = DeliveryState.PENDING, DeliveryState.PARKED
 OPEN = TargetChange("open", "500 again", seconds=30, most=100)
 
 
-async def sent_to(store: Store, clock: ManualClock, *routes: str, bucket: str = "", **terms: bool) -> list[str]:
+async def sent_to(store: Store, clock: ManualClock, *routes: str, bucket: str = "") -> list[str]:
     """Plan a delivery for each route, each with a key of its own, all counted in one bucket."""
     event = an_event(clock)
     await store.add(event)
     deliveries = [a_delivery(event.id, clock, f"{event.id}/{n}", route=name, entry=n) for n, name in enumerate(routes)]
-    planned = tuple(replace(delivery, bucket=bucket, terms=Terms(**terms)) for delivery in deliveries)
+    planned = tuple(replace(delivery, bucket=bucket) for delivery in deliveries)
     await decided(store, RoutedEvent(event.id, EventState.ROUTED, deliveries=planned))
     return [delivery.id for delivery in planned]
 
@@ -90,7 +91,7 @@ class TargetContract:
         for _ in range(40):
             times += [clock.now()] * len(await store.claim("sales", limits, LEASE))
             clock.advance(seconds=1)
-        gaps = [(later - sooner).total_seconds() for sooner, later in zip(times, times[1:], strict=False)]
+        gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(times)]
         assert (gaps, len(times)) == ([5.0] * 7, 8)
 
     async def test_after_a_burst_no_stretch_of_time_holds_more_than_the_rate(
@@ -288,7 +289,7 @@ class TargetContract:
             assert recorded.target_changed is (seconds == 60)
         assert await store.next_due("sales", MANY) == clock.now() + timedelta(seconds=60)
 
-    # breakers
+    # circuit breakers that open and close
 
     async def test_an_open_breaker_lets_one_probe_through_when_its_time_has_come(
         self, store: Store, clock: ManualClock

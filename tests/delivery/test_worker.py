@@ -28,11 +28,10 @@ from tests.support.clock import ManualClock
 from tests.support.targets import LookingTarget, NoHttp, ScriptedTarget, Step, never
 
 HTTP: Any = NoHttp()
+USUAL = Terms()
 
 
-async def plan(
-    store: Store, clock: ManualClock, *keys: str, target: str = "sales", terms: Terms = Terms()
-) -> list[str]:
+async def plan(store: Store, clock: ManualClock, *keys: str, target: str = "sales", terms: Terms = USUAL) -> list[str]:
     """Store one event with a delivery per key, as routing would, and return the ids of the deliveries."""
     now = clock.now()
     event = Event(new_id("evt"), "crm", "crm_deal_updated", None, new_id("evt"), b"{}", now)
@@ -122,7 +121,7 @@ async def test_a_permanent_failure_is_dead_and_lets_the_next_of_its_key_go(store
 
 async def test_a_stuck_delivery_holds_back_its_own_key_only(store: Store, clock: ManualClock) -> None:
     stuck, behind, free = await plan(store, clock, "deal:1", "deal:1", "deal:2")
-    worker, target = worker_for(store, clock, TransientFailure("busy"), retry=RetryOptions(first="10m"))
+    worker, target = worker_for(store, clock, TransientFailure("busy"), retry=RetryOptions(first=timedelta(minutes=10)))
     await work(worker)
     await work(worker)
     assert (await the(store, free)).state is DeliveryState.DELIVERED
@@ -284,7 +283,9 @@ async def test_a_service_that_keeps_failing_is_left_alone_and_tried_with_one_mes
     await plan(store, clock, *(f"deal:{n}" for n in range(8)))
     heard = Heard()
     failures = [TransientFailure("500")] * 5
-    target = ScriptedTarget("sales", *failures, breaker=BreakerOptions(least=4), retry=RetryOptions(first="1m"))
+    target = ScriptedTarget(
+        "sales", *failures, breaker=BreakerOptions(least=4), retry=RetryOptions(first=timedelta(minutes=1))
+    )
     worker = Worker(target, store, HTTP, clock, heard)
     await work(worker)
     assert heard.changes == [("sales", "open")]

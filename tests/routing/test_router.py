@@ -10,7 +10,20 @@ import pytest
 
 from bridge.component import AnySource
 from bridge.errors import RenderError
-from bridge.model import Change, DeliveryState, EntityState, Event, EventState, Json, JsonObject, RoutedEvent, StateKey
+from bridge.model import (
+    Change,
+    Delivery,
+    DeliveryState,
+    EntityState,
+    Event,
+    EventState,
+    Json,
+    JsonObject,
+    RoutedEvent,
+    StateKey,
+    Terms,
+)
+from bridge.routing.fanout import Preview
 from bridge.routing.matcher import compile_match
 from bridge.routing.route import Context, DeliverEntry, Listener, Matcher, Route
 from bridge.routing.router import Router
@@ -321,7 +334,7 @@ def test_an_explanation_tells_for_every_route_what_it_said() -> None:
     assert (failing.matched, failing.error) == (False, "`when` failed: oh")
     assert (found.matched, found.when, found.error) == (True, None, None)
     name = "Padaria Estrela: plano anual"
-    assert found.deliveries == (("sales", name, {"text": name}, None),)
+    assert found.deliveries == (Preview("sales", name, {"text": name}, None),)
     assert (half.matched, half.when, half.deliveries[0].error) == (True, True, "no")
 
 
@@ -358,4 +371,16 @@ def test_planning_and_explaining_agree() -> None:
         explained = router(*routes).explain(event, None)
         assert planned.state is explained.state
         previews = [preview for each in explained.routes for preview in each.deliveries]
-        assert [(each.target, each.key, each.content, each.reason) for each in planned.deliveries] == previews
+        assert [preview_of(delivery) for delivery in planned.deliveries] == previews
+
+
+def test_a_delivery_is_planned_on_the_terms_of_its_entry_and_in_the_bucket_of_its_message() -> None:
+    terms = Terms({"attempts": 3}, "park", supersedes=True)
+    entry = DeliverEntry("sales", Content(), handling=lambda content: (str(content["text"])[:7], terms))
+    (planned,) = router(route("deal-lost", lost(), deliver=(entry,))).plan([arrived("crm_deal_updated__lost", 2)], {})
+    assert [(delivery.bucket, delivery.terms) for delivery in planned.deliveries] == [("Padaria", terms)]
+
+
+def preview_of(delivery: Delivery) -> Preview:
+    """Return what was planned as an explanation tells it."""
+    return Preview(delivery.target, delivery.key, delivery.content, delivery.reason, delivery.bucket, delivery.terms)
