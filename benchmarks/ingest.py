@@ -43,12 +43,12 @@ routes:
 SAMPLE = Path(__file__).parents[1] / "bridge/rdstation/official/crm_deal_updated.json"
 
 
-def webhooks(count: int, series: str) -> Iterator[bytes]:
-    """Yield updates of ever new deals; one in ten is a loss."""
+def webhooks(count: int, series: str, lost_in: int = 10) -> Iterator[bytes]:
+    """Yield updates of ever new deals; one in so many is a loss."""
     body = json.loads(SAMPLE.read_text())
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
     for number in range(count):
-        lost = number % 10 == 0
+        lost = number % lost_in == 0
         body["transaction_uuid"] = str(uuid4())
         body["document"] |= {
             "id": f"{series}-{number}",

@@ -31,7 +31,7 @@ class Fleet:
             self._retire(name)
         for name, target in targets.items():
             if worker := self._workers.get(name):
-                worker.target = target
+                worker.adopt(target)
             else:
                 self._start(target)
         self.ring(targets)

@@ -15,7 +15,7 @@ from bridge.delivery.breaker import FailureWindow
 from bridge.delivery.retry import RetryPolicy, exhausted, settle
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError, UnknownOutcome
-from bridge.model import Attempt, Clock, DeliveryState, Link, new_id
+from bridge.model import Attempt, Clock, DeliveryState, Limits, Link, new_id
 from bridge.store.base import Claim, Recorded, Settlement, Store
 
 POLL = 1.0
@@ -40,7 +40,11 @@ class _LinksOf:
 
 
 class Worker:
-    """Delivers to one target within its limits. ``target`` may be replaced while it runs."""
+    """Delivers to one target within its limits.
+
+    As many deliveries again as may be under way are claimed ahead, unless the target has a rate: then the next leaves
+    while the outcome of the last is still being recorded. Those that wait so are given back when the target is held.
+    """
 
     def __init__(
         self,
@@ -51,7 +55,6 @@ class Worker:
         announce: Announcer | None = None,
     ) -> None:
         """Start idle; ``announce`` is told what people should hear of."""
-        self.target = target
         self.bell = Bell()
         self._store = store
         self._http = http
@@ -61,6 +64,13 @@ class Worker:
         self._window = FailureWindow()
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._stopping = False
+        self._era = 0
+        self.adopt(target)
+
+    def adopt(self, target: AnyTarget) -> None:
+        """Deliver to this target from now on; what is under way ends with the one it began with."""
+        self.target = target
+        self._slots = asyncio.Semaphore(target.limits.concurrency)
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -71,8 +81,7 @@ class Worker:
         """Deliver until told to stop; what is under way by then is left to ``drain``."""
         while not self._stopping:
             try:
-                claimed = await self.step()
-                pause = await self._until_due(claimed=claimed)
+                pause = await self._until_due(await self.step())
             except StoreError as error:
                 telemetry.store_unavailable(error)
                 pause = POLL
@@ -92,21 +101,30 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def step(self) -> bool:
-        """Claim as much as may be under way at once, and start it; tell whether anything was claimed."""
-        limits = self.target.limits
-        if len(self._under_way) >= limits.concurrency:
-            return False
-        claims = await self._store.claim(self.target.name, limits, self._lease())
+    async def step(self) -> int:
+        """Claim as much as there is room for, if that is worth it, and start it; return how much was claimed."""
+        if not self._has_room():
+            return 0
+        claims = await self._store.claim(self.target.name, self._limits(), self._lease())
         if self._stopping:
             await self._store.release(claims)
-            return False
+            return 0
         self._start(claims)
-        return bool(claims)
+        return len(claims)
+
+    def _limits(self) -> Limits:
+        """Return the target's limits, with room for what is claimed ahead."""
+        limits = self.target.limits
+        return limits if limits.rate else replace(limits, concurrency=2 * limits.concurrency)
+
+    def _has_room(self) -> bool:
+        """Tell whether a claim could bring enough to be worth it: a claim costs as much for one as for many."""
+        room = self._limits().concurrency - len(self._under_way)
+        return room >= max(1, self.target.limits.concurrency // 2)
 
     def _start(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
-            task = asyncio.create_task(self._deliver(claim), name=claim.delivery.id)
+            task = asyncio.create_task(self._deliver(claim, self._era), name=claim.delivery.id)
             self._under_way[task] = claim.token
             task.add_done_callback(self._finished)
 
@@ -115,22 +133,44 @@ class Worker:
         self.bell.ring()
 
     def _lease(self) -> timedelta:
-        return timedelta(seconds=self.target.options.timeout) + LEASE_MARGIN
+        return 2 * timedelta(seconds=self.target.options.timeout) + LEASE_MARGIN
 
-    async def _until_due(self, *, claimed: bool) -> float:
+    async def _until_due(self, claimed: int) -> float:
         """Return how long to wait for the next delivery; finished attempts and new work ring the bell before."""
-        limits = self.target.limits
-        if len(self._under_way) >= limits.concurrency:
+        if not self._has_room():
             return POLL
-        due = await self._store.next_due(self.target.name, limits)
+        due = await self._store.next_due(self.target.name, self._limits())
         least = 0.0 if claimed else BREATH
         return POLL if due is None else min(POLL, max(least, (due - self._clock.now()).total_seconds()))
 
-    async def _deliver(self, claim: Claim) -> None:
+    async def _deliver(self, claim: Claim, era: int) -> None:
         target, policy = self.target, RetryPolicy.of(self.target, claim.delivery.terms.retry)
         if settlement := _without_attempt(claim, target, policy):
             await self._until_recorded(claim, _Result(None, settlement))
             return
+        if result := await self._in_turn(claim, era, target, policy):
+            await self._until_recorded(claim, result)
+
+    async def _in_turn(self, claim: Claim, era: int, target: AnyTarget, policy: RetryPolicy) -> "_Result | None":
+        """Make an attempt once there is a slot for it; if the target is held by then, give the claim back."""
+        try:
+            await self._slots.acquire()
+        except asyncio.CancelledError:
+            await self._give_back(claim)
+            raise
+        try:
+            if not self._stopping and era == self._era:
+                return await self._tried(claim, target, policy)
+        finally:
+            self._slots.release()
+        await self._give_back(claim)
+        return None
+
+    async def _give_back(self, claim: Claim) -> None:
+        with suppress(StoreError):  # then its lease runs out
+            await self._store.release([claim])
+
+    async def _tried(self, claim: Claim, target: AnyTarget, policy: RetryPolicy) -> "_Result":
         watch = _Watch(self._clock)
         try:
             ending = await self._attempt(claim, target)
@@ -139,7 +179,7 @@ class Worker:
             with suppress(StoreError):  # once: else the next start finds the lease, and counts it as unknown
                 await self._record(claim, self._result(claim, ending, policy, watch))
             raise
-        await self._until_recorded(claim, self._result(claim, ending, policy, watch))
+        return self._result(claim, ending, policy, watch)
 
     async def _attempt(self, claim: Claim, target: AnyTarget) -> Ending:
         """Make an attempt, unless the one before it arrived after all."""
@@ -154,6 +194,8 @@ class Worker:
         lesson = self._window.lesson(self.target, claim, failure, now)
         settlement = settle(failure, claim.delivery, policy, now) if failure else Settlement(DeliveryState.DELIVERED)
         settlement = replace(settlement, target=settlement.target or lesson)
+        if settlement.target and settlement.target.kind != "close":
+            self._era += 1
         return _Result(watch.attempt(claim, ending), settlement, ending.links)
 
     async def _until_recorded(self, claim: Claim, result: "_Result") -> None:
