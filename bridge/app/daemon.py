@@ -111,6 +111,7 @@ class Daemon:
         return Host(
             current=lambda: self.reloader.ruleset,
             paths=self._secrets.paths,
+            headers=self._secrets.headers,
             public_url=self._settings.public_url,
             local_url=url,
             reload=self.reloader.reload,

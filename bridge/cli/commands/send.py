@@ -91,15 +91,17 @@ class Sending:
         if self.url is None:
             async with running(self.data) as daemon:
                 place = _place((await daemon.sources())["sources"], self.source)
-                return await self._post(place["local_address"], place["type"], daemon)
+                return await self._post(place, daemon)
         async with DaemonClient(self.data) as daemon:
-            return await self._post(self.url, TYPE, daemon if await answers(daemon) else None)
+            place = {"local_address": self.url, "headers": {}, "type": TYPE}
+            return await self._post(place, daemon if await answers(daemon) else None)
 
-    async def _post(self, address: str, type_: str, daemon: "DaemonClient | None") -> Shape:
+    async def _post(self, place: Shape, daemon: "DaemonClient | None") -> Shape:
         from bridge.cli.sending import post
 
-        for body in self._story(type_):
-            status, answer = await post(address, body, verify=self.url is not None)
+        address, headers = place["local_address"], place["headers"]
+        for body in self._story(place["type"]):
+            status, answer = await post(address, body, headers, verify=self.url is not None)
         outcome: Shape = {"status": status, "answer": answer, "event": None, "explanation": None}
         event_id = answer.get("event_id") if isinstance(answer, dict) else None
         if daemon is None or not isinstance(event_id, str):
