@@ -19,3 +19,15 @@ async def test_a_sample_gets_in_whatever_opens_its_source(daemon: Daemon) -> Non
         code, out, err = await daemon.bridge("send", "deal.lost", "--source", source)
         assert (code, err) == (0, ""), source
         assert "losses → screen  delivered" in out, source
+
+
+async def test_the_start_shows_a_made_secret_and_points_to_a_chosen_one(daemon: Daemon) -> None:
+    await daemon.start(RULES)
+    _, made, _ = await daemon.bridge("address", "made")
+    assert made.strip() in daemon.out
+    assert f"    {daemon.base}/hooks/keyed\n" in daemon.out
+    assert "    python -m bridge address chosen\n" in daemon.out
+    _, chosen, _ = await daemon.bridge("address", "chosen")
+    assert chosen == f"{daemon.base}/hooks/chosen/chosen-by-hand\n"
+    for secret in ("chosen-by-hand", "k3y-of-the-header"):
+        assert secret not in daemon.out + daemon.log
