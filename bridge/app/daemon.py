@@ -133,7 +133,8 @@ class Daemon:
             "revision": rules.ruleset.revision,
             "rules_refused": bool(rules.problems),
             "events_waiting": backlog.events_received,
-            "deliveries_waiting": sum(backlog.deliveries.values()),
+            "deliveries_waiting": backlog.deliveries_waiting,
+            "deliveries_dead": backlog.deliveries_dead,
         }
 
     def _introduction(self, servers: Servers) -> Started:
