@@ -57,10 +57,7 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         return
     if (sample is None) == (file is None):
         raise click.UsageError("give a SAMPLE, or --file; bridge send --list shows the samples")
-    from bridge.cli.body import new_id
-
-    changes = (*settings, new_id()) if new else settings
-    sending = Sending(sample, file, changes, source, url, wait, data)
+    sending = Sending(sample, file, _changes(settings, new=new), source, url, wait, data)
     outcome = asyncio.run(sending.run())
     if form == "json":
         screen.dump(outcome)
@@ -124,6 +121,15 @@ class Sending:
 
         told = [body.read(self.file)] if self.file else body.story(type_, self.sample or "", datetime.now(UTC))
         return body.changed(told, self.settings)
+
+
+def _changes(settings: tuple[str, ...], *, new: bool) -> tuple[str, ...]:
+    """Return what is to be set in the body: with ``new`` also an id, which then cannot be given."""
+    from bridge.cli.body import ID, new_id
+
+    if new and any(setting.startswith(ID) for setting in settings):
+        raise click.UsageError("--new gives an id of its own: leave it out, or the document.id")
+    return (*settings, new_id()) if new else settings
 
 
 def _place(sources: "Sequence[Shape]", name: str | None) -> Shape:

@@ -120,6 +120,7 @@ def test_the_samples_are_listed(runner: CliRunner) -> None:
         (["deal.lost", "--file", "x"], "give a SAMPLE, or --file"),
         (["deal.lots"], 'did you mean "deal.lost"?'),
         (["deal.lost", "--source", "none"], "there are: crm"),
+        (["crm_deal_updated", "--new", "--set", "document.id=d1"], "leave it out, or the document.id"),
         (["--file", "none.json"], "none.json cannot be read"),
     ],
 )
