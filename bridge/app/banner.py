@@ -9,19 +9,17 @@ from pathlib import Path
 
 from bridge.control.host import VERSION
 
-HIDDEN = "***"
-
 
 @dataclass(frozen=True, slots=True)
 class Started:
     """What a person wants to know of a daemon that is ready.
 
-    ``addresses`` are, per source, what to give the sender. A secret that the user chose is hidden in them: they know
+    ``addresses`` are, per source, what to give the sender; None where it holds a secret that the user chose: they know
     it, and standard output may be kept where others read it. One that bridge made is shown: it is news.
     """
 
     url: str
-    addresses: Mapping[str, str]
+    addresses: Mapping[str, str | None]
     rules: Path
     routes: int
     data: Path
@@ -29,22 +27,26 @@ class Started:
 
 def banner(started: Started) -> str:
     """Return the lines to print."""
-    command = f"{_command()} send deal.lost{_data_flag(started.data)}"
+    routes = f"{started.routes} route{'' if started.routes == 1 else 's'}"
     return "\n".join(
         [
             f"bridge {VERSION} is ready at {started.url}",
             "",
-            *(line for source in started.addresses.items() for line in _paste(*source)),
-            f"  Rules: {started.rules} ({started.routes} routes). Save the file, and it is read again.",
+            *(line for source in started.addresses for line in _address(started, source)),
+            f"  Rules: {started.rules} ({routes}). Save the file, and it is read again.",
             "",
             "  Try it, in another terminal:",
-            f"    {command}",
+            f"    {_command('send deal.lost', started.data)}",
             "",
         ]
     )
 
 
-def _paste(source: str, address: str) -> list[str]:
+def _address(started: Started, source: str) -> list[str]:
+    address = started.addresses[source]
+    if address is None:
+        told = f"  The address for the CRM's webhooks (source {source!r}) holds the secret that you chose. To see it:"
+        return [told, f"    {_command(f'address {source}', started.data)}", ""]
     https = (
         []
         if address.startswith("https:")
@@ -53,7 +55,12 @@ def _paste(source: str, address: str) -> list[str]:
     return [f"  Paste this address into the CRM's webhooks (source {source!r}):", f"    {address}", *https, ""]
 
 
-def _command() -> str:
+def _command(arguments: str, data: Path) -> str:
+    """Return a command of this program, as the reader can call it."""
+    return f"{_called()} {arguments}{_data_flag(data)}"
+
+
+def _called() -> str:
     """Return how this program was called, as the reader can call it again."""
     called = Path(sys.argv[0])
     if called.name != "bridge":

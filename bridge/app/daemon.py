@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 
 from bridge import telemetry
 from bridge.app import logs
-from bridge.app.banner import HIDDEN, Started, banner
+from bridge.app.banner import Started, banner
 from bridge.app.reloader import Reloader
 from bridge.app.server import Servers
 from bridge.app.settings import Settings, strange_variables
@@ -113,6 +113,7 @@ class Daemon:
         return Host(
             current=lambda: self.reloader.ruleset,
             paths=self._secrets.paths,
+            headers=self._secrets.headers,
             public_url=self._settings.public_url,
             local_url=url,
             reload=self.reloader.reload,
@@ -134,25 +135,26 @@ class Daemon:
             "revision": rules.ruleset.revision,
             "rules_refused": bool(rules.problems),
             "events_waiting": backlog.events_received,
-            "deliveries_waiting": sum(backlog.deliveries.values()),
+            "deliveries_waiting": backlog.deliveries_waiting,
+            "deliveries_dead": backlog.deliveries_dead,
         }
 
     def _introduction(self, servers: Servers) -> Started:
-        base = self._settings.public_url or servers.url
         ruleset = self.reloader.ruleset
         return Started(
             url=servers.url,
-            addresses={name: base + self._shown_path(name) for name in ruleset.sources},
+            addresses={name: self._shown_address(name, servers) for name in ruleset.sources},
             rules=self._settings.routes,
             routes=len(ruleset.routes),
             data=self._settings.data,
         )
 
-    def _shown_path(self, source: str) -> str:
-        if made := self._secrets.made(source):
-            return f"/hooks/{source}/{made}"
-        paths = self._secrets.paths(source)
-        return paths[0] if paths == (f"/hooks/{source}",) else f"/hooks/{source}/{HIDDEN}"
+    def _shown_address(self, source: str, servers: Servers) -> str | None:
+        """Return the address of a source, unless it holds a secret that the user chose."""
+        if not (self._secrets.made(source) or self._secrets.headers(source)):
+            return None
+        base = self._settings.public_url or servers.url
+        return base + self._secrets.paths(source)[0]
 
 
 async def _keep_certificate(servers: Servers) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import sys
 from contextlib import suppress
@@ -75,7 +76,10 @@ def _first_line(text: str) -> str:
 
 
 def configure(level: str, form: Literal["auto", "json", "console"], stream: TextIO | None = None) -> None:
-    """Send structlog and the standard library's logging through one chain to standard error."""
+    """Send structlog and the standard library's logging through one chain to standard error.
+
+    Lines for people have colours on a terminal, unless ``NO_COLOR`` is set.
+    """
     out = stream or sys.stderr
     as_json = form == "json" or (form == "auto" and not out.isatty())
     chain: list[Processor] = [
@@ -84,7 +88,7 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    finish = _finishing(as_json=as_json, colors=out.isatty())
+    finish = _finishing(as_json=as_json, colors=out.isatty() and not os.environ.get("NO_COLOR"))
     structlog.configure(
         processors=[*chain, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),

@@ -1,7 +1,7 @@
 """The settings of the process, from BRIDGE_* variables and the flags of ``bridge run``."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
@@ -10,14 +10,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge.errors import SettingsError
+from bridge.options import read_yaml, variables_in
 from bridge.options.suggestion import nearest
 
 PREFIX = "BRIDGE_"
+COMPOSE_OWN = frozenset({"BRIDGE_DOMAIN"})
+"""What ``compose.yaml`` reads for itself, and its ``env_file`` hands on to the daemon."""
 UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20}
 _SIZE = re.compile(r"(\d+)\s*(b|kib|mib|)", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]/\s]*):(?P<port>\d{1,5})")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
-_NAMED_IN_RULES = re.compile(r"\$\{(BRIDGE_\w+)")
 
 
 def _size(value: object) -> object:
@@ -110,21 +112,25 @@ def load_settings(**flags: object) -> Settings:
 
 
 def strange_variables(environ: Mapping[str, str], rules: Path) -> list[str]:
-    """Return a sentence for each BRIDGE_* variable that is no setting, and that the rules do not name either."""
+    """Return a sentence for each BRIDGE_* variable that is no setting, and that neither the rules nor compose name."""
     settings = {PREFIX + name.upper() for name in Settings.model_fields}
-    strange = {name for name in environ if name.startswith(PREFIX)} - settings - _named_in(rules)
-    return [_strange(name, settings) for name in sorted(strange)]
+    strange = {name for name in environ if name.startswith(PREFIX)} - settings - COMPOSE_OWN - _named_in(rules)
+    return [_strange(name, rules) for name in sorted(strange)]
 
 
-def _named_in(rules: Path) -> set[str]:
+def _named_in(rules: Path) -> frozenset[str]:
+    """Return the variables that rules refer to; a comment refers to none. Of what is no YAML, every word counts."""
     with suppress(OSError):
-        return set(_NAMED_IN_RULES.findall(rules.read_text("utf-8", "replace")))
-    return set()
+        content = rules.read_bytes()
+        return variables_in(read_yaml(content, str(rules)).data or content.decode("utf-8", "replace"))
+    return frozenset()
 
 
-def _strange(name: str, settings: Iterable[str]) -> str:
-    near = nearest(name, settings)
-    return f"{name} is no setting" + (f"; did you mean {near}?" if near else "")
+def _strange(name: str, rules: Path) -> str:
+    """Return what to say of a variable; the prefix, which all share, brings no name nearer to another."""
+    near = nearest(name.removeprefix(PREFIX), Settings.model_fields)
+    guess = f"; did you mean {PREFIX}{near.upper()}?" if near else f", and {rules.name} does not refer to it"
+    return f"{name} is no setting{guess}"
 
 
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:

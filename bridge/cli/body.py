@@ -16,6 +16,8 @@ from bridge.component.discovery import source_types
 from bridge.model import Json, JsonObject
 from bridge.options import did_you_mean
 
+ID = "document.id="
+"""How the setting of an id begins."""
 CLOSED = frozenset({"won", "lost"})
 """Statuses with which the CRM sets ``closed_at`` to the time of the change."""
 
@@ -70,7 +72,7 @@ def changed(told: Sequence[Json], settings: Sequence[str]) -> Sequence[Json]:
     if "document.status" in paths and "document.closed_at" not in paths:
         _close(last)
     for setting in settings:
-        if setting.startswith("document.id="):
+        if setting.startswith(ID):
             for body in before:
                 _set(body, setting)
     return [*before, last]
@@ -78,7 +80,7 @@ def changed(told: Sequence[Json], settings: Sequence[str]) -> Sequence[Json]:
 
 def new_id() -> str:
     """Return the setting of an id that no entity has."""
-    return f"document.id={token_hex(12)}"
+    return f"{ID}{token_hex(12)}"
 
 
 def _reader(type_: str) -> AnySource:

@@ -109,7 +109,13 @@ async def last_state(control: Control, event: Event) -> EntityState | None:
     except RequestRefusedError:
         return None
     return EntityState(
-        known["source"], event.entity, known["document"], known["version"], known["event_id"], known["deleted"]
+        known["source"],
+        event.entity,
+        known["document"],
+        known["version"],
+        known["event_id"],
+        known["deleted"],
+        known["created_seen"],
     )
 
 

@@ -13,6 +13,9 @@ from bridge.routing.operators import BARE
 
 _PHRASES = {"eq": "=", "ne": "≠", "gt": ">", "gte": "≥", "lt": "<", "lte": "≤"}
 _GROUPS = frozenset({"any", "all", "not"})
+_CHANGES = frozenset({"routed", "unmatched"})
+"""What an event comes to that is a change; of any other the reason says all."""
+FIRST_SIGHT = "first sight: nothing to compare with, so only what the document itself dates counts as changed"
 _COMPARING = frozenset({"from", "to", "changed", "increased", "decreased"})
 """Operators whose verdict needs the last state to be understood."""
 
@@ -23,7 +26,7 @@ def show_explanation(told: Shape) -> None:
     say(f"{clean(event['name'])}  {entity_text(event['entity'])}  {colour(told['state'])}".strip())
     if told["reason"]:
         say(f"  {clean(told['reason'])}")
-    if told["state"] != "quarantined":
+    if told["state"] in _CHANGES:
         _changes(told["changes"], told["compared_with"])
     for route in sorted(_listening(told["routes"]), key=lambda route: not route["matched"]):
         show_route(route)
@@ -80,7 +83,7 @@ def _opened(findings: Iterable[Shape]) -> Iterable[Shape]:
 
 def _changes(changes: Sequence[Shape], compared_with: str | None) -> None:
     if compared_with is None:
-        say(dim("  first sight: nothing to compare with, so only what the document itself dates counts as changed"))
+        say(dim(f"  {FIRST_SIGHT}"))
         return
     say(dim(f"  compared with {compared_with}:" + ("" if changes else " nothing changed")))
     for change in changes:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bridge.cli.details import show_attempts
-from bridge.cli.explanation import refusals
-from bridge.cli.screen import clean, colour, say
+from bridge.cli.explanation import FIRST_SIGHT, refusals
+from bridge.cli.screen import clean, colour, dim, say
 from bridge.control.shapes import Shape
 
 _WHY = {
@@ -52,6 +52,8 @@ def _nothing_sent(explanation: Shape) -> None:
         say(f"  Nothing was sent: no route listens to {clean(explanation['event']['name'])}.")
         return
     say("  Nothing was sent: no route matches.")
+    if explanation["compared_with"] is None:
+        say(dim(f"    {FIRST_SIGHT}"))
     for line in said_no:
         say(f"    {line}")
 

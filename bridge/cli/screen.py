@@ -54,6 +54,11 @@ def colour(state: object) -> str:
     return click.style(clean(state), fg=STYLES.get(str(state)))
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: none, one or several."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
 def dim(text: object) -> str:
     """Return a text that steps back."""
     return click.style(clean(text), fg="bright_black")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -17,8 +17,8 @@ POLL = 0.05
 UNFINISHED = frozenset({"pending", "delivering"})
 
 
-async def post(address: str, body: Json, *, verify: bool = True) -> tuple[int, Any]:
-    """Post a body; return the status and the answer, as JSON if it is that.
+async def post(address: str, body: Json, headers: Mapping[str, str], *, verify: bool = True) -> tuple[int, Any]:
+    """Post a body with these headers; return the status and the answer, as JSON if it is that.
 
     Without ``verify`` any certificate will do: the daemon's is made out to its public name, not to this machine.
 
@@ -26,7 +26,7 @@ async def post(address: str, body: Json, *, verify: bool = True) -> tuple[int, A
         DaemonUnreachableError: nobody answered in time. The address, which holds a secret, is not in the message.
     """
     timeout = aiohttp.ClientTimeout(total=PATIENCE)
-    data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+    data, headers = json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,

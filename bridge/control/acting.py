@@ -2,16 +2,38 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from bridge.control.filters import MOST
 from bridge.control.host import Host, unknown
 from bridge.control.shapes import Shape, delivery_shape
-from bridge.model import DeliveryState, Event
+from bridge.model import Delivery, DeliveryState, Event
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 
 CHUNK = 500
 """So many deliveries are made due in one transaction."""
 RETRIABLE = (DeliveryState.DEAD, DeliveryState.PENDING)
+TAKEN = "it is under way by now"
+"""Why a delivery was not retried that could have been a moment before."""
+
+
+class Chosen(NamedTuple):
+    """What is kept of a delivery that was chosen, without its message: there may be many."""
+
+    id: str
+    state: DeliveryState
+    target: str
+    event_id: str
+    has_message: bool
+
+    @property
+    def obstacle(self) -> str | None:
+        """Return why it cannot be retried, if it cannot."""
+        if self.state not in RETRIABLE:
+            return f"it is {self.state}, and only what is dead or waits can be retried"
+        if not self.has_message:
+            return f"it has no message to send; mend the rule, then: bridge replay {self.event_id}"
+        return None
 
 
 class Acting:
@@ -26,17 +48,18 @@ class Acting:
         self._host = host
 
     async def retry(self, chosen: Sequence[str] | DeliveryQuery, *, dry_run: bool) -> Shape:
-        """Make dead and waiting deliveries due now; tell which were, and which were in no state for it.
+        """Make dead and waiting deliveries due now; tell which were, and why the others were not.
 
         Raises:
             RequestRefusedError: an id is none of a delivery (``unknown-id``); nothing was done.
         """
         found = await self._deliveries(chosen)
-        fit = [id_ for id_, (state, _) in found.items() if state in RETRIABLE]
-        done = fit if dry_run else [id_ for ids in _chunks(fit) for id_ in await self._store.retry(ids)]
+        fit = [each.id for each in found if each.obstacle is None]
+        done = set(fit if dry_run else [id_ for ids in _chunks(fit) for id_ in await self._store.retry(ids)])
         if not dry_run:
-            self._host.ring({found[id_][1] for id_ in done})
-        return {"dry_run": dry_run, "retried": list(done), "skipped": [id_ for id_ in found if id_ not in set(done)]}
+            self._host.ring({each.target for each in found if each.id in done})
+        skipped = [{"id": each.id, "reason": each.obstacle or TAKEN} for each in found if each.id not in done]
+        return {"dry_run": dry_run, "retried": [id_ for id_ in fit if id_ in done], "skipped": skipped}
 
     async def replay(self, chosen: Sequence[str] | EventQuery, *, again: bool, dry_run: bool) -> Shape:
         """Route stored events anew under today's rules; tell per event what that planned and what it added.
@@ -63,17 +86,16 @@ class Acting:
             "added": [delivery_shape(delivery) for delivery in added],
         }
 
-    async def _deliveries(self, chosen: Sequence[str] | DeliveryQuery) -> dict[str, tuple[DeliveryState, str]]:
-        """Return state and target by id, and let go of the messages: there may be many."""
+    async def _deliveries(self, chosen: Sequence[str] | DeliveryQuery) -> Sequence[Chosen]:
         if isinstance(chosen, DeliveryQuery):
             listed = await self._store.deliveries(replace(chosen, limit=MOST))
-            return {delivery.id: (delivery.state, delivery.target) for delivery in reversed(listed)}
-        found = {}
-        for id_ in chosen:
+            return [_chosen(delivery) for delivery in reversed(listed)]
+        found = []
+        for id_ in dict.fromkeys(chosen):
             delivery = await self._store.delivery(id_)
             if delivery is None:
                 raise unknown("delivery", id_)
-            found[id_] = delivery.state, delivery.target
+            found.append(_chosen(delivery))
         return found
 
     async def _events(self, chosen: Sequence[str] | EventQuery) -> Sequence[Event]:
@@ -86,6 +108,11 @@ class Acting:
                 raise unknown("event", id_)
             found.append(event)
         return found
+
+
+def _chosen(delivery: Delivery) -> Chosen:
+    has_message = delivery.content is not None
+    return Chosen(delivery.id, delivery.state, delivery.target, delivery.event_id, has_message)
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

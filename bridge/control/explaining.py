@@ -46,16 +46,21 @@ class Explainer:
 
     def following(self, event: Event, before: Event) -> Shape:
         """Explain an event that would arrive after another one that is not stored either."""
-        return {**self.stored(event, before), "compared_with": "what came before it"}
+        told = self.stored(event, before)
+        return {**told, "compared_with": told["compared_with"] and "what came before it"}
 
     def arriving(self, event: Event, state: EntityState | None) -> Shape:
-        """Explain an event beside the last state of its entity."""
+        """Explain an event beside the last state of its entity.
+
+        ``compared_with`` is None where no documents were compared: at first sight, and where the event is no change.
+        """
         explanation = self._rules.router.explain(event, state)
+        compared = explanation.change is not None and not explanation.change.first_sight
         return {
             "event": event_shape(event),
             "state": explanation.state,
             "reason": explanation.reason,
-            "compared_with": state.event_id if state else None,
+            "compared_with": state.event_id if state and compared else None,
             "changes": changes_shape(explanation.change),
             "routes": [self._route(route) for route in explanation.routes],
         }

@@ -1,6 +1,6 @@
 """What the process around lends to the operations: a daemon all of it, an offline command little."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -20,13 +20,15 @@ Reload: TypeAlias = Callable[[], Awaitable[Ruleset]]
 class Host:
     """The surroundings of ``Operations``; every default is what there is when no daemon runs.
 
-    ``paths`` returns the paths a source is posted to (``/hooks/crm/<secret>``, several while a secret is replaced);
+    ``paths`` returns the paths a source is posted to (``/hooks/crm/<secret>``, several while a secret is replaced),
+    ``headers`` what a webhook has to carry where its path alone opens nothing.
     ``public_url`` and ``local_url`` (without a slash at the end) go in front: the one that the sender reaches, and
     the one this machine reaches. ``ring`` is told which targets got work.
     """
 
     current: Callable[[], Ruleset | None]
     paths: Callable[[str], Sequence[str]] = lambda _: ()
+    headers: Callable[[str], Mapping[str, str]] = lambda _: {}
     public_url: str | None = None
     local_url: str | None = None
     reload: Reload | None = None

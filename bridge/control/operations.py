@@ -111,7 +111,10 @@ class Operations:
         return explainer.arriving(event, state)
 
     async def sources(self) -> Shape:
-        """List sources with the addresses to paste into their settings. This, and nothing else, shows their secrets."""
+        """List sources with the addresses to paste into their settings, and the headers that webhooks have to carry.
+
+        This, and nothing else, shows their secrets.
+        """
         return {"sources": [self._source(source) for source in self._host.rules().sources.values()]}
 
     async def status(self) -> Shape:
@@ -166,4 +169,5 @@ class Operations:
             "type": type_of(source),
             "addresses": [public + path for path in paths],
             "local_address": local + paths[0] if local is not None and paths else None,
+            "headers": dict(self._host.headers(source.name)),
         }

@@ -88,6 +88,7 @@ def state_shape(state: EntityState) -> Shape:
         "event_id": state.event_id,
         "version": state.version,
         "deleted": state.deleted,
+        "created_seen": state.created_seen,
         "document": state.document,
     }
 

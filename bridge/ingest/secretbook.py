@@ -64,6 +64,13 @@ class SecretBook:
             return tuple(f"/hooks/{source}/{quote(secret, safe='')}" for secret in secrets)
         return (f"/hooks/{source}",) if source in self._headers else ()
 
+    def headers(self, source: str) -> Mapping[str, str]:
+        """Return the header that a webhook has to carry; none where a secret in the address is enough."""
+        if self._accepted.get(source) or source not in self._headers:
+            return {}
+        name, key = self._headers[source]
+        return {name: key.decode()}
+
     def everything(self) -> tuple[str, ...]:
         """Return every accepted secret, for redaction."""
         return tuple(secret.decode() for secrets in self._accepted.values() for secret in secrets)

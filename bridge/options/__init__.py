@@ -1,6 +1,6 @@
 """Options as users write them: located problems, secrets that never print themselves, YAML that knows its lines."""
 
-from bridge.options.interpolation import Interpolation, Loc, Report, interpolate
+from bridge.options.interpolation import Interpolation, Loc, Report, interpolate, variables_in
 from bridge.options.problem import InvalidConfigurationError, Place, Problem
 from bridge.options.secret import Secret, secrets_in
 from bridge.options.suggestion import did_you_mean, nearest
@@ -20,4 +20,5 @@ __all__ = [
     "nearest",
     "read_yaml",
     "secrets_in",
+    "variables_in",
 ]

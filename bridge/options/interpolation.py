@@ -44,6 +44,15 @@ def interpolate(data: Json, environ: Mapping[str, str], report: Report) -> Inter
     return Interpolation(walk.visit(data, ()), frozenset(walk.values), frozenset(walk.unresolved))
 
 
+def variables_in(data: Json) -> frozenset[str]:
+    """Return the names of the variables that the texts of a tree refer to."""
+    if isinstance(data, str):
+        found = (_VARIABLE.fullmatch(match["inside"] or "") for match in _DOLLAR.finditer(data))
+        return frozenset(match["name"] for match in found if match)
+    items = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return frozenset[str]().union(*map(variables_in, items))
+
+
 class _Walk:
     """One pass over a tree."""
 

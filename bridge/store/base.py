@@ -120,6 +120,16 @@ class Backlog:
     deliveries: Mapping[tuple[str, DeliveryState], int] = field(default_factory=dict)
     size: int = 0
 
+    @property
+    def deliveries_waiting(self) -> int:
+        """Return how many deliveries are unfinished."""
+        return sum(self.deliveries.values()) - self.deliveries_dead
+
+    @property
+    def deliveries_dead(self) -> int:
+        """Return how many are dead letters: nobody works on them any more, so they do not wait."""
+        return sum(count for (_, state), count in self.deliveries.items() if state is DeliveryState.DEAD)
+
 
 class Store(ABC):
     """Events, last states, deliveries, attempts and links, under one set of promises.

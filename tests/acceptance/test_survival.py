@@ -70,6 +70,18 @@ async def test_a_service_that_recovers_gets_what_it_missed(daemon: Daemon, sink:
     assert len({got.headers["Idempotency-Key"] for got in sink.got}) == 1
 
 
+async def test_a_daemon_is_ready_with_dead_letters_and_does_not_count_them_as_waiting(
+    daemon: Daemon, sink: Sink
+) -> None:
+    await daemon.start(LOSSES)
+    sink.status = 400
+    await daemon.post(Deal().lost())
+    await sink.reached(1)
+    await _until(daemon, lambda status: status["backlog"]["deliveries"] == {"team/dead": 1})
+    ready = await daemon.ask("/readyz")
+    assert (ready["ready"], ready["deliveries_waiting"], ready["deliveries_dead"]) == (True, 0, 1)
+
+
 async def test_a_saved_change_of_the_rules_is_picked_up_and_a_broken_one_refused(daemon: Daemon, sink: Sink) -> None:
     await daemon.start(LOSSES)
     before = (await daemon.ask("/api/status"))["revision"]

@@ -75,6 +75,17 @@ def test_the_form_for_people_has_no_colours_in_a_file() -> None:
     assert "a=1" in out.getvalue()
 
 
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_on_a_terminal_it_has_colours_unless_they_are_not_wanted(
+    monkeypatch: pytest.MonkeyPatch, no_color: str, *, coloured: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    log, out = logged("console", out=Terminal())
+    log.warning("hello", a=1)
+    assert ("\x1b" in out.getvalue()) is coloured
+    assert "hello" in out.getvalue()
+
+
 def test_lines_below_the_level_are_left_out() -> None:
     log, out = logged(level="warning")
     log.info("quiet")

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app.settings import PREFIX, Settings, load_settings, strange_variables
+from bridge.app.settings import COMPOSE_OWN, PREFIX, Settings, load_settings, strange_variables
 from bridge.errors import SettingsError
 
-PAGE = Path(__file__).parents[2] / "docs/reference/settings.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/reference/settings.md"
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +123,26 @@ def test_a_variable_that_the_rules_name_is_not_strange(tmp_path: Path) -> None:
     rules = tmp_path / "routes.yaml"
     rules.write_text('sources: {crm: {secrets: ["${BRIDGE_CRM_SECRET}", "${BRIDGE_OLD:-x}"]}}')
     environ = {"BRIDGE_CRM_SECRET": "s", "BRIDGE_OLD": "o", "BRIDGE_ZZZZZZZZ": "z"}
-    assert strange_variables(environ, rules) == ["BRIDGE_ZZZZZZZZ is no setting"]
+    assert strange_variables(environ, rules) == ["BRIDGE_ZZZZZZZZ is no setting, and routes.yaml does not refer to it"]
+
+
+def test_a_variable_that_only_a_comment_names_is_strange(tmp_path: Path) -> None:
+    rules = tmp_path / "routes.yaml"
+    rules.write_text('sources:\n  crm: {type: rdstation_crm} # secrets: ["${BRIDGE_CRM_SECRET}"]\n')
+    told = ["BRIDGE_CRM_SECRET is no setting, and routes.yaml does not refer to it"]
+    assert strange_variables({"BRIDGE_CRM_SECRET": "s"}, rules) == told
+
+
+def test_in_what_is_no_yaml_every_mention_counts(tmp_path: Path) -> None:
+    rules = tmp_path / "routes.yaml"
+    rules.write_text('sources: {crm: {secrets: ["${BRIDGE_CRM_SECRET}"')
+    assert strange_variables({"BRIDGE_CRM_SECRET": "s"}, rules) == []
+
+
+def test_the_variable_of_the_compose_file_is_not_strange(tmp_path: Path) -> None:
+    assert strange_variables({"BRIDGE_DOMAIN": "bridge.example.com"}, tmp_path / "routes.yaml") == []
+    compose = (ROOT / "compose.yaml").read_text("utf-8")
+    assert COMPOSE_OWN - set(re.findall(r"BRIDGE_\w+", compose)) == set()
 
 
 # the page

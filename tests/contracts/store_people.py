@@ -246,6 +246,7 @@ class PeopleContract:
                 ("gone", DeliveryState.PARKED): 1,
             },
         )
+        assert (await store.backlog()).deliveries_waiting == 4
 
     @pytest.mark.parametrize(
         ("settlement", "counted"),
@@ -264,7 +265,9 @@ class PeopleContract:
     ) -> None:
         await planned(store, clock, "deal:1")
         await settled(store, clock, settlement)
-        assert (await store.backlog()).deliveries == counted
+        backlog = await store.backlog()
+        assert backlog.deliveries == counted
+        assert (backlog.deliveries_waiting, backlog.deliveries_dead) == (0, len(counted)), "the dead do not wait"
 
     async def test_a_closed_store_refuses_and_can_be_closed_again(self, store: Store, clock: ManualClock) -> None:
         await store.close()

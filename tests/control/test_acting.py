@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -66,7 +67,30 @@ async def test_what_is_delivered_already_is_skipped(shop: Shop) -> None:
     await shop.attempt("sales", Outcome.DELIVERED, DeliveryState.DELIVERED)
     delivered = (await shop.deliveries(lost))[0].id
     answer = await shop.operations.retry([delivered])
-    assert (answer["retried"], answer["skipped"]) == ([], [delivered])
+    why = "it is delivered, and only what is dead or waits can be retried"
+    assert (answer["retried"], answer["skipped"]) == ([], [{"id": delivered, "reason": why}])
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_what_has_no_message_is_skipped_and_its_event_named_for_a_replay(shop: Shop, *, dry_run: bool) -> None:
+    broken = RULES.replace("{{ deal.name }} lost", "{{ 1 / (deal.amount_total - deal.amount_total) }} lost")
+    breaking = replace(shop, rules=load_rules(shop.folder, shop.clock, broken))
+    (lost,) = await breaking.receive(Deal().lost())
+    (dead,) = await shop.store.deliveries(DEAD)
+    answer = await shop.operations.retry([dead.id], dry_run=dry_run)
+    why = f"it has no message to send; mend the rule, then: bridge replay {lost.id}"
+    assert (answer["retried"], answer["skipped"]) == ([], [{"id": dead.id, "reason": why}])
+
+
+async def test_what_a_worker_took_in_the_meantime_is_skipped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def retry(_: Sequence[str]) -> Sequence[str]:
+        return []
+
+    (dead,) = await make_dead(shop, "d1")
+    monkeypatch.setattr(shop.store, "retry", retry)
+    answer = await shop.operations.retry([dead])
+    assert answer["skipped"] == [{"id": dead, "reason": "it is under way by now"}]
+    assert shop.rung == []
 
 
 async def test_one_unknown_delivery_and_nothing_is_retried(shop: Shop) -> None:

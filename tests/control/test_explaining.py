@@ -70,6 +70,26 @@ async def test_the_same_change_again_is_a_duplicate_and_asks_no_route(shop: Shop
     told = await shop.operations.explain_body(lost)
     assert (told["state"], told["routes"]) == ("duplicate", [])
     assert told["reason"]
+    assert told["compared_with"] is None, "documents were compared for no route"
+
+
+async def test_a_late_event_is_compared_for_no_route(shop: Shop) -> None:
+    deal = Deal()
+    late = deal.created()
+    await shop.receive(deal.lost())
+    told = await shop.operations.explain_body(late)
+    assert (told["state"], told["compared_with"]) == ("stale", None)
+
+
+async def test_a_creation_that_is_a_first_sight_is_compared_with_nothing_though_an_update_came_before(
+    shop: Shop,
+) -> None:
+    deal = Deal()
+    await shop.receive(deal.updated())
+    told = await shop.operations.explain_body(deal.created())
+    assert (told["state"], told["compared_with"], told["changes"]) == ("unmatched", None, [])
+    told = await shop.operations.explain_body(deal.created(), before=Deal().updated())
+    assert told["compared_with"] is None
 
 
 @pytest.mark.parametrize("body", [None, [], {"event_name": "crm_moon_landed"}, {"event_type": "WEBHOOK.CONVERTED"}])

@@ -122,8 +122,15 @@ async def test_sources_are_listed_with_the_addresses_to_paste(shop: Shop) -> Non
             "type": "rdstation_crm",
             "addresses": ["https://bridge.example.com/hooks/crm/s3cret-of-the-source"],
             "local_address": "http://127.0.0.1:8080/hooks/crm/s3cret-of-the-source",
+            "headers": {},
         }
     ]
+
+
+async def test_a_source_tells_the_header_that_its_webhooks_have_to_carry(shop: Shop) -> None:
+    host = replace(shop.host, headers=lambda source: {"X-Key": f"k3y of {source}"})
+    (source,) = (await Operations(shop.store, host, shop.clock).sources())["sources"]
+    assert source["headers"] == {"X-Key": "k3y of crm"}
 
 
 async def test_without_a_public_address_the_local_one_is_what_to_paste(shop: Shop) -> None:

@@ -142,6 +142,13 @@ def test_paths_carry_every_secret_as_an_address_can(tmp_path: Path) -> None:
     assert asked.paths("nobody") == ()
 
 
+def test_a_header_is_told_where_the_address_alone_opens_nothing(tmp_path: Path) -> None:
+    key = {"auth_header": "X-Key", "auth_key": "ç"}
+    asked = book(tmp_path, source("crm", **key), source("both", secrets=["s"], **key), source("made"))
+    assert asked.headers("crm") == {"X-Key": "ç"}
+    assert [asked.headers(name) for name in ("both", "made", "nobody")] == [{}, {}, {}]
+
+
 def test_everything_is_what_must_not_be_logged(tmp_path: Path) -> None:
     asked = book(tmp_path, source("crm", secrets=["one", "two"]), source("other"))
     assert set(asked.everything()) == {"one", "two", asked.made("other")}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import Json
-from bridge.options import Interpolation, Loc, interpolate
+from bridge.options import Interpolation, Loc, interpolate, variables_in
 
 ENVIRON = {"TOKEN": "s3cret", "EMPTY": "", "SLACK_BOT_TOKEN": "xoxb"}
 
@@ -110,3 +110,9 @@ def test_a_file_that_holds_no_secret_is_a_problem(tmp_path: Path, content: bytes
 @given(st.text())
 def test_a_doubled_dollar_always_gives_the_text_back(text: str) -> None:
     assert filled(text.replace("$", "$$")).data == text
+
+
+def test_the_variables_of_a_tree_are_those_that_its_texts_refer_to() -> None:
+    tree: Json = {"${KEY}": ["${A}/${B:-b}", {"x": "$${ESCAPED} ${file:/run/C} $D {E}"}], "n": 1, "none": None}
+    assert variables_in(tree) == {"A", "B"}
+    assert variables_in("${not a name} ${") == frozenset()

@@ -45,11 +45,15 @@ class BackgroundShop:
         if not self._ready.wait(10):
             self._serving.result(0)
 
+    def pause(self) -> None:
+        """Stop serving, until ``serve``."""
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._serving.result(10)
+
     def close(self) -> None:
         """Stop serving, and end the thread."""
         if hasattr(self, "_serving"):
-            self._loop.call_soon_threadsafe(self._end.set)
-            self._serving.result(10)
+            self.pause()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -406,6 +406,13 @@ def test_a_preview_reads_as_people_do() -> None:
     assert bot("https://slack.com").preview(content) == "A & B\n<c>"
 
 
+def test_a_preview_begins_with_the_channel_that_its_entry_names() -> None:
+    content: JsonObject = {"text": "Perdida", "channel": "C0456TEAM"}
+    assert bot("https://slack.com").preview(content) == "in C0456TEAM\nPerdida"
+    assert bot("https://slack.com").preview({"text": "Perdida"}) == "Perdida"
+    assert webhook("https://slack.com").preview(content) == "Perdida", "a webhook posts to its own channel all the same"
+
+
 # rules
 
 

@@ -62,9 +62,5 @@ def _shape(problem: "Problem") -> JsonObject:
 def _summary(file: Path, problems: int, warnings: int) -> str:
     if not problems and not warnings:
         return f"{file}: no problems"
-    counts = [_count(problems, "problem"), *([_count(warnings, "warning")] if warnings else [])]
+    counts = [screen.counted(problems, "problem"), *([screen.counted(warnings, "warning")] if warnings else [])]
     return f"{file}: {', '.join(counts)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

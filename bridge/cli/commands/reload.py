@@ -18,7 +18,7 @@ def command(data: Path, form: str) -> None:
     if form == "json":
         screen.dump(answer)
     else:
-        screen.say(f"revision {answer['revision']} is in force, with {len(answer['routes'])} routes")
+        screen.say(f"revision {answer['revision']} is in force, with {screen.counted(len(answer['routes']), 'route')}")
 
 
 async def _reload(data: Path) -> Shape:

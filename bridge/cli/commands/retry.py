@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def command(delivery_ids: tuple[str, ...], data: Path, form: str, *, yes: bool, **filters: object) -> None:
     """Try deliveries again now: those with DELIVERY_IDS, or all that filters choose, after asking.
 
-    Only dead deliveries and those that wait for their next attempt can be retried. Filters without --state choose
-    dead ones. Exit code 1: nothing was retried.
+    Only dead deliveries and those that wait for their next attempt can be retried, and only if there is a message: if
+    it could not be rendered, replay the event. Filters without --state choose dead ones. Exit code 1: nothing was
+    retried.
     """
     given = options.parameters(filters)
     if bool(delivery_ids) == bool(given):
@@ -53,7 +54,7 @@ def _tell(answer: Shape) -> None:
     retried, skipped = answer["retried"], answer["skipped"]
     for delivery_id in retried:
         screen.say(f"{delivery_id}  {screen.colour('pending')}")
-    for delivery_id in skipped:
-        screen.note(f"{delivery_id} is neither dead nor waiting: left as it is")
+    for delivery in skipped:
+        screen.note(f"{delivery['id']} is left as it is: {delivery['reason']}")
     if not retried and not skipped:
         screen.note("No such deliveries.")

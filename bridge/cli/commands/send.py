@@ -57,10 +57,7 @@ def command(  # noqa: PLR0913 (one parameter for each option)
         return
     if (sample is None) == (file is None):
         raise click.UsageError("give a SAMPLE, or --file; bridge send --list shows the samples")
-    from bridge.cli.body import new_id
-
-    changes = (*settings, new_id()) if new else settings
-    sending = Sending(sample, file, changes, source, url, wait, data)
+    sending = Sending(sample, file, _changes(settings, new=new), source, url, wait, data)
     outcome = asyncio.run(sending.run())
     if form == "json":
         screen.dump(outcome)
@@ -91,15 +88,17 @@ class Sending:
         if self.url is None:
             async with running(self.data) as daemon:
                 place = _place((await daemon.sources())["sources"], self.source)
-                return await self._post(place["local_address"], place["type"], daemon)
+                return await self._post(place, daemon)
         async with DaemonClient(self.data) as daemon:
-            return await self._post(self.url, TYPE, daemon if await answers(daemon) else None)
+            place = {"local_address": self.url, "headers": {}, "type": TYPE}
+            return await self._post(place, daemon if await answers(daemon) else None)
 
-    async def _post(self, address: str, type_: str, daemon: "DaemonClient | None") -> Shape:
+    async def _post(self, place: Shape, daemon: "DaemonClient | None") -> Shape:
         from bridge.cli.sending import post
 
-        for body in self._story(type_):
-            status, answer = await post(address, body, verify=self.url is not None)
+        address, headers = place["local_address"], place["headers"]
+        for body in self._story(place["type"]):
+            status, answer = await post(address, body, headers, verify=self.url is not None)
         outcome: Shape = {"status": status, "answer": answer, "event": None, "explanation": None}
         event_id = answer.get("event_id") if isinstance(answer, dict) else None
         if daemon is None or not isinstance(event_id, str):
@@ -122,6 +121,15 @@ class Sending:
 
         told = [body.read(self.file)] if self.file else body.story(type_, self.sample or "", datetime.now(UTC))
         return body.changed(told, self.settings)
+
+
+def _changes(settings: tuple[str, ...], *, new: bool) -> tuple[str, ...]:
+    """Return what is to be set in the body: with ``new`` also an id, which then cannot be given."""
+    from bridge.cli.body import ID, new_id
+
+    if new and any(setting.startswith(ID) for setting in settings):
+        raise click.UsageError("--new gives an id of its own: leave it out, or the document.id")
+    return (*settings, new_id()) if new else settings
 
 
 def _place(sources: "Sequence[Shape]", name: str | None) -> Shape:

@@ -1,6 +1,7 @@
 """``bridge status``."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from bridge.control.shapes import Shape
 @options.data
 @options.output
 def command(data: Path, form: str) -> None:
-    """Tell how the daemon is: rules, uptime, what waits, and why the last change of the rules was refused.
+    """Tell how the daemon is: rules, uptime, what waits or is dead, and why the last change of the rules was refused.
 
     Exit code 1: no daemon answers. A health check of a container can use that.
     """
@@ -45,17 +46,30 @@ def _tell(status: Shape) -> None:
             "targets": ", ".join(status["targets"]),
         }
     )
-    screen.say(f"\n{_waiting(backlog)}")
-    for where, count in backlog["deliveries"].items():
-        target, _, state = where.rpartition("/")
-        screen.say(f"  {count:>6}  {screen.colour(state)}  to {screen.clean(target)}")
+    _tell_backlog(backlog)
     if status["problems"]:
         screen.say("\nThe last change of the rules was refused; the ones before it are in force:")
     for problem in status["problems"]:
         screen.say(f"  {screen.clean(problem)}")
 
 
-def _waiting(backlog: Shape) -> str:
-    if backlog["events_received"]:
-        return f"{backlog['events_received']} events to route, the oldest from {shown(backlog['oldest_received_at'])}"
-    return "unfinished deliveries" if backlog["deliveries"] else "nothing waits"
+def _tell_backlog(backlog: Shape) -> None:
+    """Print what waits, and apart from it what is dead: nobody works on that any more."""
+    counts = backlog["deliveries"].items()
+    dead = {where: count for where, count in counts if where.endswith("/dead")}
+    waiting = {where: count for where, count in counts if where not in dead}
+    if received := backlog["events_received"]:
+        oldest = shown(backlog["oldest_received_at"])
+        screen.say(f"\n{screen.counted(received, 'event')} to route, the oldest from {oldest}")
+    elif not waiting:
+        screen.say("\nnothing waits")
+    _tell_deliveries("unfinished deliveries", waiting)
+    _tell_deliveries("dead letters", dead)
+
+
+def _tell_deliveries(title: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        screen.say(f"\n{title}")
+    for where, count in counts.items():
+        target, _, state = where.rpartition("/")
+        screen.say(f"  {count:>6}  {screen.colour(state)}  to {screen.clean(target)}")

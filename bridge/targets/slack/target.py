@@ -72,10 +72,11 @@ class Slack(Target[SlackOptions, SlackAction]):
         return str(content.get("channel") or "")
 
     def preview(self, content: JsonObject) -> str:
-        """Return the text and what is written in the blocks."""
-        text = content.get("text")
+        """Return the text and what is written in the blocks, below the channel if the entry names one."""
+        text, channel = content.get("text"), content.get("channel")
         written = [*([text] if isinstance(text, str) else []), *lines(content.get("blocks"))]
-        return unescape("\n".join(written))
+        where = [f"in {channel}"] if channel and not self.options.webhook_url else []
+        return "\n".join([*where, unescape("\n".join(written))])
 
     def warnings(self, content: JsonObject) -> tuple[str, ...]:
         """Return a sentence for each thing a webhook cannot do."""

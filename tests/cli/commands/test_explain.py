@@ -67,6 +67,33 @@ def test_a_file_is_compared_with_what_the_store_knows(shop: BackgroundShop, runn
     assert "✓ losses" in result.stdout
 
 
+def test_of_a_late_or_repeated_event_the_reason_is_all_that_is_said(
+    shop: BackgroundShop, runner: CliRunner, folder: Path
+) -> None:
+    async def two(shop: Shop) -> list[Event]:
+        return await shop.receive(Deal("d1").created(), body)
+
+    deal = Deal("d1")
+    late, body = deal.updated(rating=1), deal.updated(rating=2)
+    shop.do(two)
+    for sent, told in (
+        (late, "stale\n  a newer document of the entity came before\n"),
+        (body, "duplicate\n  the same change was announced before\n"),
+    ):
+        shown = runner.invoke(bridge, ["explain", write(folder, sent)]).stdout
+        assert shown == f"crm_deal_updated  deal:d1  {told}"
+
+
+def test_a_creation_that_is_known_is_explained_as_the_repetition_that_it_is(
+    shop: BackgroundShop, runner: CliRunner, folder: Path
+) -> None:
+    shop.do(an_open_deal)
+    answer = json.loads(
+        runner.invoke(bridge, ["explain", write(folder, Deal("d1").created()), "--format", "json"]).stdout
+    )
+    assert (answer["state"], answer["reason"]) == ("duplicate", "its creation was announced before")
+
+
 def test_stdin_is_read_for_a_dash(shop: BackgroundShop, runner: CliRunner) -> None:
     shop.do(an_open_deal)
     shop.serve()

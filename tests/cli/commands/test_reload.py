@@ -6,10 +6,13 @@ from tests.support.shop import RULES
 
 
 def test_new_rules_are_in_force_after_a_reload(daemon: BackgroundShop, runner: CliRunner) -> None:
-    (daemon.folder / "routes.yaml").write_text(RULES.replace("5000", "6000"), encoding="utf-8")
+    rules = RULES.replace("5000", "6000")
+    (daemon.folder / "routes.yaml").write_text(rules, encoding="utf-8")
     result = runner.invoke(bridge, ["reload"])
     assert result.exit_code == 0
-    assert "is in force, with 2 routes" in result.stdout
+    assert "is in force, with 2 routes\n" in result.stdout
+    (daemon.folder / "routes.yaml").write_text(rules.partition("  - name: people")[0], encoding="utf-8")
+    assert "is in force, with 1 route\n" in runner.invoke(bridge, ["reload"]).stdout
 
 
 def test_broken_rules_are_refused_with_every_problem(daemon: BackgroundShop, runner: CliRunner) -> None:

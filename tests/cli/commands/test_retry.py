@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -8,7 +9,7 @@ from bridge.model import DeliveryState, Outcome
 from bridge.store.base import DeliveryQuery
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
-from tests.support.shop import Shop
+from tests.support.shop import RULES, Shop, load_rules
 
 SALES = DeliveryQuery(target="sales")
 
@@ -57,6 +58,19 @@ def test_nothing_to_retry_is_said_and_is_exit_code_1(shop: BackgroundShop, runne
     result = runner.invoke(bridge, ["retry", "--target", "billing"])
     assert (result.exit_code, result.stdout) == (1, "")
     assert "No such deliveries." in result.stderr
+
+
+def test_a_dead_delivery_without_a_message_is_told_with_the_way_out(shop: BackgroundShop, runner: CliRunner) -> None:
+    async def unrendered(shop: Shop) -> tuple[str, str]:
+        broken = RULES.replace("{{ deal.name }} lost", "{{ 1 / (deal.amount_total - deal.amount_total) }} lost")
+        (lost,) = await replace(shop, rules=load_rules(shop.folder, shop.clock, broken)).receive(Deal().lost())
+        return lost.id, (await shop.deliveries(lost))[0].id
+
+    event, delivery = shop.do(unrendered)
+    result = runner.invoke(bridge, ["retry", delivery])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{delivery} is left as it is: it has no message to send" in result.stderr
+    assert f"bridge replay {event}" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["dlv_1", "--state", "dead"]])

@@ -42,6 +42,15 @@ def test_why_nothing_was_sent_is_told_with_what_to_try_next(runner: CliRunner) -
 
 
 @pytest.mark.usefixtures("daemon")
+def test_that_it_was_a_first_sight_is_told_where_it_says_why_nothing_was_sent(runner: CliRunner) -> None:
+    old = ("--set", "document.status=lost", "--set", "document.closed_at=2025-01-10T10:00:00.000-03:00")
+    result = send(runner, "crm_deal_updated", *old, "--set", "document.amount_total=9000")
+    assert 'losses: status to "lost"  saw null → "lost"' in result.stdout
+    assert "first sight: nothing to compare with" in result.stdout
+    assert "first sight" not in send(runner, "deal.lost", "--set", "document.amount_total=10").stdout
+
+
+@pytest.mark.usefixtures("daemon")
 def test_an_event_that_no_route_listens_to_says_so(runner: CliRunner) -> None:
     assert "no route listens to crm_task_created" in send(runner, "crm_task_created").stdout
 
@@ -111,6 +120,7 @@ def test_the_samples_are_listed(runner: CliRunner) -> None:
         (["deal.lost", "--file", "x"], "give a SAMPLE, or --file"),
         (["deal.lots"], 'did you mean "deal.lost"?'),
         (["deal.lost", "--source", "none"], "there are: crm"),
+        (["crm_deal_updated", "--new", "--set", "document.id=d1"], "leave it out, or the document.id"),
         (["--file", "none.json"], "none.json cannot be read"),
     ],
 )

@@ -4,8 +4,10 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
+from bridge.model import DeliveryState, Outcome
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
+from tests.support.shop import Shop
 
 
 def test_the_status_tells_rules_and_what_waits(shop: BackgroundShop, runner: CliRunner) -> None:
@@ -15,6 +17,37 @@ def test_the_status_tells_rules_and_what_waits(shop: BackgroundShop, runner: Cli
     assert result.exit_code == 0
     for shown in ("losses, people", "sales, billing", "1  pending  to sales", "unfinished deliveries"):
         assert shown in result.stdout
+
+
+def test_dead_letters_stand_apart_from_what_waits(shop: BackgroundShop, runner: CliRunner) -> None:
+    async def one_dead(shop: Shop) -> None:
+        await shop.receive(Deal().lost())
+        await shop.attempt("billing", Outcome.PERMANENT, DeliveryState.DEAD, "refused")
+
+    async def the_other_delivered(shop: Shop) -> None:
+        await shop.attempt("sales", Outcome.DELIVERED, DeliveryState.DELIVERED)
+
+    dead = "dead letters\n       1  dead  to billing\n"
+    shop.do(one_dead)
+    shop.serve()
+    assert runner.invoke(bridge, ["status"]).stdout.endswith(
+        f"\nunfinished deliveries\n       1  pending  to sales\n\n{dead}"
+    )
+    shop.pause()
+    shop.do(the_other_delivered)
+    shop.serve()
+    assert runner.invoke(bridge, ["status"]).stdout.endswith(f"\nnothing waits\n\n{dead}")
+
+
+def test_events_that_wait_are_counted_as_people_count(shop: BackgroundShop, runner: CliRunner) -> None:
+    async def arrived(shop: Shop) -> None:
+        await shop.store.add(shop.arrival(Deal().lost()))
+
+    shop.do(arrived)
+    shop.serve()
+    told = runner.invoke(bridge, ["status"]).stdout
+    assert "\n1 event to route, the oldest from 2026-11-24" in told
+    assert "nothing waits" not in told
 
 
 @pytest.mark.usefixtures("daemon")
