@@ -19,7 +19,7 @@ from bridge.component import Answer, Request, Target
 from bridge.component.source import Source
 from bridge.delivery.dispatcher import BATCH, COURTESY
 from bridge.delivery.rescuer import EVERY
-from bridge.model import DeliveryState, EventState, Message, Outcome, Trigger, new_id
+from bridge.model import Breaker, DeliveryState, EventState, Message, new_id, Outcome, Trigger
 from bridge.store import base
 from bridge.store.sqlite.reader import THREADS
 from bridge.store.sqlite.writer import GROUP
@@ -111,13 +111,16 @@ STATES: dict[str, type[StrEnum]] = {
     "States of events": EventState,
     "States of deliveries": DeliveryState,
     "Outcomes of attempts": Outcome,
+    "States of targets": Breaker,
 }
 TRIGGERS = get_args(Trigger)
+WHO = ("person", "bridge")
+"""Who may have paused a target."""
 
 
 def shown_states(heading: str) -> list[str]:
-    """Return the first cell of each row; of attempts, the triggers stand in a table of their own."""
-    return [state for row in rows(PAGE, heading) if (state := code(row[0])) not in TRIGGERS]
+    """Return the first cell of each row; triggers of attempts, and who pauses targets, have tables of their own."""
+    return [state for row in rows(PAGE, heading) if (state := code(row[0])) not in {*TRIGGERS, *WHO}]
 
 
 @pytest.mark.parametrize("heading", STATES)
@@ -133,7 +136,8 @@ def test_the_states_are_those_that_the_store_takes() -> None:
     steps = files("bridge.store.sqlite").joinpath("migrations").iterdir()
     schema = "".join(step.read_text("utf-8") for step in sorted(steps, key=lambda step: step.name))
     taken = {frozenset(re.findall(r"'(\w+)'", states)) for states in re.findall(r"CHECK \(\S+ IN \(('.+?)\)", schema)}
-    assert taken == {*map(frozenset, (shown_states(heading) for heading in STATES)), frozenset(TRIGGERS)}
+    shown = {frozenset(shown_states(heading)) for heading in STATES}
+    assert taken == {*shown, frozenset(TRIGGERS), frozenset(WHO)}
 
 
 @pytest.mark.parametrize("heading", ["States of deliveries", "Outcomes of attempts"])
