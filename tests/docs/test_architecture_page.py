@@ -19,7 +19,7 @@ from bridge.component import Answer, Request, Target
 from bridge.component.source import Source
 from bridge.delivery.dispatcher import BATCH, COURTESY
 from bridge.delivery.rescuer import EVERY
-from bridge.model import Breaker, DeliveryState, EventState, Message, new_id, Outcome, Trigger
+from bridge.model import Breaker, DeliveryState, EventState, Message, Outcome, Trigger, new_id
 from bridge.store import base
 from bridge.store.sqlite.reader import THREADS
 from bridge.store.sqlite.writer import GROUP
