@@ -7,12 +7,12 @@ from typing import NamedTuple
 from bridge.control.filters import MOST
 from bridge.control.host import Host, unknown
 from bridge.control.shapes import Shape, delivery_shape
-from bridge.model import Delivery, DeliveryState, Event
+from bridge.model import Delivery, DeliveryState, Event, EventState, RoutedEvent
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 
 CHUNK = 500
 """So many deliveries are made due in one transaction."""
-RETRIABLE = (DeliveryState.DEAD, DeliveryState.PENDING)
+RETRIABLE = (DeliveryState.DEAD, DeliveryState.PENDING, DeliveryState.PARKED)
 TAKEN = "it is under way by now"
 """Why a delivery was not retried that could have been a moment before."""
 
@@ -74,7 +74,7 @@ class Acting:
         return {"dry_run": dry_run, "events": [await self._replay(event, again, dry_run) for event in events]}
 
     async def _replay(self, event: Event, again: bool, dry_run: bool) -> Shape:  # noqa: FBT001 (private)
-        routed = self._host.rules().router.replay(event, await self._store.preceding(event))
+        routed = await self._decide(event)
         added = [] if dry_run else await self._store.replay(routed, again=again)
         self._host.ring({delivery.target for delivery in added})
         return {
@@ -85,6 +85,15 @@ class Acting:
             "planned": len(routed.deliveries),
             "added": [delivery_shape(delivery) for delivery in added],
         }
+
+    async def _decide(self, event: Event) -> RoutedEvent:
+        """Decide a stored event anew; one that was never decided is decided as if it arrived now."""
+        router = self._host.rules().router
+        if event.state is not EventState.QUARANTINED:
+            return router.replay(event, await self._store.preceding(event))
+        event = router.read_again(event)
+        last = await self._store.last_state(event.source, event.entity) if event.entity else None
+        return router.decide(event, last)
 
     async def _deliveries(self, chosen: Sequence[str] | DeliveryQuery) -> Sequence[Chosen]:
         if isinstance(chosen, DeliveryQuery):

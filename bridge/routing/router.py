@@ -76,13 +76,17 @@ class Router:
 
     def replay(self, event: Event, preceding: Event | None) -> RoutedEvent:
         """Decide a stored event anew, beside the event that preceded it; no last state moves."""
-        event = self._read_again(event)
+        event = self.read_again(event)
         last = self.state_after(preceding) if preceding else None
         return replace(self._decide(event, last, self._clock.now()), entity_state=None)
 
+    def decide(self, event: Event, last: EntityState | None) -> RoutedEvent:
+        """Decide an event as if it arrived now, beside its entity's last state of today, which it may move."""
+        return self._decide(event, last, self._clock.now())
+
     def explain(self, event: Event, last: EntityState | JsonObject | None) -> Explanation:
         """Tell what an event comes to and why, beside a last state, or beside a document known to be older."""
-        event = self._read_again(event)
+        event = self.read_again(event)
         state = self._older(event, last) if isinstance(last, dict) else last
         comparison = self._compare(event, state)
         routes = self._explain(comparison.change) if comparison.change else ()
@@ -138,7 +142,7 @@ class Router:
             for route in self._routes
         )
 
-    def _read_again(self, event: Event) -> Event:
+    def read_again(self, event: Event) -> Event:
         """Return an event with the envelope that its source reads today, if it could not read one when it came."""
         source = self._sources.get(event.source)
         if event.entity is not None or source is None:

@@ -209,13 +209,21 @@ class PeopleContract:
             [delivery] = await store.replay(routed, again=True)
             assert delivery.replay == number
 
-    async def test_a_replay_gives_the_event_its_new_state_and_leaves_last_states(
+    async def test_a_replay_gives_the_event_its_new_state_and_moves_a_last_state_forward_only(
         self, store: Store, clock: ManualClock
     ) -> None:
+        event, late = (an_event(clock, state="quarantined", reason="source gone") for _ in range(2))
+        for each, version in ((event, 2), (late, 1)):
+            await store.add(each)
+            state = a_state(each, version)
+            await store.replay(RoutedEvent(each.id, EventState.UNMATCHED, "no route", (), state), again=False)
+        assert await store.event(event.id) == replace(event, state=EventState.UNMATCHED, reason="no route")
+        assert await store.last_state("crm", DEAL) == a_state(event, 2)
+
+    async def test_a_replay_without_a_last_state_leaves_them_alone(self, store: Store, clock: ManualClock) -> None:
         event = an_event(clock, state="quarantined", reason="source gone")
         await store.add(event)
-        await store.replay(RoutedEvent(event.id, EventState.UNMATCHED, "no route", (), a_state(event, 1)), again=False)
-        assert await store.event(event.id) == replace(event, state=EventState.UNMATCHED, reason="no route")
+        await store.replay(RoutedEvent(event.id, EventState.UNMATCHED), again=False)
         assert await store.last_state("crm", DEAL) is None
 
     async def test_an_event_that_waits_to_be_routed_is_not_replayed(self, store: Store, clock: ManualClock) -> None:

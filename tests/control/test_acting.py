@@ -7,7 +7,7 @@ from bridge.control import acting
 from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
-from bridge.model import DeliveryState, Outcome
+from bridge.model import DeliveryState, EventState, Outcome
 from bridge.store.base import DeliveryQuery, EventQuery
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules
@@ -128,6 +128,17 @@ async def test_a_replay_by_filter_goes_from_the_oldest_to_the_newest(shop: Shop)
     events = await shop.receive(*(Deal(id_).lost() for id_ in ("d1", "d2", "d3")))
     answer = await shop.operations.replay(EventQuery(name="crm_deal_updated", limit=1), again=True)
     assert [each["id"] for each in answer["events"]] == [event.id for event in events]
+
+
+async def test_what_was_never_decided_is_replayed_as_if_it_arrived_now_and_told_once(shop: Shop) -> None:
+    deal = Deal()
+    await shop.receive(deal.created())
+    kept = replace(shop.arrival(deal.lost()), state=EventState.QUARANTINED, reason="routing failed: KeyError")
+    await shop.store.add(kept)
+    (answer,) = (await shop.operations.replay([kept.id]))["events"]
+    assert (answer["state"], len(answer["added"])) == ("routed", 2)
+    (edited,) = await shop.receive(deal.updated(rating=2))
+    assert await shop.deliveries(edited) == [], "the loss was told by the replay, and is known since"
 
 
 async def test_a_dry_replay_adds_nothing(shop: Shop) -> None:

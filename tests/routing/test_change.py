@@ -81,12 +81,12 @@ def test_a_creation_told_twice_is_a_duplicate_whatever_its_version() -> None:
         assert (compared.state, compared.entity_state) == (EventState.DUPLICATE, None)
 
 
-def test_a_creation_that_comes_after_its_own_update_counts_once_as_a_first_sight() -> None:
+def test_a_creation_that_comes_after_its_own_update_counts_once_and_tells_only_what_that_did_not() -> None:
     last = state(name="Teste Negociação")
     compared = compare(event(), reading("created", name="Teste"), last)
     assert compared.change is not None
-    assert compared.change.first_sight
-    assert compared.change.current == {"name": "Teste"}
+    assert compared.change.previous == {"name": "Teste Negociação"}
+    assert compared.change.differences == {"name": ("Teste Negociação", "Teste")}
     assert compared.entity_state == state(name="Teste Negociação", created_seen=True)
     assert compare(event(2), reading("created", name="Teste"), compared.entity_state).state is EventState.DUPLICATE
 

@@ -55,8 +55,12 @@ def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent], 
 
 def replay_event(connection: apsw.Connection, routed: RoutedEvent, now: int, *, again: bool) -> list[Delivery]:
     """Give an event that was routed before its new decision and the deliveries it lacks; return these."""
-    if not change(connection, "decide_event_anew", routed.state.value, routed.reason, routed.event_id):
+    _, _, state = _storable(routed)
+    applied = state is not None and routed.state in APPLYING
+    if not change(connection, "decide_event_anew", routed.state.value, routed.reason, applied, routed.event_id):
         return []
+    if state:
+        change(connection, "advance_entity", *state)
     [[number]] = rows(connection, "next_replay", routed.event_id)
     missing = [each for each in routed.deliveries if again or not _is_served(connection, each)]
     added = [replace(delivery, replay=number) for delivery in missing]

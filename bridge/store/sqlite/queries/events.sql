@@ -22,7 +22,7 @@ LIMIT ?
 UPDATE event SET state = ?, reason = ?, applied = ? WHERE id = ? AND state = 'received'
 
 -- name: decide_event_anew
-UPDATE event SET state = ?, reason = ? WHERE id = ? AND state <> 'received'
+UPDATE event SET state = ?, reason = ?, applied = max(applied, ?) WHERE id = ? AND state <> 'received'
 
 -- name: advance_entity
 INSERT INTO entity_state (source, kind, id, version, event_id, deleted, created_seen, document)
