@@ -13,6 +13,7 @@ import pytest
 from bridge.errors import StoreDamagedError, StoreError, StoreInUseError, StoreTooNewError, StoreUnavailableError
 from bridge.store.base import EventQuery
 from bridge.store.sqlite import open_store
+from bridge.store.sqlite.store import SqliteStore
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
 
@@ -132,3 +133,14 @@ async def test_a_refused_file_is_let_go(tmp_path: Path, clock: ManualClock) -> N
         await open_store(tmp_path, clock)
     execute(tmp_path, "UPDATE migration SET number = 1 WHERE number = 9001")
     await filled(tmp_path, clock)
+
+
+async def test_what_is_committed_is_on_the_disk_and_not_in_a_cache_of_it(tmp_path: Path, clock: ManualClock) -> None:
+    store = await open_store(tmp_path, clock)
+    assert isinstance(store, SqliteStore)
+
+    def settings(connection: apsw.Connection) -> tuple[object, ...]:
+        return tuple(connection.execute(f"PRAGMA {name}").get for name in ("journal_mode", "synchronous"))
+
+    assert await store._writer.submit(settings) == ("wal", 2), "2 is FULL: each commit waits for the disk"
+    await store.close()
