@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -14,6 +15,20 @@ from bridge.model import JsonObject, Link, Message, Receipt
 
 Escape: TypeAlias = Callable[[str], str]
 """Makes a piece of event data inert in the format of one field, so that it can only ever be text."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnlessWhole:
+    """An escape that spares data which is all that its field holds, written as one ``{{ expression }}``.
+
+    So an event may bring a whole address, and yet never more than a piece of one that the rules have begun.
+    """
+
+    escape: Escape
+
+    def __call__(self, data: str) -> str:
+        """Return the data, inert."""
+        return self.escape(data)
 
 
 class TargetOptions(Strict):

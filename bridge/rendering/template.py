@@ -17,7 +17,7 @@ from bridge.model import Json, JsonObject
 from bridge.rendering.budget import Budget, BudgetError, account, concatenated
 from bridge.rendering.errors import TemplateFailedError
 from bridge.rendering.references import Reference
-from bridge.rendering.value import described, given, plain
+from bridge.rendering.value import described, given, plain, printed
 
 Context: TypeAlias = Mapping[str, Any]
 """The names a template sees."""
@@ -86,6 +86,10 @@ class Expression:
             return verdict
         raise TemplateFailedError(f"the condition gives {described(verdict)}, not true or false", name=self.name)
 
+    def text(self, context: Context) -> str:
+        """Return the value as text: data that came alone as it is, what stands beside the author's text escaped."""
+        return _run(self.name, context, lambda: concatenated([printed(self.evaluate(context))]))
+
     def evaluate(self, context: Context) -> object:
         """Return the value, or raise whatever comes; only for use within a rendering."""
         frame = _names(self.compiled, context)
@@ -98,6 +102,21 @@ class Expression:
 
     def _plain(self, value: object) -> Json:
         return plain(value) if self.inert is None else _inert(plain(value, keep=Markup), self.inert)
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A text that one expression is all of, where data may fill the field whole."""
+
+    expression: Expression
+
+    def value(self, context: Context) -> Json:
+        """Return the text; raises RenderError."""
+        return self.expression.text(context)
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return the names and fields it uses."""
+        return self.expression.used
 
 
 @dataclass(frozen=True, slots=True)

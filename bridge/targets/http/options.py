@@ -21,6 +21,7 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 OURS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
 """Headers that frame the request: a wrong one would split it in two."""
 CONTENT = ("body", "text", "form")
+BEHIND_PATH = re.compile(r"[?#]")
 
 
 class Basic(Strict):
@@ -162,6 +163,7 @@ class HttpAction(Action):
     def _whole_address(cls, value: str | None) -> str | None:
         if value is not None:
             check_address(value)
+            check_path(BEHIND_PATH.split(value, maxsplit=1)[0])
         return value
 
     @field_validator("headers")
