@@ -6,6 +6,7 @@
     ├── SettingsError            a BRIDGE_* variable or a command line that cannot be used
     ├── UnreadableWebhookError   an authenticated body that is no event: stored as quarantined
     ├── RenderError              a template that failed on one change: permanent, visible
+    ├── MatchError               a matcher that cannot judge one change: permanent, visible
     ├── StoreError
     │   ├── StoreUnavailableError    cannot write just now: disk full, locked, read-only
     │   ├── StoreInUseError          another daemon holds the data directory
@@ -36,6 +37,10 @@ class UnreadableWebhookError(BridgeError):
 
 class RenderError(BridgeError):
     """A template failed on one change."""
+
+
+class MatchError(BridgeError):
+    """A matcher cannot judge one change, such as a text that is too long to be searched."""
 
 
 class StoreError(BridgeError):
