@@ -206,6 +206,12 @@ def ruleset_refused(problems: Sequence[Problem | Exception]) -> None:
     _log.error("rules refused", problems=[str(problem) for problem in problems])
 
 
+def loading_failed(error: Exception) -> None:
+    """Loading rules hit a defect; they are refused, and those in force stay."""
+    _DEFECTS.labels("loading").inc()
+    _log.error("loading failed", exc_info=error)
+
+
 def watch_failed(folder: str, error: Exception) -> None:
     """A folder cannot be watched; changes are found by comparing content every few seconds."""
     _log.warning("watch failed", folder=folder, reason=str(error))

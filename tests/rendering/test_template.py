@@ -76,6 +76,13 @@ def test_a_text_that_does_not_compile_tells_its_line(source: str, line: int) -> 
     assert str(caught.value).startswith(f"text:{line}: ")
 
 
+@pytest.mark.parametrize("source", [f"{{{{ {'9' * 5000} }}}}", "{% set x | default(name) %}{% endset %}{{ x }}"])
+def test_whatever_keeps_a_text_from_compiling_is_a_problem_of_that_text(source: str) -> None:
+    with pytest.raises(TemplateSyntaxProblem) as caught:
+        RENDERING.text(source, name="text")
+    assert str(caught.value).startswith("text:1: ")
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
