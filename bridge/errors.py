@@ -22,6 +22,16 @@
 ``bridge.options.InvalidConfigurationError`` completes the tree: it carries located problems, and lives where they do.
 """
 
+LONGEST = 500
+"""Characters that are kept of what an error says: it may quote what anybody has written."""
+
+
+def legible(text: str) -> str:
+    """Return what an error says as any file and any service takes it: cut, and half a character spelled out."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - 1]}…"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
 
 class BridgeError(Exception):
     """Root of everything that bridge raises on purpose; ``str()`` of it is fit for a user's eyes."""

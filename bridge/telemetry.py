@@ -132,6 +132,12 @@ def routing_failed(event: Event, error: Exception) -> None:
     _log.error("routing failed", event_id=event.id, event_name=event.name, exc_info=error)
 
 
+def dispatching_failed(error: Exception) -> None:
+    """A batch of events hit a defect beyond any one of them; it is taken again a moment later."""
+    _DEFECTS.labels("dispatching").inc()
+    _log.error("dispatching failed", exc_info=error)
+
+
 def attempt_made(delivery: Delivery, attempt: Attempt, state: DeliveryState | None) -> None:
     """An attempt ended; ``state`` is what became of the delivery, None when somebody else held it by then."""
     _ATTEMPTS.labels(delivery.target, attempt.outcome.value).inc()

@@ -108,6 +108,11 @@ FACTS: list[Case] = [
         {("bridge_defects_total", "where=reading"): 1},
     ),
     (
+        lambda: telemetry.dispatching_failed(ValueError()),
+        ["dispatching failed"],
+        {("bridge_defects_total", "where=dispatching"): 1},
+    ),
+    (
         lambda: telemetry.loading_failed(ValueError()),
         ["loading failed"],
         {("bridge_defects_total", "where=loading"): 1},

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bridge import telemetry
@@ -43,15 +42,23 @@ class Dispatcher:
         self._oldest: datetime | None = None
 
     async def run(self) -> None:
-        """Route until cancelled; a store that cannot write just now is asked again."""
+        """Route until cancelled: a store that cannot write just now is asked again, and no defect is the end."""
         while True:
             await self._let_ingest_first()
-            routed = 0
-            with suppress(StoreError):
-                routed = await self.step()
-            if not routed:
+            if not await self._try():
                 self._oldest = None
                 await self.bell.wait(POLL)
+
+    async def _try(self) -> int:
+        """Route one batch, whatever happens; return how many events it had."""
+        try:
+            return await self.step()
+        except StoreError:
+            return 0
+        except Exception as error:  # noqa: BLE001 (routing that has stopped would be noticed by nobody)
+            telemetry.dispatching_failed(error)
+            await asyncio.sleep(POLL)
+            return 0
 
     async def step(self) -> int:
         """Route one batch; return how many events it had."""

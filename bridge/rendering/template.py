@@ -49,7 +49,7 @@ class Template:
 
     def render(self, context: Context) -> str:
         """Return the text; raises RenderError."""
-        text = _run(self.name, context, lambda: concatenated(self._pieces(context)))
+        text = _run(self.name, context, lambda: _whole(concatenated(self._pieces(context))))
         return text.strip("\n") if self.trims else text
 
     def value(self, context: Context) -> Json:
@@ -88,7 +88,7 @@ class Expression:
 
     def text(self, context: Context) -> str:
         """Return the value as text: data that came alone as it is, what stands beside the author's text escaped."""
-        return _run(self.name, context, lambda: concatenated([printed(self.evaluate(context))]))
+        return _run(self.name, context, lambda: _whole(concatenated([printed(self.evaluate(context))])))
 
     def evaluate(self, context: Context) -> object:
         """Return the value, or raise whatever comes; only for use within a rendering."""
@@ -190,6 +190,18 @@ def _run(name: str, context: Context, work: Callable[[], ResultT]) -> ResultT:
         raise TemplateFailedError(_sentence(error), line=line, name=where) from error
     finally:
         account.reset(token)
+
+
+def _whole(text: str) -> str:
+    """Return a text of whole characters.
+
+    Raises:
+        ValueError: it holds half a surrogate pair, which no file and no service takes.
+    """
+    try:
+        return text if text.isascii() else text.encode().decode()
+    except UnicodeEncodeError:
+        raise ValueError("it gives half a character, such as \\ud83d: write the character itself") from None
 
 
 def _place(trace: TracebackType | None, name: str) -> tuple[str, int]:

@@ -116,8 +116,9 @@ class Store(ABC):
     async def route(self, limit: int, plan: Plan) -> Sequence[RoutedEvent]:
         """Take the oldest ``received`` events, at most ``limit``, let ``plan`` decide them, and commit all of it.
 
-        Returns what was committed; empty when nothing waits. A decision that JSON cannot hold is committed as
-        quarantine of its event, so that it never stops the others. A delivery is planned ``pending``, or ``dead``.
+        Returns what was committed; empty when nothing waits. A decision that cannot be stored, such as one that JSON
+        cannot hold, is committed as quarantine of its event, so that it never stops the others. A delivery is planned
+        ``pending``, or ``dead``.
         """
 
     # worker

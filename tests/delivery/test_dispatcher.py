@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailableError
@@ -107,6 +108,28 @@ async def test_a_store_that_cannot_write_is_asked_again(
     await asyncio.wait_for(done.wait(), 5)
     running.cancel()
     assert len(await store.deliveries(DeliveryQuery())) == 1
+
+
+async def test_a_defect_beyond_one_event_does_not_end_the_routing(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.dispatcher.POLL", 0.01)
+    await add(store, clock, "a")
+    done, defects, route = asyncio.Event(), [ZeroDivisionError(), KeyError()], store.route
+
+    async def failing(*arguments: Any) -> Sequence[RoutedEvent]:
+        if defects:
+            raise defects.pop()
+        return await route(*arguments)
+
+    monkeypatch.setattr(store, "route", failing)
+    ruleset: Any = SimpleNamespace(router=CountingRouter(clock))
+    running = asyncio.create_task(Dispatcher(store, lambda: ruleset, lambda _: done.set(), clock).run())
+    with capture_logs() as lines:
+        await asyncio.wait_for(done.wait(), 5)
+    running.cancel()
+    assert [line["event"] for line in lines[:-1]] == ["dispatching failed"] * 2
+    assert await states_of(store) == [EventState.ROUTED]
 
 
 async def test_it_steps_aside_while_webhooks_are_answered_but_not_for_ever(store: Store, clock: ManualClock) -> None:

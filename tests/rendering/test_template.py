@@ -106,6 +106,22 @@ def test_an_inline_if_without_an_else_gives_nothing() -> None:
     assert RENDERING.structure({"a": "{{ 'x' if false }}"}, {}).render({}) == {"a": None}
 
 
+@pytest.mark.parametrize("source", [r'{{ "\ud83d\ude00" }}', r'{{ "\ud800" ~ 1 }}', "{{ half }}"])
+def test_half_a_character_is_an_error_of_the_text_that_gives_it(source: str) -> None:
+    context = {"half": "\udcff"}
+    for render in (RENDERING.text(source).render, RENDERING.structure({"a": source + "."}, {}).render):
+        with pytest.raises(TemplateFailedError, match="half a character"):
+            render(context)
+
+
+def test_an_error_that_quotes_half_a_character_can_be_stored_and_is_not_endless() -> None:
+    with pytest.raises(TemplateFailedError) as caught:
+        RENDERING.text("{{ 1 | money(code) }}").render({"code": "\ud800" + "x" * 5000})
+    assert str(caught.value).encode()
+    assert "\\ud800xxx" in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
 @pytest.mark.parametrize("source", ["{{ now.tzinfo }}", "{{ range }}", "{{ 10 ** 99 * 1.0 * 10.0 ** 300 }}"])
 def test_what_is_no_data_never_becomes_a_leaf(source: str) -> None:
     with pytest.raises(TemplateFailedError):

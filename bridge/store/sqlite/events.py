@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 import apsw
 
+from bridge.errors import legible
 from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.store.sqlite.failure import is_its_own
 from bridge.store.sqlite.queries import SQL, Row, change, rows
 from bridge.store.sqlite.rows import delivery_row, entity_state_of, entity_state_row, event_of
 
@@ -47,9 +49,17 @@ def received_batch(connection: apsw.Connection, limit: int) -> Batch:
 
 
 def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent]) -> list[RoutedEvent]:
-    """Write what was decided for events that are still undecided; return what was written."""
-    storable = (_storable(routed) for routed in batch)
-    return [routed for routed, deliveries, state in storable if _decide(connection, routed, deliveries, state)]
+    """Write what was decided for events that are still undecided; return what was written.
+
+    A decision that cannot be written becomes quarantine of its event, so that it never stops the others.
+    """
+    try:
+        with connection:
+            return [routed for routed in batch if _decide(connection, routed)]
+    except Exception as error:
+        if not connection.in_transaction or not is_its_own(error):
+            raise
+    return [written for routed in batch if (written := _decide_alone(connection, routed))]
 
 
 def replay_event(connection: apsw.Connection, routed: RoutedEvent, *, again: bool) -> list[Delivery]:
@@ -81,23 +91,26 @@ def _insertion(size: int) -> str:
     return SQL["add_event"].format(rows=", ".join([row] * size))
 
 
-def _storable(routed: RoutedEvent) -> tuple[RoutedEvent, list[Row], Row | None]:
-    """Return a decision with its rows; one that no JSON can hold becomes quarantine, so that the others go on."""
+def _decide_alone(connection: apsw.Connection, routed: RoutedEvent) -> RoutedEvent | None:
+    """Write one decision, or set its event aside; return what was written."""
     try:
-        state = entity_state_row(routed.entity_state) if routed.entity_state else None
-        return routed, [delivery_row(delivery) for delivery in routed.deliveries], state
-    except TypeError as error:
-        refused = RoutedEvent(routed.event_id, EventState.QUARANTINED, reason=f"cannot be stored: {error}")
-        return refused, [], None
+        with connection:
+            return routed if _decide(connection, routed) else None
+    except Exception as error:
+        if not connection.in_transaction or not is_its_own(error):
+            raise
+        reason = f"cannot be stored: {legible(str(error))}"
+    refused = RoutedEvent(routed.event_id, EventState.QUARANTINED, reason)
+    return refused if _decide(connection, refused) else None
 
 
-def _decide(connection: apsw.Connection, routed: RoutedEvent, deliveries: list[Row], state: Row | None) -> bool:
-    applied = state is not None and routed.state in APPLYING
+def _decide(connection: apsw.Connection, routed: RoutedEvent) -> bool:
+    applied = routed.entity_state is not None and routed.state in APPLYING
     if not change(connection, "decide_event", routed.state.value, routed.reason, applied, routed.event_id):
         return False
-    _add_deliveries(connection, deliveries)
-    if state:
-        change(connection, "advance_entity", *state)
+    _add_deliveries(connection, map(delivery_row, routed.deliveries))
+    if routed.entity_state:
+        change(connection, "advance_entity", *entity_state_row(routed.entity_state))
     return True
 
 
