@@ -7,6 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+import orjson
 from jinja2 import Template as Compiled
 from jinja2 import TemplateRuntimeError
 from jinja2.runtime import Context as Names
@@ -24,6 +25,7 @@ Context: TypeAlias = Mapping[str, Any]
 
 ResultT = TypeVar("ResultT")
 
+TOO_LARGE = "it gives a number of more than 64 bits, which JSON cannot hold; `string` makes a text of it"
 RESULT = "result"
 """The variable that a compiled expression leaves its value in."""
 
@@ -76,8 +78,8 @@ class Expression:
     """Where texts must be inert, their type: they are escaped unless the template's author wrote them."""
 
     def value(self, context: Context) -> Json:
-        """Return the value in its own type; raises RenderError."""
-        return _run(self.name, context, lambda: self._plain(self.evaluate(context)))
+        """Return the value in its own type; raises RenderError, also for what JSON cannot hold."""
+        return _run(self.name, context, lambda: _writable(self._plain(self.evaluate(context))))
 
     def test(self, context: Context) -> bool:
         """Return the verdict; raises RenderError if it is neither true nor false."""
@@ -202,6 +204,20 @@ def _whole(text: str) -> str:
         return text if text.isascii() else text.encode().decode()
     except UnicodeEncodeError:
         raise ValueError("it gives half a character, such as \\ud83d: write the character itself") from None
+
+
+def _writable(value: Json) -> Json:
+    """Return a value that can be stored and sent.
+
+    Raises:
+        ValueError: it holds what JSON cannot.
+    """
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        large = "64-bit" in str(error)
+        raise ValueError(TOO_LARGE if large else f"it cannot be written as JSON: {error}") from None
+    return value
 
 
 def _place(trace: TracebackType | None, name: str) -> tuple[str, int]:

@@ -122,6 +122,21 @@ def test_an_error_that_quotes_half_a_character_can_be_stored_and_is_not_endless(
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize("source", ["{{ cnpj | int }}", "{{ [1, [cnpj | int]] }}", "{{ {'a': -(cnpj | int)} }}"])
+def test_a_number_that_json_cannot_hold_fails_its_own_leaf_and_can_be_a_text(source: str) -> None:
+    context = {"cnpj": "99999999999999999999"}
+    with pytest.raises(TemplateFailedError, match=r"^body\.cnpj:1: it gives a number of more than 64 bits") as caught:
+        RENDERING.structure({"body": {"name": "x", "cnpj": source}}, {}).render(context)
+    assert "`string`" in str(caught.value)
+    told = RENDERING.structure({"body": {"cnpj": "{{ cnpj | int | string }}"}}, {}).render(context)
+    assert told == {"body": {"cnpj": "99999999999999999999"}}
+
+
+def test_half_a_character_anywhere_in_a_value_fails_its_leaf() -> None:
+    with pytest.raises(TemplateFailedError, match=r"^body:1: it cannot be written as JSON"):
+        RENDERING.structure({"body": "{{ [half] }}"}, {}).render({"half": "\ud800"})
+
+
 @pytest.mark.parametrize("source", ["{{ now.tzinfo }}", "{{ range }}", "{{ 10 ** 99 * 1.0 * 10.0 ** 300 }}"])
 def test_what_is_no_data_never_becomes_a_leaf(source: str) -> None:
     with pytest.raises(TemplateFailedError):
