@@ -7,7 +7,8 @@ from typing import NamedTuple
 from bridge.control.filters import MOST
 from bridge.control.host import Host, unknown
 from bridge.control.shapes import Shape, delivery_shape
-from bridge.model import Delivery, DeliveryState, Event
+from bridge.delivery.dispatcher import set_aside
+from bridge.model import Delivery, DeliveryState, Event, RoutedEvent
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 
 CHUNK = 500
@@ -74,7 +75,7 @@ class Acting:
         return {"dry_run": dry_run, "events": [await self._replay(event, again, dry_run) for event in events]}
 
     async def _replay(self, event: Event, again: bool, dry_run: bool) -> Shape:  # noqa: FBT001 (private)
-        routed = self._host.rules().router.replay(event, await self._store.preceding(event))
+        routed = self._decided(event, await self._store.preceding(event))
         added = [] if dry_run else await self._store.replay(routed, again=again)
         self._host.ring({delivery.target for delivery in added})
         return {
@@ -85,6 +86,13 @@ class Acting:
             "planned": len(routed.deliveries),
             "added": [delivery_shape(delivery) for delivery in added],
         }
+
+    def _decided(self, event: Event, preceding: Event | None) -> RoutedEvent:
+        router = self._host.rules().router
+        try:
+            return router.replay(event, preceding)
+        except Exception as error:  # noqa: BLE001 (a defect at one event must not keep the others from their replay)
+            return set_aside(event, error)
 
     async def _deliveries(self, chosen: Sequence[str] | DeliveryQuery) -> Sequence[Chosen]:
         if isinstance(chosen, DeliveryQuery):

@@ -112,5 +112,10 @@ class Dispatcher:
         try:
             return self._current().router.plan([event], states)[0]
         except Exception as error:  # noqa: BLE001 (the event is kept, with what went wrong, for a replay)
-            telemetry.routing_failed(event, error)
-            return RoutedEvent(event.id, EventState.QUARANTINED, reason=f"routing failed: {type(error).__name__}")
+            return set_aside(event, error)
+
+
+def set_aside(event: Event, error: Exception) -> RoutedEvent:
+    """Return the decision for an event at which routing met a defect of bridge, and tell of it."""
+    telemetry.routing_failed(event, error)
+    return RoutedEvent(event.id, EventState.QUARANTINED, reason=f"routing failed: {type(error).__name__}")

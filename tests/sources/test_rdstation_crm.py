@@ -233,6 +233,13 @@ def test_a_payload_with_anything_anywhere_goes_all_the_way_or_is_refused(data: s
 
 
 def test_far_times_are_versions_like_any_other() -> None:
-    far = instant("9999-12-31T23:59:59Z")
+    far = instant("2200-12-31T23:59:59Z")
     assert far is not None
-    assert version(document={"id": "1", "updated_at": "9999-12-31T23:59:59Z"}) == microseconds(far)
+    assert version(document={"id": "1", "updated_at": "2200-12-31T23:59:59Z"}) == microseconds(far)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_times_at_the_ends_of_the_calendar_are_none(time: str) -> None:
+    event = event_of(crm(), {**webhook("deal", updated_at=time), "event_timestamp": time})
+    assert event.occurred_at is None
+    assert crm().interpret(event, None).version == microseconds(NOW)
