@@ -63,6 +63,24 @@ def test_events_that_share_a_uuid_are_told_apart_by_name_and_document() -> None:
     assert envelope_key() != envelope_key(transaction_uuid="other")
 
 
+def test_no_two_webhooks_share_a_key_by_where_a_slash_stands() -> None:
+    keys = [
+        envelope_key(document={"id": id_}, transaction_uuid=uuid)
+        for id_, uuid in [("a/b", "c"), ("a", "b/c"), ("a%2Fb", "c"), ("a", "b%2Fc"), ("a", "b")]
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+def test_no_uuid_can_stand_for_a_body() -> None:
+    digest = envelope_key(transaction_uuid=None).rpartition("/")[2]
+    for uuid in (digest, digest.removeprefix("body:"), digest.replace(":", "%3A")):
+        assert envelope_key(transaction_uuid=uuid) != envelope_key(transaction_uuid=None)
+
+
+def test_the_key_of_an_ordinary_webhook_reads_as_what_it_is_made_of() -> None:
+    assert envelope_key(document={"id": "65f1"}, transaction_uuid="3f-a") == "crm_deal_updated/65f1/3f-a"
+
+
 def test_without_a_uuid_the_body_itself_tells_events_apart() -> None:
     assert envelope_key(transaction_uuid=None) == envelope_key(transaction_uuid=None)
     assert envelope_key(transaction_uuid=None) != envelope_key(transaction_uuid=None, event_timestamp=None)
