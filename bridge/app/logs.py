@@ -12,6 +12,9 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bridge.options import spellings
+from bridge.options.redaction import STARS
+
 PATTERNS = (
     ("/hooks/", re.compile(r"(/hooks/[^/\s\"'?]+/)[^/\s\"'?]+")),
     ("hooks.slack.com/", re.compile(r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[^\s\"']+")),
@@ -19,8 +22,6 @@ PATTERNS = (
     ("xapp-", re.compile(r"(xapp-)[\w-]+")),
 )
 """What is a secret by its look alone: what every such text holds, and the pattern, whose first group stays."""
-SHORTEST = 6
-"""A shorter secret is not searched for: it would blot out innocent words."""
 UNTOUCHED = frozenset({"timestamp", "level"})
 
 _secrets: set[str] = set()
@@ -30,7 +31,7 @@ _known: re.Pattern[str] | None = None
 def keep_secret(*secrets: str) -> None:
     """Blot these out of every line from now on."""
     global _known  # noqa: PLW0603 (one process has one log)
-    _secrets.update(secret for secret in secrets if len(secret) >= SHORTEST)
+    _secrets.update(form for secret in secrets for form in spellings(secret))
     if _secrets:
         _known = re.compile("|".join(re.escape(secret) for secret in sorted(_secrets, key=len, reverse=True)))
 
@@ -38,7 +39,7 @@ def keep_secret(*secrets: str) -> None:
 def redact(text: str) -> str:
     """Return the text with stars in place of secrets."""
     if _known:
-        text = _known.sub("***", text)
+        text = _known.sub(STARS, text)
     for sign, pattern in PATTERNS:
         if sign in text:
             text = pattern.sub(r"\1***", text)

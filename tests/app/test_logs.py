@@ -144,6 +144,11 @@ def test_a_secret_that_is_known_stands_in_no_line(form: str) -> None:
     assert "xx" in out.getvalue(), "too short to be told from innocent words"
 
 
+def test_a_secret_that_is_known_stands_in_no_line_in_another_spelling_either() -> None:
+    keep_secret("https://hooks.example/a/k3y-of-the-hook", "a/b&c=d e")
+    assert redact("POST /a/k3y-of-the-hook: a%2Fb%26c%3Dd%20e") == "POST ***: ***"
+
+
 def test_of_secrets_that_contain_each_other_the_longest_goes_first() -> None:
     keep_secret("abcdef")
     keep_secret("abcdefghij")

@@ -14,6 +14,7 @@ from bridge.component.client import Client
 from bridge.config import load
 from bridge.errors import PermanentFailure, RenderError
 from bridge.model import JsonObject, Message
+from bridge.options import secrets_in
 from bridge.targets.http import HttpAction, HttpOptions, HttpService
 from bridge.targets.http.address import encoded, joined, literal_origin
 from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
@@ -152,6 +153,13 @@ async def test_credentials_travel_as_the_service_wants_them(server: ContractServ
     )
     assert (await headers({"api_key": {"header": "X-Key", "value": "k"}})).headers["x-key"] == "k"
     assert (await headers({"api_key": {"query": "key", "value": "k&"}})).target == "/?key=k%26"
+
+
+def test_the_pair_of_a_basic_authentication_is_a_secret_too() -> None:
+    auth = HttpOptions.model_validate(
+        {"url": "https://own.example", "auth": {"basic": {"username": "ana", "password": "hush"}}}
+    )
+    assert base64.b64encode(b"ana:hush").decode() in secrets_in(auth)
 
 
 async def test_an_address_written_in_the_rules_may_be_this_machine(server: ContractServer, client: Client) -> None:

@@ -32,6 +32,15 @@ class Basic(Strict):
     password: Secret
     """The password."""
 
+    @property
+    def pair(self) -> str:
+        """Return both as they go on the wire, in clear."""
+        return b64encode(f"{self.username}:{self.password.reveal()}".encode()).decode()
+
+    def made_secrets(self) -> tuple[str, ...]:
+        """Return the pair."""
+        return (self.pair,)
+
     @field_validator("username")
     @classmethod
     def _one_part(cls, value: str) -> str:
@@ -81,8 +90,7 @@ class Auth(Strict):
         if self.bearer:
             return {"Authorization": f"Bearer {self.bearer.reveal()}"}
         if self.basic:
-            pair = f"{self.basic.username}:{self.basic.password.reveal()}"
-            return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+            return {"Authorization": f"Basic {self.basic.pair}"}
         if self.api_key and self.api_key.header:
             return {self.api_key.header: self.api_key.value.reveal()}
         return {}
