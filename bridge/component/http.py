@@ -107,7 +107,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value) if _is_number(value) else (_http_date(value) - now).total_seconds()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_WAIT)
 
