@@ -126,6 +126,24 @@ class EventContract:
         await store.route(10, plan)
         assert given == {("crm", DEAL): state}
 
+    async def test_what_a_plan_leaves_undecided_is_offered_again_first(self, store: Store, clock: ManualClock) -> None:
+        events = [an_event(clock) for _ in range(4)]
+        for event in events:
+            await store.add(event)
+        seen: list[tuple[list[str], int | None]] = []
+
+        def plan(batch: Sequence[Event], states: Mapping[StateKey, EntityState]) -> list[RoutedEvent]:
+            last = states.get(("crm", DEAL))
+            seen.append(([event.id for event in batch], last.version if last else None))
+            version = len(seen)
+            return [
+                RoutedEvent(event.id, EventState.UNMATCHED, entity_state=a_state(event, version)) for event in batch[:2]
+            ]
+
+        assert [len(await store.route(3, plan)) for _ in range(3)] == [2, 2, 0]
+        ids = [event.id for event in events]
+        assert seen == [(ids[:3], None), (ids[2:], 1)]
+
     async def test_a_plan_that_fails_leaves_the_events_waiting(self, store: Store, clock: ManualClock) -> None:
         event = an_event(clock)
         await store.add(event)

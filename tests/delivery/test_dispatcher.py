@@ -78,7 +78,10 @@ async def test_events_are_decided_in_order_and_their_targets_rung_for(store: Sto
     assert last.document == {"count": 3}
 
 
-async def test_a_defect_on_one_event_keeps_it_aside_and_routes_the_others(store: Store, clock: ManualClock) -> None:
+async def test_a_defect_on_one_event_keeps_it_aside_and_routes_the_others(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.dispatcher.TURN", 60)  # telling of it may well take longer than a turn
     await add(store, clock, "a", "poison", "b")
     assert await dispatcher(store, clock, []).step() == 3
     assert await states_of(store) == [EventState.ROUTED, EventState.QUARANTINED, EventState.ROUTED]
@@ -87,6 +90,30 @@ async def test_a_defect_on_one_event_keeps_it_aside_and_routes_the_others(store:
     last = await store.last_state("crm", Entity("deal", "1"))
     assert last is not None
     assert last.document == {"count": 2}, "the events around it still build on each other"
+
+
+async def test_slow_events_are_committed_before_the_next_ones_are_begun(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(store, clock, *"abc")
+    seconds = iter([0.0, 0.04, 0.06, 1.0, 1.01])
+    monkeypatch.setattr("bridge.delivery.dispatcher.monotonic", lambda: next(seconds))
+    routed = dispatcher(store, clock, [])
+    assert await routed.step() == 2, "the second took it beyond its turn"
+    assert await states_of(store) == [EventState.ROUTED, EventState.ROUTED, EventState.RECEIVED]
+    assert await routed.step() == 1
+    last = await store.last_state("crm", Entity("deal", "1"))
+    assert last is not None
+    assert last.document == {"count": 3}, "what is taken later builds on what was committed"
+
+
+async def test_an_event_that_takes_longer_than_a_turn_is_decided_all_the_same(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.dispatcher.TURN", 0)
+    await add(store, clock, *"ab")
+    routed = dispatcher(store, clock, [])
+    assert [await routed.step() for _ in range(3)] == [1, 1, 0]
 
 
 async def test_a_store_that_cannot_write_is_asked_again(
