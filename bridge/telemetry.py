@@ -48,6 +48,7 @@ _REFUSED = Gauge("bridge_rules_refused", "1 while the files hold rules that were
 _REVISION = Gauge("bridge_rules_info", "The revision of the rules in force.", ["revision"], registry=REGISTRY)
 _STORE_FAILURES = Counter("bridge_store_failures", "Times the store could not be written.", registry=REGISTRY)
 _DEFECTS = Counter("bridge_defects", "Defects of bridge itself that were contained.", ["where"], registry=REGISTRY)
+_LINES_LOST = Counter("bridge_log_lines_lost", "Lines of the log that nobody read in time.", registry=REGISTRY)
 _EVENTS_WAITING = Gauge("bridge_events_waiting", "Events received and not yet routed.", registry=REGISTRY)
 _OLDEST_WAITING = Gauge("bridge_oldest_event_waiting_seconds", "Age of the oldest of them.", registry=REGISTRY)
 _DELIVERIES_WAITING = Gauge(
@@ -238,6 +239,12 @@ def backlog_seen(
     _DELIVERIES_WAITING.clear()
     for (target, state), count in deliveries.items():
         _DELIVERIES_WAITING.labels(target, state.value).set(count)
+
+
+def log_lines_lost(count: int) -> None:
+    """Lines were not printed, because nobody read the log; by now there is room again."""
+    _LINES_LOST.inc(count)
+    _log.error("log lines lost", count=count)
 
 
 def certificate_loaded() -> None:
