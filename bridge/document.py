@@ -12,6 +12,8 @@ Read: TypeAlias = Callable[[Json], Json]
 """Reads one path of a document."""
 
 CUSTOM = "custom"
+LABEL = 200
+"""Characters of a label that count: the time to take accents off grows with their square, and slugs are remembered."""
 _SUFFIX = re.compile(r"-(?=[a-f]*[0-9])[0-9a-f]{4}$")
 
 
@@ -99,11 +101,18 @@ def _label_of(document: Json, field_id: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=4096)
 def slug(text: str) -> str:
-    """Return a text in lower case, without accents, hyphens for all other signs: ``De onde, é?`` → ``de-onde-e``."""
+    """Return a text in lower case, without accents, hyphens for all other signs: ``De onde, é?`` → ``de-onde-e``.
+
+    Of a label that is longer than any is, its beginning has to do.
+    """
+    return _slug(text[:LABEL])
+
+
+@lru_cache(maxsize=4096)
+def _slug(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).lstrip("-")[:LABEL].rstrip("-")
 
 
 def differences(

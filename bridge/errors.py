@@ -6,6 +6,7 @@
     ├── SettingsError            a BRIDGE_* variable or a command line that cannot be used
     ├── UnreadableWebhookError   an authenticated body that is no event: stored as quarantined
     ├── RenderError              a template that failed on one change: permanent, visible
+    ├── MatchError               a matcher that cannot judge one change: permanent, visible
     ├── StoreError
     │   ├── StoreUnavailableError    cannot write just now: disk full, locked, read-only
     │   ├── StoreInUseError          another daemon holds the data directory
@@ -22,6 +23,16 @@
 ``bridge.options.InvalidConfigurationError`` completes the tree: it carries located problems, and lives where they do.
 """
 
+LONGEST = 500
+"""Characters that are kept of what an error says: it may quote what anybody has written."""
+
+
+def legible(text: str) -> str:
+    """Return what an error says as any file and any service takes it: cut, and half a character spelled out."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - 1]}…"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
 
 class BridgeError(Exception):
     """Root of everything that bridge raises on purpose; ``str()`` of it is fit for a user's eyes."""
@@ -37,6 +48,10 @@ class UnreadableWebhookError(BridgeError):
 
 class RenderError(BridgeError):
     """A template failed on one change."""
+
+
+class MatchError(BridgeError):
+    """A matcher cannot judge one change, such as a text that is too long to be searched."""
 
 
 class StoreError(BridgeError):

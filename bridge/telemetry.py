@@ -58,6 +58,7 @@ _REFUSED = Gauge("bridge_rules_refused", "1 while the files hold rules that were
 _REVISION = Gauge("bridge_rules_info", "The revision of the rules in force.", ["revision"], registry=REGISTRY)
 _STORE_FAILURES = Counter("bridge_store_failures", "Times the store could not be written.", registry=REGISTRY)
 _DEFECTS = Counter("bridge_defects", "Defects of bridge itself that were contained.", ["where"], registry=REGISTRY)
+_LINES_LOST = Counter("bridge_log_lines_lost", "Lines of the log that nobody read in time.", registry=REGISTRY)
 _EVENTS_WAITING = Gauge("bridge_events_waiting", "Events received and not yet routed.", registry=REGISTRY)
 _OLDEST_WAITING = Gauge("bridge_oldest_event_waiting_seconds", "Age of the oldest of them.", registry=REGISTRY)
 _DELIVERIES_WAITING = Gauge(
@@ -140,6 +141,12 @@ def routing_failed(event: Event, error: Exception) -> None:
     """Routing an event hit a defect; the event was set aside."""
     _DEFECTS.labels("routing").inc()
     _log.error("routing failed", event_id=event.id, event_name=event.name, exc_info=error)
+
+
+def dispatching_failed(error: Exception) -> None:
+    """A batch of events hit a defect beyond any one of them; it is taken again a moment later."""
+    _DEFECTS.labels("dispatching").inc()
+    _log.error("dispatching failed", exc_info=error)
 
 
 def attempt_made(delivery: Delivery, attempt: Attempt, state: DeliveryState | None) -> None:
@@ -225,6 +232,12 @@ def ruleset_refused(problems: Sequence[Problem | Exception]) -> None:
     _log.error("rules refused", problems=[str(problem) for problem in problems])
 
 
+def loading_failed(error: Exception) -> None:
+    """Loading rules hit a defect; they are refused, and those in force stay."""
+    _DEFECTS.labels("loading").inc()
+    _log.error("loading failed", exc_info=error)
+
+
 def watch_failed(folder: str, error: Exception) -> None:
     """A folder cannot be watched; changes are found by comparing content every few seconds."""
     _log.warning("watch failed", folder=folder, reason=str(error))
@@ -245,6 +258,12 @@ def backlog_seen(
     _DELIVERIES_WAITING.clear()
     for (target, state), count in deliveries.items():
         _DELIVERIES_WAITING.labels(target, state.value).set(count)
+
+
+def log_lines_lost(count: int) -> None:
+    """Lines were not printed, because nobody read the log; by now there is room again."""
+    _LINES_LOST.inc(count)
+    _log.error("log lines lost", count=count)
 
 
 def certificate_loaded() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.document import custom_value, differences, is_empty, lookup, same, slug, unknown_segment
+from bridge.document import LABEL, custom_value, differences, is_empty, lookup, same, slug, unknown_segment
 from bridge.model import Json, JsonObject
 from tests.routing.building import documents, json_values
 
@@ -101,7 +101,12 @@ def test_a_slug_is_lower_case_without_accents(text: str, expected: str) -> None:
     assert slug(text) == expected
 
 
-@given(st.text())
+def test_of_an_endless_label_only_the_beginning_is_looked_at_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.document._slug", lambda text: f"slug of {len(text)}")
+    assert slug("a" + "\u0301\u0327" * 40_000) == f"slug of {LABEL}"
+
+
+@given(st.text() | st.text("ﬃ-a", min_size=LABEL))
 def test_a_slug_is_its_own_slug(text: str) -> None:
     assert slug(slug(text)) == slug(text)
 

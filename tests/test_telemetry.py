@@ -108,6 +108,21 @@ FACTS: list[Case] = [
         {("bridge_defects_total", "where=reading"): 1},
     ),
     (
+        lambda: telemetry.log_lines_lost(3),
+        ["log lines lost"],
+        {("bridge_log_lines_lost_total",): 3},
+    ),
+    (
+        lambda: telemetry.dispatching_failed(ValueError()),
+        ["dispatching failed"],
+        {("bridge_defects_total", "where=dispatching"): 1},
+    ),
+    (
+        lambda: telemetry.loading_failed(ValueError()),
+        ["loading failed"],
+        {("bridge_defects_total", "where=loading"): 1},
+    ),
+    (
         lambda: telemetry.event_routed(EVENT, routed(EventState.ROUTED, DELIVERY), NOW),
         ["event routed"],
         {

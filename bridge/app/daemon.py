@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from queue import Full
 
 from bridge import telemetry
 from bridge.app import logs
@@ -15,6 +16,7 @@ from bridge.app.reloader import Reloader
 from bridge.app.server import Servers
 from bridge.app.settings import Settings, strange_variables
 from bridge.component.client import Client
+from bridge.component.outlet import STANDARD_OUTPUT
 from bridge.control import api
 from bridge.control.host import Host
 from bridge.control.operations import Operations
@@ -31,6 +33,8 @@ from bridge.store.sqlite import open_store
 
 SWITCH_INTERVAL = 0.001
 """Seconds a thread runs on while another waits: the store's writer wants a moment between two waits for the disk."""
+LAST_WORDS = 1.0
+"""Seconds that the end waits for the log to be read."""
 CERTIFICATE_EVERY = 60.0
 """Seconds between looks at the certificate files."""
 
@@ -178,6 +182,8 @@ def run(settings: Settings) -> int:
             runner.run(_run(settings))
     except* BridgeError as group:
         raise _first(group) from None
+    finally:
+        logs.finish(LAST_WORDS)
     return 0
 
 
@@ -188,7 +194,12 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, daemon.reloader.ask)
-    await daemon.run(stop, lambda started: print(banner(started), flush=True))  # noqa: T201 (this is its output)
+    await daemon.run(stop, _introduce)
+
+
+def _introduce(started: Started) -> None:
+    with suppress(Full):
+        STANDARD_OUTPUT.put(f"{banner(started)}\n")
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -5,13 +5,18 @@ import logging
 import os
 import re
 import sys
-from contextlib import suppress
+from queue import Full
 from typing import Literal, TextIO
 
 import orjson
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from bridge import telemetry
+from bridge.component.outlet import Outlet
+from bridge.options import spellings
+from bridge.options.redaction import STARS
 
 PATTERNS = (
     ("/hooks/", re.compile(r"(/hooks/[^/\s\"'?]+/)[^/\s\"'?]+")),
@@ -20,18 +25,20 @@ PATTERNS = (
     ("xapp-", re.compile(r"(xapp-)[\w-]+")),
 )
 """What is a secret by its look alone: what every such text holds, and the pattern, whose first group stays."""
-SHORTEST = 6
-"""A shorter secret is not searched for: it would blot out innocent words."""
 UNTOUCHED = frozenset({"timestamp", "level"})
 
+ROOM = 2000
+"""Lines that may wait to be read before others are lost."""
+
 _secrets: set[str] = set()
+_lines: "_Lines | None" = None
 _known: re.Pattern[str] | None = None
 
 
 def keep_secret(*secrets: str) -> None:
     """Blot these out of every line from now on."""
     global _known  # noqa: PLW0603 (one process has one log)
-    _secrets.update(secret for secret in secrets if len(secret) >= SHORTEST)
+    _secrets.update(form for secret in secrets for form in spellings(secret))
     if _secrets:
         _known = re.compile("|".join(re.escape(secret) for secret in sorted(_secrets, key=len, reverse=True)))
 
@@ -39,7 +46,7 @@ def keep_secret(*secrets: str) -> None:
 def redact(text: str) -> str:
     """Return the text with stars in place of secrets."""
     if _known:
-        text = _known.sub("***", text)
+        text = _known.sub(STARS, text)
     for sign, pattern in PATTERNS:
         if sign in text:
             text = pattern.sub(r"\1***", text)
@@ -75,12 +82,20 @@ def _first_line(text: str) -> str:
     return text.partition("\n")[0].rstrip(":")[:200]
 
 
+def finish(seconds: float) -> None:
+    """Wait until all lines are printed, but no longer than this: what waits then is lost with the process."""
+    if _lines:
+        _lines.flush(seconds)
+
+
 def configure(level: str, form: Literal["auto", "json", "console"], stream: TextIO | None = None) -> None:
     """Send structlog and the standard library's logging through one chain to standard error.
 
     Lines for people have colours on a terminal, unless ``NO_COLOR`` is set.
     """
+    global _lines  # noqa: PLW0603 (one process has one log)
     out = stream or sys.stderr
+    lines = _lines = _Lines(out)
     as_json = form == "json" or (form == "auto" and not out.isatty())
     chain: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -92,26 +107,44 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
     structlog.configure(
         processors=[*chain, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=lambda *_: _Lines(out),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=stream is None,
     )
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=[_without_meta, *finish])
-    handler = logging.StreamHandler(out)
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(formatter)
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(max(threshold, logging.WARNING))
     logging.getLogger("aiohttp.server").addFilter(without_traceback)
 
 
-class _Lines(structlog.PrintLogger):
-    """Prints lines; where nobody reads them any more, the daemon goes on without."""
+class _Lines:
+    """Takes lines from structlog and from the standard library; where nobody reads them, the daemon goes on without."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._outlet = Outlet(lambda: out, "log", ROOM)
+        self._lost = 0
 
     def msg(self, message: str) -> None:
         """Print one line."""
-        with suppress(OSError, ValueError):
-            super().msg(message)
+        self.write(f"{message}\n")
 
     log = debug = info = warn = warning = error = critical = fatal = failure = exception = msg
+
+    def write(self, text: str) -> None:
+        """Print a text, or count it as lost; what was lost is told as soon as there is room again."""
+        if self._lost and not self._outlet.full:
+            lost, self._lost = self._lost, 0
+            telemetry.log_lines_lost(lost)
+        try:
+            self._outlet.put(text)
+        except Full:
+            self._lost += 1
+
+    def flush(self, seconds: float = 0) -> None:
+        """Wait so long for what is not printed yet; the standard library asks after each line, and does not wait."""
+        if seconds:
+            self._outlet.flush(seconds)
 
 
 def _finishing(*, as_json: bool, colors: bool) -> list[Processor]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from bridge import config, telemetry
-from bridge.config import Loaded
+from bridge.config.loading import DEFECT, Loaded, defect
 from bridge.delivery.wake import Bell
 from bridge.errors import BridgeError
 from bridge.model import Clock
@@ -75,7 +76,7 @@ class Reloader:
             while True:
                 await self._bell.wait(POLL)
                 await asyncio.sleep(SETTLE)
-                if self._print != fingerprint(self._watched()):
+                if self._has_changed():
                     with suppress(BridgeError):
                         await self.reload()
 
@@ -90,16 +91,32 @@ class Reloader:
             try:
                 loaded = await self._load()
                 self._swap(loaded)
-            except InvalidConfigurationError as error:
-                self.problems = error.problems
-                telemetry.ruleset_refused(error.problems)
-                raise
             except BridgeError as error:
-                telemetry.ruleset_refused([error])
+                self._refuse(error)
                 raise
+            except Exception as error:
+                refused = InvalidConfigurationError([defect(self._path, error)])
+                refused.__cause__ = error
+                self._refuse(refused)
+                raise refused from error
             return loaded.ruleset
 
+    def _refuse(self, error: BridgeError) -> None:
+        """Tell of rules that cannot be used, and with its traceback of a defect that they met."""
+        if isinstance(error, InvalidConfigurationError):
+            self.problems = error.problems
+            if any(problem.code == DEFECT for problem in error.problems):
+                telemetry.loading_failed(error)
+        telemetry.ruleset_refused(getattr(error, "problems", [error]))
+
+    def _has_changed(self) -> bool:
+        try:
+            return self._print != fingerprint(self._watched())
+        except Exception:  # noqa: BLE001 (a reload meets it again, and tells of it)
+            return True
+
     async def _load(self) -> Loaded:
+        self._print = ""  # so that what keeps it from being taken now is looked at again
         self._print = fingerprint(self._watched())
         return await asyncio.to_thread(config.load, self._path, self._environ, self._clock)
 
@@ -124,7 +141,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
     """Return a digest of the names and contents of files; one that cannot be read counts as empty."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(str(path).encode() + b"\0")
+        digest.update(os.fsencode(path) + b"\0")
         with suppress(OSError):
             digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -2,7 +2,7 @@
 
 from bridge.component.http import Answer, Http, Request
 from bridge.component.source import AnySource, NamedTrigger, Source, SourceOptions
-from bridge.component.target import Action, AnyTarget, Escape, Links, Target, TargetOptions
+from bridge.component.target import Action, AnyTarget, Escape, Links, Target, TargetOptions, UnlessWhole
 
 __all__ = [
     "Action",
@@ -18,4 +18,5 @@ __all__ = [
     "SourceOptions",
     "Target",
     "TargetOptions",
+    "UnlessWhole",
 ]

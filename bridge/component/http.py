@@ -64,8 +64,8 @@ class Answer:
 
     @property
     def excerpt(self) -> str:
-        """Return the first 500 characters of the body, for the attempt's record."""
-        return self.body[:2000].decode("utf-8", "replace")[:500]
+        """Return the body as text, for the attempt's record: that is cut when the secrets in it are blotted out."""
+        return self.body.decode("utf-8", "replace")
 
 
 class Http(Protocol):
@@ -119,7 +119,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value) if _is_number(value) else (_http_date(value) - now).total_seconds()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_WAIT)
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
@@ -17,6 +18,20 @@ from bridge.options.quantity import RateOption
 
 Escape: TypeAlias = Callable[[str], str]
 """Makes a piece of event data inert in the format of one field, so that it can only ever be text."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnlessWhole:
+    """An escape that spares data which is all that its field holds, written as one ``{{ expression }}``.
+
+    So an event may bring a whole address, and yet never more than a piece of one that the rules have begun.
+    """
+
+    escape: Escape
+
+    def __call__(self, data: str) -> str:
+        """Return the data, inert."""
+        return self.escape(data)
 
 
 class TargetOptions(Strict):

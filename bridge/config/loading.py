@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
 
 from bridge.component.discovery import source_types, target_types
 from bridge.config.components import ComponentBuilder
@@ -16,6 +17,7 @@ from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.translation import validated
 from bridge.config.vocabulary import vocabulary
 from bridge.config.wording import described
+from bridge.errors import BridgeError
 from bridge.model import Clock, JsonObject, SystemClock
 from bridge.options import InvalidConfigurationError, Place, Problem, read_yaml
 from bridge.options.yaml import MAX_BYTES
@@ -25,6 +27,7 @@ from bridge.ruleset import Defaults, Ruleset
 
 VERSION = 1
 """The version of the language that this bridge reads."""
+DEFECT = "bridge-defect"
 _CLOCK = SystemClock()
 
 
@@ -43,6 +46,23 @@ def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loade
         InvalidConfigurationError: it cannot be used, with every problem in it.
         SettingsError: an installed component cannot be loaded.
     """
+    try:
+        return _load(path, environ, clock)
+    except BridgeError:
+        raise
+    except Exception as error:  # whatever a file brings about, it is that file which is refused
+        raise InvalidConfigurationError([defect(path, error)]) from error
+
+
+def defect(path: Path, error: Exception) -> Problem:
+    """Return the problem that is bridge's own; what the error says is left out, for it may hold a secret."""
+    *_, innermost = extract_tb(error.__traceback__)
+    where = f"{Path(innermost.filename).name}, line {innermost.lineno}"
+    message = f"these rules met a defect of bridge: {type(error).__name__} in {where}"
+    return Problem(Place(str(path), 1, 1), DEFECT, message, "please report it")
+
+
+def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     content = _read(path)
     problems = Problems(read_yaml(content, str(path)))
     document = _document(problems)

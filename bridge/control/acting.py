@@ -7,6 +7,8 @@ from typing import NamedTuple
 from bridge.control.filters import MOST
 from bridge.control.host import Host, unknown
 from bridge.control.shapes import Shape, delivery_shape
+from bridge.delivery.dispatcher import set_aside
+from bridge.errors import StoreError
 from bridge.model import Delivery, DeliveryState, Event, EventState, RoutedEvent
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 
@@ -88,9 +90,17 @@ class Acting:
 
     async def _decide(self, event: Event) -> RoutedEvent:
         """Decide a stored event anew; one that was never decided is decided as if it arrived now."""
+        try:
+            if event.state is EventState.QUARANTINED:
+                return await self._decide_first(event)
+            return self._host.rules().router.replay(event, await self._store.preceding(event))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a defect at one event must not keep the others from their replay)
+            return set_aside(event, error)
+
+    async def _decide_first(self, event: Event) -> RoutedEvent:
         router = self._host.rules().router
-        if event.state is not EventState.QUARANTINED:
-            return router.replay(event, await self._store.preceding(event))
         event = router.read_again(event)
         last = await self._store.last_state(event.source, event.entity) if event.entity else None
         return router.decide(event, last)

@@ -1,5 +1,6 @@
 """Explanations as JSON: what the rules make of an event, route by route, with the messages they would send."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import orjson
@@ -7,12 +8,13 @@ import orjson
 from bridge.component import AnySource, AnyTarget
 from bridge.component.discovery import source_types
 from bridge.control.shapes import Shape, event_shape
+from bridge.delivery.dispatcher import set_aside
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
 from bridge.model import Change, Clock, EntityState, Event, Json, JsonObject, new_id
 from bridge.options import did_you_mean
 from bridge.routing.fanout import Preview
 from bridge.routing.route import Finding
-from bridge.routing.router import RouteExplanation
+from bridge.routing.router import Explanation, RouteExplanation
 from bridge.ruleset import Ruleset
 
 
@@ -42,7 +44,7 @@ class Explainer:
 
     def stored(self, event: Event, preceding: Event | None) -> Shape:
         """Explain an event beside the one that preceded it; what became of it then does not matter."""
-        return self.arriving(event, self._rules.router.state_after(preceding) if preceding else None)
+        return self._told(event, lambda: self._rules.router.state_after(preceding) if preceding else None)
 
     def following(self, event: Event, before: Event) -> Shape:
         """Explain an event that would arrive after another one that is not stored either."""
@@ -54,7 +56,17 @@ class Explainer:
 
         ``compared_with`` is None where no documents were compared: at first sight, and where the event is no change.
         """
-        explanation = self._rules.router.explain(event, state)
+        return self._told(event, lambda: state)
+
+    def _told(self, event: Event, before: Callable[[], EntityState | None]) -> Shape:
+        """Explain an event; where that meets a defect, so would routing, and the event would be set aside."""
+        state = None
+        try:
+            state = before()
+            explanation = self._rules.router.explain(event, state)
+        except Exception as error:  # noqa: BLE001 (whoever asks is told of it, as of anything else)
+            aside = set_aside(event, error)
+            explanation = Explanation(aside.state, aside.reason, None)
         compared = explanation.change is not None and not explanation.change.first_sight
         return {
             "event": event_shape(event),

@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 from bridge import telemetry
 from bridge.component import AnyTarget, Http, Links
 from bridge.delivery.retry import outcome_of
-from bridge.errors import DeliveryFailure, PermanentFailure, UnknownOutcome
+from bridge.errors import DeliveryFailure, PermanentFailure, UnknownOutcome, legible
 from bridge.model import Delivery, Link, Message, Outcome, Receipt
-from bridge.options import secrets_in
+from bridge.options import redacted, secrets_in
 
 GRACE = 5.0
 """Seconds beyond its own timeout after which a target that does not return is broken off."""
-SHORTEST = 6
-"""A shorter secret is left alone: blotting it out would spoil innocent words, and it protects nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,5 @@ def _silenced(failure: DeliveryFailure, target: AnyTarget) -> DeliveryFailure:
 
 
 def _without(secrets: Iterable[str], text: str) -> str:
-    for secret in secrets:
-        if len(secret) >= SHORTEST:
-            text = text.replace(secret, "***")
-    return text
+    """Return a text as it is kept: cut only when no half of a secret can be left by it."""
+    return legible(redacted(text, secrets))

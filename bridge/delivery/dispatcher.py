@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
+from time import monotonic
 
 from bridge import telemetry
 from bridge.delivery.wake import Bell
@@ -13,7 +13,9 @@ from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
 BATCH = 32
-"""Events decided in one transaction: some milliseconds of the event loop, so that ingest never waits long."""
+"""Events decided in one transaction at most."""
+TURN = 0.05
+"""Seconds after which no other event of a batch is begun, so that ingest never waits long for slow templates."""
 POLL = 1.0
 """Seconds between looks when nobody rings."""
 COURTESY = 0.25
@@ -43,15 +45,23 @@ class Dispatcher:
         self._oldest: datetime | None = None
 
     async def run(self) -> None:
-        """Route until cancelled; a store that cannot write just now is asked again."""
+        """Route until cancelled: a store that cannot write just now is asked again, and no defect is the end."""
         while True:
             await self._let_ingest_first()
-            routed = 0
-            with suppress(StoreError):
-                routed = await self.step()
-            if not routed:
+            if not await self._try():
                 self._oldest = None
                 await self.bell.wait(POLL)
+
+    async def _try(self) -> int:
+        """Route one batch, whatever happens; return how many events it had."""
+        try:
+            return await self.step()
+        except StoreError:
+            return 0
+        except Exception as error:  # noqa: BLE001 (routing that has stopped would be noticed by nobody)
+            telemetry.dispatching_failed(error)
+            await asyncio.sleep(POLL)
+            return 0
 
     async def step(self) -> int:
         """Route one batch; return how many events it had."""
@@ -87,23 +97,25 @@ class Dispatcher:
         return self._oldest is not None and self._clock.now() - self._oldest > PATIENCE
 
     def _plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
-        try:
-            return self._current().router.plan(events, states)
-        except Exception:  # noqa: BLE001 (a defect of ours on one event must not stop all the others)
-            return self._plan_singly(events, dict(states))
-
-    def _plan_singly(self, events: Sequence[Event], states: dict[StateKey, EntityState]) -> Sequence[RoutedEvent]:
-        routed = []
+        """Decide events one after another, the first at least, for as long as a turn lasts."""
+        end, moving, routed = monotonic() + TURN, dict(states), list[RoutedEvent]()
         for event in events:
-            decided = self._plan_one(event, states)
+            decided = self._plan_one(event, moving)
             routed.append(decided)
             if decided.entity_state:
-                states[event.source, decided.entity_state.entity] = decided.entity_state
+                moving[event.source, decided.entity_state.entity] = decided.entity_state
+            if monotonic() >= end:
+                break
         return routed
 
     def _plan_one(self, event: Event, states: Mapping[StateKey, EntityState]) -> RoutedEvent:
         try:
             return self._current().router.plan([event], states)[0]
-        except Exception as error:  # noqa: BLE001 (the event is kept, with what went wrong, for a replay)
-            telemetry.routing_failed(event, error)
-            return RoutedEvent(event.id, EventState.QUARANTINED, reason=f"routing failed: {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 (a defect on one event must not stop the others; it is kept for a replay)
+            return set_aside(event, error)
+
+
+def set_aside(event: Event, error: Exception) -> RoutedEvent:
+    """Return the decision for an event at which routing met a defect of bridge, and tell of it."""
+    telemetry.routing_failed(event, error)
+    return RoutedEvent(event.id, EventState.QUARANTINED, reason=f"routing failed: {type(error).__name__}")

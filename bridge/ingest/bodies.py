@@ -26,7 +26,7 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
         BrokenBodyError: it is not in that encoding, or in one that is not accepted.
     """
     if encoding not in INFLATED:
-        told = encoding[:LONGEST_NAME]
+        told = encoding[:LONGEST_NAME].encode("ascii", "backslashreplace").decode()  # it may hold any byte
         raise BrokenBodyError(f'the content encoding "{told}" is none of {", ".join(sorted(INFLATED))}')
     member = zlib.decompressobj(GZIP_OR_ZLIB)
     try:

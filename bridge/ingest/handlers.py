@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bridge import telemetry
 from bridge.component import AnySource
-from bridge.errors import UnreadableWebhookError
+from bridge.errors import UnreadableWebhookError, legible
 from bridge.ingest.bodies import BodyTooLargeError, BrokenBodyError, inflate
 from bridge.ingest.secretbook import SecretBook
 from bridge.model import Clock, Envelope, Event, EventState, new_id
@@ -118,7 +118,7 @@ class Ingest:
         except BodyTooLargeError:
             raise _refusal(source.name, TOO_LARGE, web.HTTPRequestEntityTooLarge(self._body_limit)) from None
         except (UnreadableWebhookError, BrokenBodyError) as error:
-            reason = str(error)
+            reason = legible(str(error))
         except Exception as error:  # noqa: BLE001 (the sender cannot help our defect: the body is kept for a replay)
             telemetry.reading_failed(source.name, error)
             reason = f"reading it failed: {type(error).__name__}"

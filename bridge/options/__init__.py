@@ -2,6 +2,7 @@
 
 from bridge.options.interpolation import Interpolation, Loc, Report, interpolate, variables_in
 from bridge.options.problem import InvalidConfigurationError, Place, Problem
+from bridge.options.redaction import redacted, spellings
 from bridge.options.secret import Secret, secrets_in
 from bridge.options.suggestion import did_you_mean, nearest
 from bridge.options.yaml import Located, read_yaml
@@ -19,6 +20,8 @@ __all__ = [
     "interpolate",
     "nearest",
     "read_yaml",
+    "redacted",
     "secrets_in",
+    "spellings",
     "variables_in",
 ]

@@ -1,7 +1,7 @@
 """A secret: a value that prints as stars wherever it might slip out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -52,13 +52,22 @@ class Secret:
         )
 
 
+@runtime_checkable
+class MakesSecrets(Protocol):
+    """A model that makes something else of its secrets, which gives them away as well."""
+
+    def made_secrets(self) -> Iterable[str]:
+        """Return what it makes, in clear."""
+
+
 def secrets_in(value: object) -> Iterator[str]:
-    """Yield every secret that a model, or anything nested in one, holds: for redaction, and nothing else."""
+    """Yield every secret that a model, or anything nested in one, holds or makes: for redaction, and nothing else."""
     if isinstance(value, Secret):
         yield value.reveal()
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from secrets_in(getattr(value, name))
+        yield from value.made_secrets() if isinstance(value, MakesSecrets) else ()
     elif isinstance(value, Mapping):
         yield from secrets_in(tuple(value.values()))
     elif isinstance(value, Iterable) and not isinstance(value, str | bytes):

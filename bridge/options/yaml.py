@@ -7,6 +7,7 @@ those of the 1.2 core schema (``no`` and ``12:30`` are text), and each of those 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -20,6 +21,8 @@ MAX_BYTES = 1024 * 1024
 MAX_VALUES = 50_000
 """Values after aliases are expanded: a hundred times what a large file holds."""
 MAX_DEPTH = 64
+BITS = 64
+"""Of a number, with its sign: what all that speaks JSON can hold."""
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = (
@@ -206,7 +209,17 @@ class _Construction:
 
 
 def _integer(text: str) -> int:
-    return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
+    number = int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
+    if number.bit_length() >= BITS:
+        raise ValueError
+    return number
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError
+    return number
 
 
 _SCALAR_MAKERS: Mapping[str, Callable[[str], Json]] = {
@@ -214,7 +227,7 @@ _SCALAR_MAKERS: Mapping[str, Callable[[str], Json]] = {
     _TAG + "null": lambda _: None,
     _TAG + "bool": lambda text: text.lower() == "true",
     _TAG + "int": _integer,
-    _TAG + "float": float,
+    _TAG + "float": _float,
 }
 _TAGS = frozenset({*_SCALAR_MAKERS, _TAG + "map", _TAG + "seq"})
 _KINDS = {

@@ -5,20 +5,25 @@ from datetime import UTC, datetime, timedelta, timezone
 from bridge.model import Json
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+YEARS = range(1970, 2201)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
 _BRASILIA = timezone(timedelta(hours=-3))
 
 
 def instant(value: Json) -> datetime | None:
-    """Return a time of the CRM, aware, in UTC; None if it is none. A time without an offset counts as UTC."""
+    """Return a time of the CRM, aware, in UTC; None if it is none. A time without an offset counts as UTC.
+
+    What lies outside of ``YEARS`` is no time of the CRM: no zone could be reckoned at the ends of the calendar.
+    """
     if not isinstance(value, str):
         return None
     try:
         parsed = datetime.fromisoformat(value)
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        moment = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if moment.year in YEARS else None
 
 
 def microseconds(moment: datetime) -> int:

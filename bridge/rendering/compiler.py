@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+SHOWN = "shown"
+"""What compiled templates call to print a value."""
+
+
 class Guarded(Protocol):
     """What the hooks need to know of their environment."""
 
@@ -46,6 +50,26 @@ class Compiler(CodeGenerator):
         meter = nodes.EnvironmentAttribute("metered")
         node.iter = nodes.Call(meter, [node.iter], [], None, None).set_lineno(node.lineno)
         super().visit_For(node, frame)
+
+    def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a block whose filter's result is printed as any value is; Jinja would take it for the author's own."""
+        inner = frame.inner()
+        inner.symbols.analyze_node(node)
+        self.enter_frame(inner)
+        self.buffer(inner)
+        self.blockvisit(node.body, inner)
+        self.start_write(frame, node)
+        self.write(f"{SHOWN}(")
+        self.visit_Filter(node.filter, inner)
+        self.write(")")
+        self.end_write(frame)
+        self.leave_frame(inner)
+
+    def visit_AssignBlock(self, node: nodes.AssignBlock, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a set block; one with a filter Jinja marks as safe, whatever came through the filter."""
+        if node.filter is not None:
+            self.fail("a set block takes no filter here; put it behind the name where that is used", node.lineno)
+        super().visit_AssignBlock(node, frame)
 
     def visit_Include(self, node: nodes.Include, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
         """Write an include of a named file."""
@@ -111,9 +135,9 @@ def _helpers(inert: type[Markup] | None) -> dict[str, object]:
             return inert(_paid(kept))
         return _paid([printed(part) for part in kept])
 
-    helpers: dict[str, object] = {"Macro": Metered, "str_join": joined, "markup_join": joined}
+    helpers: dict[str, object] = {"Macro": Metered, "str_join": joined, "markup_join": joined, SHOWN: printed}
     # What is printed was made inert by `finalize` already.
-    return helpers if inert is None else {**helpers, "Markup": inert, "escape": identity}
+    return helpers if inert is None else {**helpers, "Markup": inert, "escape": identity, SHOWN: inert.escape}
 
 
 def _paid(parts: list[Any]) -> str:

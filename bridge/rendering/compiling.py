@@ -88,7 +88,7 @@ def _read(sandbox: Sandbox, name: str) -> str:
     try:
         return sandbox.loader.get_source(sandbox, name)[0] if sandbox.loader else ""
     except TemplateNotFound:
-        raise TemplateNotFoundError(name, sandbox.list_templates()) from None
+        raise TemplateNotFoundError(name, filter(str.isprintable, sandbox.list_templates())) from None
     except UnicodeDecodeError as error:
         raise TemplateSyntaxProblem(f"the file is not UTF-8: {error.reason}", name=name) from error
     except OSError as error:
@@ -108,6 +108,8 @@ def _problems(sandbox: Sandbox, name: str, source: str) -> Iterator[None]:
         raise TemplateSyntaxProblem(message, line=error.lineno, name=where, hint=_hint(message, sandbox)) from None
     except (RecursionError, MemoryError, SyntaxError):
         raise TemplateSyntaxProblem("the template is nested too deeply", name=name) from None
+    except Exception as error:  # Jinja and Python know more ways to refuse a text than they tell of
+        raise TemplateSyntaxProblem(f"the template cannot be compiled: {error}", name=name) from error
 
 
 def _hint(message: str, sandbox: Sandbox) -> str:

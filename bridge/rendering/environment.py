@@ -147,9 +147,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=name)
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
-        """Call what a template may call; macros, the most frequent, without a detour."""
+        """Call what a template may call: macros, the most frequent, without a detour; texts pay for their methods."""
         if isinstance(obj, Macro):
             return obj(context.eval_ctx, *args, **kwargs)
+        text = getattr(obj, "__self__", None)
+        if isinstance(text, str):
+            account.get().write(len(text))
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 (Jinja's signature)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bridge.errors import RenderError
+from bridge.errors import RenderError, legible
 from bridge.options.suggestion import did_you_mean
 
 
@@ -34,8 +34,8 @@ class TemplateFailedError(RenderError):
 
     def __init__(self, message: str, *, line: int = 1, name: str = "") -> None:
         """Keep the place beside the words."""
-        super().__init__(f"{place(name, line)}: {message}")
-        self.message = message
+        self.message = legible(message)
+        super().__init__(f"{place(name, line)}: {self.message}")
         self.line = line
         self.name = name
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bridge.component import Escape, Source
+from bridge.component import Escape, Source, UnlessWhole
 from bridge.model import Change, Json, JsonObject
 from bridge.rendering.compiling import compile_expression, compile_file, compile_text, sole_expression
 from bridge.rendering.context import context_of
 from bridge.rendering.environment import Sandbox
 from bridge.rendering.filters import all_filters
 from bridge.rendering.region import Region
-from bridge.rendering.template import Branch, Constant, Expression, Part, Structure, Template
+from bridge.rendering.template import Alone, Branch, Constant, Expression, Part, Structure, Template
 
 _MARKS = re.compile(r"\{\{|\{%|\{#")
 
@@ -60,7 +60,8 @@ class Rendering:
     ) -> Structure:
         """Compile an action: templates at any depth, each escaped as its top-level field demands.
 
-        A leaf that is one ``{{ expression }}`` keeps the expression's type, except in the fields named in ``texts``.
+        A leaf that is one ``{{ expression }}`` keeps the expression's type, except in the fields named in ``texts``;
+        where its field's escape is ``UnlessWhole``, it is a text that keeps what data it is.
         ``files`` are fields that a template file fills. ``check`` raises ValueError for content that will not do.
         """
         parts: dict[str, Part] = {}
@@ -78,9 +79,11 @@ class Rendering:
             return Branch(tuple(self.leaf(item, escape, f"{name}.{place}") for place, item in enumerate(value)))
         if not isinstance(value, str) or not _MARKS.search(value):
             return Constant(value)
-        sandbox = self._sandbox(escape)
-        alone = None if as_text else sole_expression(sandbox, value, name)
-        return self.text(value, escape, name) if alone is None else alone
+        spares = isinstance(escape, UnlessWhole)
+        alone = sole_expression(self._sandbox(escape), value, name) if spares or not as_text else None
+        if alone is None:
+            return self.text(value, escape, name)
+        return Alone(alone) if spares else alone
 
     def context(self, change: Change, source: Source[Any], now: datetime) -> dict[str, object]:
         """Return the names that templates see of a change at a moment."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+import orjson
 from jinja2 import Template as Compiled
 from jinja2 import TemplateRuntimeError
 from jinja2.runtime import Context as Names
@@ -17,13 +18,14 @@ from bridge.model import Json, JsonObject
 from bridge.rendering.budget import Budget, BudgetError, account, concatenated
 from bridge.rendering.errors import TemplateFailedError
 from bridge.rendering.references import Reference
-from bridge.rendering.value import described, given, plain
+from bridge.rendering.value import described, given, plain, printed
 
 Context: TypeAlias = Mapping[str, Any]
 """The names a template sees."""
 
 ResultT = TypeVar("ResultT")
 
+TOO_LARGE = "it gives a number of more than 64 bits, which JSON cannot hold; `string` makes a text of it"
 RESULT = "result"
 """The variable that a compiled expression leaves its value in."""
 
@@ -49,7 +51,7 @@ class Template:
 
     def render(self, context: Context) -> str:
         """Return the text; raises RenderError."""
-        text = _run(self.name, context, lambda: concatenated(self._pieces(context)))
+        text = _run(self.name, context, lambda: _whole(concatenated(self._pieces(context))))
         return text.strip("\n") if self.trims else text
 
     def value(self, context: Context) -> Json:
@@ -76,8 +78,8 @@ class Expression:
     """Where texts must be inert, their type: they are escaped unless the template's author wrote them."""
 
     def value(self, context: Context) -> Json:
-        """Return the value in its own type; raises RenderError."""
-        return _run(self.name, context, lambda: self._plain(self.evaluate(context)))
+        """Return the value in its own type; raises RenderError, also for what JSON cannot hold."""
+        return _run(self.name, context, lambda: _writable(self._plain(self.evaluate(context))))
 
     def test(self, context: Context) -> bool:
         """Return the verdict; raises RenderError if it is neither true nor false."""
@@ -85,6 +87,10 @@ class Expression:
         if isinstance(verdict, bool):
             return verdict
         raise TemplateFailedError(f"the condition gives {described(verdict)}, not true or false", name=self.name)
+
+    def text(self, context: Context) -> str:
+        """Return the value as text: data that came alone as it is, what stands beside the author's text escaped."""
+        return _run(self.name, context, lambda: _whole(concatenated([printed(self.evaluate(context))])))
 
     def evaluate(self, context: Context) -> object:
         """Return the value, or raise whatever comes; only for use within a rendering."""
@@ -98,6 +104,21 @@ class Expression:
 
     def _plain(self, value: object) -> Json:
         return plain(value) if self.inert is None else _inert(plain(value, keep=Markup), self.inert)
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A text that one expression is all of, where data may fill the field whole."""
+
+    expression: Expression
+
+    def value(self, context: Context) -> Json:
+        """Return the text; raises RenderError."""
+        return self.expression.text(context)
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return the names and fields it uses."""
+        return self.expression.used
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +192,32 @@ def _run(name: str, context: Context, work: Callable[[], ResultT]) -> ResultT:
         raise TemplateFailedError(_sentence(error), line=line, name=where) from error
     finally:
         account.reset(token)
+
+
+def _whole(text: str) -> str:
+    """Return a text of whole characters.
+
+    Raises:
+        ValueError: it holds half a surrogate pair, which no file and no service takes.
+    """
+    try:
+        return text if text.isascii() else text.encode().decode()
+    except UnicodeEncodeError:
+        raise ValueError("it gives half a character, such as \\ud83d: write the character itself") from None
+
+
+def _writable(value: Json) -> Json:
+    """Return a value that can be stored and sent.
+
+    Raises:
+        ValueError: it holds what JSON cannot.
+    """
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        large = "64-bit" in str(error)
+        raise ValueError(TOO_LARGE if large else f"it cannot be written as JSON: {error}") from None
+    return value
 
 
 def _place(trace: TracebackType | None, name: str) -> tuple[str, int]:

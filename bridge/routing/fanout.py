@@ -36,11 +36,16 @@ def fan_out(route: Route, change: Change, context: Context) -> FanOut:
     try:
         when = None if route.when is None else route.when.test(context)
     except RenderError as error:
-        reason = f"`when` failed: {error}"
-        return FanOut(None, reason, tuple(Preview(e.target, _own_key(change), None, reason) for e in route.deliver))
+        return failed(route, change, f"`when` failed: {error}")
     if when is False:
         return FanOut(when, None, ())
     return FanOut(when, None, tuple(_preview(entry, change, context) for entry in route.deliver))
+
+
+def failed(route: Route, change: Change, reason: str) -> FanOut:
+    """Return what a route comes to that cannot tell whether it delivers: every entry carries the reason."""
+    key = _own_key(change)
+    return FanOut(None, reason, tuple(Preview(entry.target, key, None, reason) for entry in route.deliver))
 
 
 def _preview(entry: DeliverEntry, change: Change, context: Context) -> Preview:

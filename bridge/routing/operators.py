@@ -5,12 +5,13 @@ numbers are no texts, and what cannot be compared does not match.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
 from bridge.document import is_empty, same
 from bridge.model import Json
+from bridge.routing.regex import BadPatternError, Search, search_for
 
 Predicate: TypeAlias = Callable[[Json], bool]
 """Judges the current value."""
@@ -70,13 +71,12 @@ def _flag(wanted: Json) -> bool:
     return wanted
 
 
-def _pattern(wanted: Json) -> re.Pattern[str]:
+def _pattern(wanted: Json) -> Search:
     try:
-        return re.compile(_text(wanted))
-    except (re.error, OverflowError, RecursionError) as error:
-        raise BadOperandError(
-            "bad-regex", f"this is no regular expression: {error}", "a backslash is best written in 'single quotes'"
-        ) from None
+        return search_for(_text(wanted))
+    except BadPatternError as bad:
+        message, hint = bad.args
+        raise BadOperandError("bad-regex", message, hint or "a backslash is best written in 'single quotes'") from None
 
 
 # What has an order: numbers, and dates in ISO 8601
@@ -170,20 +170,22 @@ def _not(make: Callable[[Json], Predicate]) -> Callable[[Json], Predicate]:
 def _of_text(verdict: Callable[[str, str], bool]) -> Callable[[Json], Predicate]:
     def make(wanted: Json) -> Predicate:
         text = _text(wanted)
-        return lambda seen: _any_text(seen, lambda found: verdict(found, text))
+        return lambda seen: any(verdict(found, text) for found in _texts(seen))
 
     return make
 
 
 def _matches(wanted: Json) -> Predicate:
-    search = _pattern(wanted).search
-    return lambda seen: _any_text(seen, lambda found: search(found) is not None)
+    search = _pattern(wanted)
+    return lambda seen: search([seen] if isinstance(seen, str) else list(_texts(seen)))
 
 
-def _any_text(seen: Json, verdict: Callable[[str], bool]) -> bool:
+def _texts(seen: Json) -> Iterator[str]:
     if isinstance(seen, str):
-        return verdict(seen)
-    return isinstance(seen, list) and any(_any_text(item, verdict) for item in seen)
+        yield seen
+    elif isinstance(seen, list):
+        for item in seen:
+            yield from _texts(item)
 
 
 def _exists(wanted: Json) -> Predicate:

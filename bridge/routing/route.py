@@ -53,10 +53,10 @@ class Matcher(Protocol):
     """A compiled predicate over a change."""
 
     def test(self, change: Change) -> bool:
-        """Return the verdict."""
+        """Return the verdict; raises MatchError where there can be none."""
 
     def explain(self, change: Change) -> Finding:
-        """Return the verdict with what it was made of."""
+        """Return the verdict with what it was made of; raises as ``test`` does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bridge.component.source import AnySource
-from bridge.errors import UnreadableWebhookError
+from bridge.errors import MatchError, UnreadableWebhookError
 from bridge.model import (
     Change,
     Clock,
@@ -21,7 +21,7 @@ from bridge.model import (
     new_id,
 )
 from bridge.routing.change import Comparison, compare
-from bridge.routing.fanout import Preview, fan_out
+from bridge.routing.fanout import Preview, failed, fan_out
 from bridge.routing.listening import Listening, index
 from bridge.routing.route import Context, Finding, Route
 
@@ -122,12 +122,23 @@ class Router:
         return compare(event, reading, last, source.quiet)
 
     def _deliveries(self, change: Change, now: datetime) -> Iterator[Delivery]:
-        heard = [each for each in self._listening.get(change.event.name, ()) if each.test(change)]
+        heard = self._heard(change)
         context = self._context(change) if heard else {}
-        for listening in heard:
-            name = listening.route.name
-            for entry, preview in enumerate(fan_out(listening.route, change, context).previews):
-                yield _delivery(change.event, name, entry, preview, now)
+        for route, failure in heard:
+            out = fan_out(route, change, context) if failure is None else failed(route, change, failure)
+            for entry, preview in enumerate(out.previews):
+                yield _delivery(change.event, route.name, entry, preview, now)
+
+    def _heard(self, change: Change) -> list[tuple[Route, str | None]]:
+        """Return the routes that hear a change, and those that cannot tell, with the reason."""
+        heard: list[tuple[Route, str | None]] = []
+        for listening in self._listening.get(change.event.name, ()):
+            try:
+                if listening.test(change):
+                    heard.append((listening.route, None))
+            except MatchError as error:
+                heard.append((listening.route, _match_failed(error)))
+        return heard
 
     def _context(self, change: Change) -> Context:
         return self._contexts(change, self._sources[change.event.source])
@@ -162,12 +173,21 @@ class Router:
 
 
 def _explained(listening: Listening, change: Change, context: Context) -> RouteExplanation:
-    name, findings = listening.route.name, listening.explain(change)
-    if not listening.test(change):
+    name = listening.route.name
+    try:
+        heard, findings = listening.test(change), listening.explain(change)
+    except MatchError as error:
+        out = failed(listening.route, change, _match_failed(error))
+        return RouteExplanation(name, listened=True, error=out.error, deliveries=out.previews)
+    if not heard:
         return RouteExplanation(name, listened=True, findings=findings)
     out = fan_out(listening.route, change, context)
     matched = out.when is not False and out.error is None
     return RouteExplanation(name, True, matched, findings, out.when, out.error, out.previews)
+
+
+def _match_failed(error: MatchError) -> str:
+    return f"`match` failed: {error}"
 
 
 def _unreadable(reason: str) -> Comparison:

@@ -31,13 +31,8 @@ class RdStationCrm(Source[SourceOptions]):
     def read(self, body: bytes) -> Envelope:
         """Read name, entity and dedup key; the same uuid may serve several events, so it never stands alone."""
         webhook = parse(body)
-        nonce = webhook.uuid or blake2b(body, digest_size=16).hexdigest()
-        return Envelope(
-            webhook.name,
-            Entity(webhook.kind, webhook.id),
-            f"{webhook.name}/{webhook.id}/{nonce}",
-            instant(webhook.timestamp),
-        )
+        entity = Entity(webhook.kind, webhook.id)
+        return Envelope(webhook.name, entity, _dedup_key(webhook, body), instant(webhook.timestamp))
 
     def interpret(self, event: Event, last: JsonObject | None) -> Reading:
         """Return the document in full shape, ordered by `updated_at`, else by the event's time, else by arrival.
@@ -70,6 +65,12 @@ class RdStationCrm(Source[SourceOptions]):
     def story(self, name: str, now: datetime) -> Sequence[JsonObject]:
         """Return the webhooks after which a trigger fires, the last one at ``now``."""
         return story(name, now)
+
+
+def _dedup_key(webhook: Webhook, body: bytes) -> str:
+    """Join name, id and uuid (or a digest of the body) so that no two triples look the same."""
+    nonce = quote(webhook.uuid, safe="") if webhook.uuid else f"body:{blake2b(body, digest_size=16).hexdigest()}"
+    return f"{webhook.name}/{quote(webhook.id, safe='')}/{nonce}"
 
 
 def _version(webhook: Webhook, received_at: datetime) -> int:

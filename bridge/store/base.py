@@ -26,7 +26,10 @@ from bridge.model import (
 )
 
 Plan: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Sequence[RoutedEvent]]
-"""Decides a batch, in order of arrival. Pure: may be called again for the same batch after a failure."""
+"""Decides a batch in order of arrival, or as much of its beginning as it has time for: the rest is offered again.
+
+Pure: may be called again for the same batch after a failure.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +168,12 @@ class Store(ABC):
 
     @abstractmethod
     async def route(self, limit: int, plan: Plan) -> Sequence[RoutedEvent]:
-        """Take the oldest ``received`` events, at most ``limit``, let ``plan`` decide them, and commit all of it.
+        """Take the oldest ``received`` events, at most ``limit``, let ``plan`` decide them, and commit what it decided.
 
-        Returns what was committed; empty when nothing waits. A decision that JSON cannot hold is committed as
-        quarantine of its event, so that it never stops the others. A delivery is planned ``pending``, or ``dead``.
+        What it left undecided stays ``received``, and comes first the next time, beside the last states of then.
+        Returns what was committed; empty when nothing waits. A decision that cannot be stored, such as one that JSON
+        cannot hold, is committed as quarantine of its event, so that it never stops the others. A delivery is planned
+        ``pending``, or ``dead``.
         """
 
     # worker

@@ -41,7 +41,9 @@ async def test_every_event_answered_before_a_kill_is_delivered_after_it(daemon: 
     delivered = Counter(sink.texts)
     assert {f"{name}: Preço" for name in acknowledged.values()} <= delivered.keys()
     repeated = sum(delivered.values()) - len(delivered)
-    assert repeated <= 4, "only what was on its way at the kill may have been sent twice: the target's concurrency"
+    assert repeated <= 8, (
+        "only what was sent and not recorded at the kill may come twice: twice the concurrency at most"
+    )
 
 
 async def test_a_stop_finishes_what_is_on_its_way(daemon: Daemon, sink: Sink) -> None:

@@ -3,13 +3,17 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Any, TextIO
 
 import pytest
 import structlog
 from aiohttp.http_exceptions import BadStatusLine
 
+from bridge import telemetry
 from bridge.app import logs
 from bridge.app.logs import configure, keep_secret, redact
 
@@ -21,6 +25,7 @@ def own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give back the log, and forget the secrets."""
     monkeypatch.setattr(logs, "_secrets", set())
     monkeypatch.setattr(logs, "_known", None)
+    monkeypatch.setattr(logs, "_lines", None)
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
     structlog.reset_defaults()
@@ -155,6 +160,11 @@ def test_a_secret_that_is_known_stands_in_no_line(form: str) -> None:
     assert "xx" in out.getvalue(), "too short to be told from innocent words"
 
 
+def test_a_secret_that_is_known_stands_in_no_line_in_another_spelling_either() -> None:
+    keep_secret("https://hooks.example/a/k3y-of-the-hook", "a/b&c=d e")
+    assert redact("POST /a/k3y-of-the-hook: a%2Fb%26c%3Dd%20e") == "POST ***: ***"
+
+
 def test_of_secrets_that_contain_each_other_the_longest_goes_first() -> None:
     keep_secret("abcdef")
     keep_secret("abcdefghij")
@@ -190,3 +200,46 @@ def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
 
     logs.configure("info", "json", Closed())
     structlog.get_logger().info("unheard")
+
+
+@pytest.fixture
+def unread() -> Iterator[tuple[int, TextIO]]:
+    """A pipe that nobody reads yet, and its end to write to."""
+    reading, writing = os.pipe()
+    stream = os.fdopen(writing, "w", encoding="utf-8")
+    yield reading, stream
+    stream.close()
+    with suppress(OSError):
+        os.close(reading)
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing_and_tells_what_was_lost(
+    unread: tuple[int, TextIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "ROOM", 10)
+    before = telemetry.REGISTRY.get_sample_value("bridge_log_lines_lost_total") or 0
+    reading, stream = unread
+    configure("info", "json", stream)
+    log = structlog.get_logger()
+    for number in range(100):
+        log.info("line", number=number, fill="x" * 10_000)
+    logging.getLogger("other").error("lost as well")
+    logs.finish(0.01)
+    told, heard = b"", Event()
+
+    def read() -> None:
+        nonlocal told
+        while chunk := os.read(reading, 1_000_000):
+            told += chunk
+            if b"at last" in told:
+                heard.set()
+
+    Thread(target=read, daemon=True).start()
+    logs.finish(10)
+    log.info("at last")
+    assert heard.wait(10)
+    *_, mark, last = [json.loads(line) for line in told.splitlines()]
+    assert last["event"] == "at last"
+    assert (mark["event"], mark["level"]) == ("log lines lost", "error")
+    assert mark["count"] + len(told.splitlines()) == 100 + 1 + 2
+    assert telemetry.REGISTRY.get_sample_value("bridge_log_lines_lost_total") == before + mark["count"]

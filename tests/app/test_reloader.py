@@ -1,9 +1,11 @@
 """The reloader: a saved change comes into force, a broken one does not, and neither takes a sleep to see."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.app.reloader import Reloader, fingerprint
 from bridge.errors import SettingsError
@@ -137,6 +139,59 @@ async def test_rules_that_cannot_be_put_into_force_leave_the_old_ones(rules: Pat
     assert reloader.ruleset is first
 
 
+async def test_rules_that_meet_a_defect_are_refused_like_broken_ones(
+    rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    defects, met = [ZeroDivisionError("hush"), KeyError("hush")], asyncio.Event()
+
+    def failing(ruleset: Ruleset) -> None:
+        if not defects:
+            return adopted(ruleset)
+        defect = defects.pop()
+        if not defects:
+            met.set()
+        raise defect
+
+    monkeypatch.setattr(reloader, "_adopt", failing)
+    with capture_logs() as lines, pytest.raises(InvalidConfigurationError, match="bridge-defect") as refused:
+        await reloader.reload()
+    assert reloader.problems == refused.value.problems
+    assert "hush" not in str(refused.value)
+    assert [line["event"] for line in lines] == ["loading failed", "rules refused"]
+    assert "KeyError" in repr(lines[0]["exc_info"].__cause__)
+    running = asyncio.create_task(reloader.run())
+    rules.write_text(RULES + "# one\n")
+    await asyncio.wait_for(met.wait(), 10)
+    rules.write_text(RULES + "# two\n")
+    await adopted.reached(2)
+    running.cancel()
+
+
+async def test_a_fingerprint_that_cannot_be_taken_ends_nothing(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
+    adopted, told = Adopted(), asyncio.Event()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+
+    def failing(_: object) -> str:
+        told.set()
+        raise MemoryError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("bridge.app.reloader.fingerprint", failing)
+        running = asyncio.create_task(reloader.run())
+        await asyncio.wait_for(told.wait(), 5)
+    await adopted.reached(2)
+    running.cancel()
+    assert reloader.problems == ()
+
+
 async def test_two_reloads_at_once_come_one_after_the_other(rules: Path) -> None:
     adopted = Adopted()
     reloader = reloader_of(rules, adopted)
@@ -183,3 +238,8 @@ def test_a_fingerprint_is_of_names_and_contents_and_bears_missing_files(tmp_path
     assert before == fingerprint([one, two])
     two.write_text("x")
     assert fingerprint([one, two]) != before
+
+
+def test_a_fingerprint_takes_any_name(tmp_path: Path) -> None:
+    latin = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt"))
+    assert fingerprint([latin]) != fingerprint([])

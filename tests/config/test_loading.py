@@ -300,6 +300,22 @@ def test_a_file_that_cannot_be_read_is_a_problem_like_any_other(tmp_path: Path) 
     assert problem.message == "the file cannot be read: No such file or directory"
 
 
+def test_a_file_at_which_bridge_fails_is_refused_with_the_place_of_the_defect(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("hush")
+
+    rules.write(LOST)
+    monkeypatch.setattr("bridge.config.loading.vocabulary", fail)
+    with pytest.raises(InvalidConfigurationError) as caught:
+        rules.load()
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.place.file) == ("bridge-defect", str(rules.path))
+    assert "ZeroDivisionError in test_loading.py, line " in problem.message
+    assert "hush" not in str(problem)
+
+
 def test_a_file_that_is_too_large_is_not_read(rules: Rules) -> None:
     rules.write("# " + "x" * 1024 * 1024)
     assert rules.problems() == ["1:1: too-large: the file is larger than 1 MiB"]

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from bridge.errors import StoreError
 from bridge.model import DeliveryState, Entity, EntityState, Event, EventState, RoutedEvent, StateKey
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 from tests.contracts.store_steps import DEAL, a_delivery, a_state, an_event, decided
@@ -126,6 +126,24 @@ class EventContract:
         await store.route(10, plan)
         assert given == {("crm", DEAL): state}
 
+    async def test_what_a_plan_leaves_undecided_is_offered_again_first(self, store: Store, clock: ManualClock) -> None:
+        events = [an_event(clock) for _ in range(4)]
+        for event in events:
+            await store.add(event)
+        seen: list[tuple[list[str], int | None]] = []
+
+        def plan(batch: Sequence[Event], states: Mapping[StateKey, EntityState]) -> list[RoutedEvent]:
+            last = states.get(("crm", DEAL))
+            seen.append(([event.id for event in batch], last.version if last else None))
+            version = len(seen)
+            return [
+                RoutedEvent(event.id, EventState.UNMATCHED, entity_state=a_state(event, version)) for event in batch[:2]
+            ]
+
+        assert [len(await store.route(3, plan)) for _ in range(3)] == [2, 2, 0]
+        ids = [event.id for event in events]
+        assert seen == [(ids[:3], None), (ids[2:], 1)]
+
     async def test_a_plan_that_fails_leaves_the_events_waiting(self, store: Store, clock: ManualClock) -> None:
         event = an_event(clock)
         await store.add(event)
@@ -137,30 +155,44 @@ class EventContract:
         event = an_event(clock)
         await store.add(event)
         twice = (a_delivery(event.id, clock), a_delivery(event.id, clock))  # the same route and entry: impossible
-        with pytest.raises(StoreError):
-            await decided(store, RoutedEvent(event.id, EventState.ROUTED, None, twice, a_state(event, 1)))
-        assert await store.event(event.id) == event
+        [written] = await decided(store, RoutedEvent(event.id, EventState.ROUTED, None, twice, a_state(event, 1)))
+        assert written.state is EventState.QUARANTINED
         assert await store.deliveries(DeliveryQuery()) == []
         assert await store.last_state("crm", DEAL) is None
 
-    async def test_what_json_cannot_hold_is_quarantined_and_stops_no_other(
-        self, store: Store, clock: ManualClock
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            {"content": {"amount": 10**30}},
+            {"content": {"name": "\ud800"}},
+            {"key": "\ud800"},
+            {"reason": "\ud800", "state": DeliveryState.DEAD, "content": None},
+            {"event_id": "evt_of_nobody"},
+        ],
+    )
+    async def test_what_cannot_be_stored_is_quarantined_and_stops_no_other(
+        self, store: Store, clock: ManualClock, broken: dict[str, Any]
     ) -> None:
-        bad, good = an_event(clock), an_event(clock)
-        await store.add(bad)
-        await store.add(good)
-        content = replace(a_delivery(bad.id, clock), content={"amount": 10**30})
+        before, bad, after = events = [an_event(clock) for _ in range(3)]
+        for event in events:
+            await store.add(event)
+        planned = [a_delivery(event.id, clock) for event in events]
+        planned[1] = replace(planned[1], **broken)
         committed = await decided(
             store,
-            RoutedEvent(bad.id, EventState.ROUTED, deliveries=(content,)),
-            RoutedEvent(good.id, EventState.ROUTED, deliveries=(a_delivery(good.id, clock),)),
+            *(
+                RoutedEvent(event.id, EventState.ROUTED, None, (delivery,), a_state(event, number))
+                for number, (event, delivery) in enumerate(zip(events, planned, strict=True))
+            ),
         )
-        assert [routed.state for routed in committed] == [EventState.QUARANTINED, EventState.ROUTED]
+        assert [routed.state for routed in committed] == [EventState.ROUTED, EventState.QUARANTINED, EventState.ROUTED]
         stored = await store.event(bad.id)
         assert stored is not None
         assert stored.state is EventState.QUARANTINED
         assert "cannot be stored" in str(stored.reason)
-        assert [delivery.event_id for delivery in await store.deliveries(DeliveryQuery())] == [good.id]
+        kept = await store.deliveries(DeliveryQuery())
+        assert [delivery.event_id for delivery in kept] == [after.id, before.id]
+        assert await store.last_state("crm", DEAL) == a_state(after, 2)
 
     @pytest.mark.parametrize(("version", "moves"), [(4, False), (5, True), (6, True)])
     async def test_a_last_state_only_moves_forward(

@@ -7,7 +7,7 @@ from bridge.control import acting
 from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
-from bridge.model import DeliveryState, EventState, Outcome
+from bridge.model import DeliveryState, Event, EventState, Outcome, RoutedEvent
 from bridge.store.base import DeliveryQuery, EventQuery
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules
@@ -161,3 +161,23 @@ async def test_nothing_is_replayed_without_rules(shop: Shop) -> None:
     with pytest.raises(RequestRefusedError) as refusal:
         await Operations(shop.store, Host(current=lambda: None)).replay(EventQuery())
     assert refusal.value.code == "no-rules"
+
+
+async def test_a_defect_at_one_event_keeps_no_other_from_its_replay(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await shop.receive(Deal("d1").lost(), Deal("d2").lost())
+    replay, router = shop.rules.router.replay, shop.rules.router
+
+    def failing(event: Event, preceding: Event | None) -> RoutedEvent:
+        if event.id == first.id:
+            raise OverflowError("date value out of range")
+        return replay(event, preceding)
+
+    monkeypatch.setattr(router, "replay", failing)
+    answer = await shop.operations.replay([first.id, second.id], again=True)
+    told = [(each["state"], each["reason"], len(each["added"])) for each in answer["events"]]
+    assert told == [("quarantined", "routing failed: OverflowError", 0), ("routed", None, 2)]
+    kept = await shop.store.event(first.id)
+    assert kept
+    assert (kept.state, kept.reason) == (EventState.QUARANTINED, "routing failed: OverflowError")

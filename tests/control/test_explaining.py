@@ -124,3 +124,17 @@ async def test_explaining_stores_and_moves_nothing(shop: Shop) -> None:
     before = await shop.store.last_state("crm", created.entity)
     await shop.operations.explain_body(deal.lost())
     assert await shop.store.last_state("crm", created.entity) == before
+
+
+async def test_an_event_at_which_routing_would_fail_is_explained_as_such(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, lost = await shop.receive(Deal().created(), Deal().lost())
+
+    def fail(*_: object) -> None:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(shop.rules.router, "_contexts", fail)
+    told = await shop.operations.explain(lost.id)
+    assert (told["state"], told["reason"]) == ("quarantined", "routing failed: OverflowError")
+    assert (told["compared_with"], told["changes"], told["routes"]) == (None, [], [])

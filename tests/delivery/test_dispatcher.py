@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailableError
@@ -77,7 +78,10 @@ async def test_events_are_decided_in_order_and_their_targets_rung_for(store: Sto
     assert last.document == {"count": 3}
 
 
-async def test_a_defect_on_one_event_keeps_it_aside_and_routes_the_others(store: Store, clock: ManualClock) -> None:
+async def test_a_defect_on_one_event_keeps_it_aside_and_routes_the_others(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.dispatcher.TURN", 60)  # telling of it may well take longer than a turn
     await add(store, clock, "a", "poison", "b")
     assert await dispatcher(store, clock, []).step() == 3
     assert await states_of(store) == [EventState.ROUTED, EventState.QUARANTINED, EventState.ROUTED]
@@ -86,6 +90,30 @@ async def test_a_defect_on_one_event_keeps_it_aside_and_routes_the_others(store:
     last = await store.last_state("crm", Entity("deal", "1"))
     assert last is not None
     assert last.document == {"count": 2}, "the events around it still build on each other"
+
+
+async def test_slow_events_are_committed_before_the_next_ones_are_begun(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(store, clock, *"abc")
+    seconds = iter([0.0, 0.04, 0.06, 1.0, 1.01])
+    monkeypatch.setattr("bridge.delivery.dispatcher.monotonic", lambda: next(seconds))
+    routed = dispatcher(store, clock, [])
+    assert await routed.step() == 2, "the second took it beyond its turn"
+    assert await states_of(store) == [EventState.ROUTED, EventState.ROUTED, EventState.RECEIVED]
+    assert await routed.step() == 1
+    last = await store.last_state("crm", Entity("deal", "1"))
+    assert last is not None
+    assert last.document == {"count": 3}, "what is taken later builds on what was committed"
+
+
+async def test_an_event_that_takes_longer_than_a_turn_is_decided_all_the_same(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.dispatcher.TURN", 0)
+    await add(store, clock, *"ab")
+    routed = dispatcher(store, clock, [])
+    assert [await routed.step() for _ in range(3)] == [1, 1, 0]
 
 
 async def test_a_store_that_cannot_write_is_asked_again(
@@ -107,6 +135,28 @@ async def test_a_store_that_cannot_write_is_asked_again(
     await asyncio.wait_for(done.wait(), 5)
     running.cancel()
     assert len(await store.deliveries(DeliveryQuery())) == 1
+
+
+async def test_a_defect_beyond_one_event_does_not_end_the_routing(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.dispatcher.POLL", 0.01)
+    await add(store, clock, "a")
+    done, defects, route = asyncio.Event(), [ZeroDivisionError(), KeyError()], store.route
+
+    async def failing(*arguments: Any) -> Sequence[RoutedEvent]:
+        if defects:
+            raise defects.pop()
+        return await route(*arguments)
+
+    monkeypatch.setattr(store, "route", failing)
+    ruleset: Any = SimpleNamespace(router=CountingRouter(clock))
+    running = asyncio.create_task(Dispatcher(store, lambda: ruleset, lambda _: done.set(), clock).run())
+    with capture_logs() as lines:
+        await asyncio.wait_for(done.wait(), 5)
+    running.cancel()
+    assert [line["event"] for line in lines[:-1]] == ["dispatching failed"] * 2
+    assert await states_of(store) == [EventState.ROUTED]
 
 
 async def test_it_steps_aside_while_webhooks_are_answered_but_not_for_ever(store: Store, clock: ManualClock) -> None:

@@ -252,6 +252,27 @@ async def test_a_secret_that_a_service_echoes_is_not_stored(
     assert "hush" not in str((await the(store, id_)).reason)
 
 
+@pytest.mark.parametrize("failure", [TransientFailure, UnknownOutcome, PermanentFailure, None])
+async def test_a_secret_at_the_end_of_an_excerpt_is_blotted_out_before_it_is_cut(
+    store: Store, clock: ManualClock, failure: type[TransientFailure] | None
+) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    said = "x" * 495 + "hush-hush" + "y" * 5000
+    worker, _ = worker_for(store, clock, failure("no", excerpt=said) if failure else Receipt(200, said))
+    await work(worker)
+    [attempt] = await store.attempts(id_)
+    assert attempt.excerpt == "x" * 495 + "***" + "y…"
+
+
+async def test_an_excerpt_that_is_no_text_is_stored_as_it_can_be(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    worker, target = worker_for(store, clock, Receipt(200, "\udcff"))
+    await work(worker)
+    assert (await the(store, id_)).state is DeliveryState.DELIVERED
+    assert len(target.sent) == 1
+    assert (await store.attempts(id_))[0].excerpt == r"\udcff"
+
+
 async def test_a_worker_that_runs_delivers_what_it_is_rung_for(store: Store, clock: ManualClock) -> None:
     worker, target = worker_for(store, clock)
     running = asyncio.create_task(worker.run())

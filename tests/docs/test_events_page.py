@@ -1,5 +1,6 @@
 """The page of events says what comes in: its tables are held against the catalog, the shapes and the triggers."""
 
+import asyncio
 import gzip
 import json
 import re
@@ -28,7 +29,7 @@ from bridge.routing.change import Comparison, compare
 from bridge.routing.router import Router
 from bridge.sources.rdstation_crm import RdStationCrm
 from bridge.store.base import Store
-from bridge.store.sqlite import events
+from bridge.store.sqlite import events, open_store
 from tests.docs.pages import ROOT, blocks, code, codes, rows
 from tests.support.changes import NOW, crm, event_of, webhook
 from tests.support.clock import ManualClock
@@ -352,16 +353,23 @@ def reasons(folder: Path) -> Iterator[str | None]:
     yield Router({}, [], lambda *_: {}, ManualClock()).explain(event, None).reason
     without_rules = Dispatcher(cast("Store", None), lambda: cast("Any", None), lambda _: None, ManualClock())
     yield without_rules._plan_one(event, {}).reason
-    yield unstorable(event).reason
+    yield unstorable(folder / "data", event)
 
 
-def unstorable(event: Event) -> RoutedEvent:
+def unstorable(folder: Path, event: Event) -> str | None:
     """Return what the store makes of a decision with a number that JSON does not hold."""
     content: JsonObject = {"body": 2**70}
     delivery = Delivery("dlv_1", event.id, "a", 0, "erp", "k", DeliveryState.PENDING, content, NOW, NOW)
-    decided, *rows_of_it = events._storable(RoutedEvent(event.id, EventState.ROUTED, None, (delivery,)))
-    assert (decided.state, rows_of_it) == (EventState.QUARANTINED, [[], None])
-    return decided
+
+    async def decided() -> str | None:
+        store = await open_store(folder)
+        await store.add(event)
+        [routed] = await store.route(1, lambda *_: [RoutedEvent(event.id, EventState.ROUTED, None, (delivery,))])
+        await store.close()
+        assert routed.state is EventState.QUARANTINED
+        return routed.reason
+
+    return asyncio.run(decided())
 
 
 def test_the_page_has_every_reason_for_quarantine(tmp_path: Path) -> None:

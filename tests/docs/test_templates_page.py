@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from jinja2.filters import FILTERS
@@ -344,10 +345,13 @@ def test_in_slack_an_example_gives_what_the_page_says(shown: Shown, template: st
     assert shown.text(lines(template), target_types()["slack"].escapes["text"]) == lines(gives)
 
 
-def test_an_address_that_is_data_stays_whole(shown: Shown) -> None:
-    escape = target_types()["http"].escapes["url"]
-    for address in ("https://hooks.example.com/a?b=c", "http://hooks.example.com/"):
-        assert shown.rendering.text("{{ data }}", escape).render({"data": address}) == address
+def test_an_address_that_is_data_stays_whole_where_it_is_all_of_the_url(shown: Shown) -> None:
+    escapes, address = target_types()["http"].escapes, "https://hooks.example.com/a?b=c"
+    for url, sends in (
+        ("{{ data }}", address),
+        ("https://a.example/{{ data }}", "https://a.example/" + quote(address, safe="")),
+    ):
+        assert shown.rendering.structure({"url": url}, escapes).render({"data": address}) == {"url": sends}
 
 
 @pytest.mark.parametrize(("leaf", "sends"), pairs("Values that keep their type"))

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge import telemetry
-from bridge.errors import StoreUnavailableError
+from bridge.errors import StoreUnavailableError, UnreadableWebhookError
 from bridge.model import Envelope, EventState
 from bridge.sources.rdstation_crm import RdStationCrm
 from tests.support.clock import ManualClock
@@ -235,6 +235,25 @@ async def test_a_body_that_cannot_be_inflated_is_kept_as_it_came(crm: Hooks, enc
     [event] = await crm.events()
     assert (answer.status, event.state, event.body) == (200, EventState.QUARANTINED, b"certainly not")
     assert reason in (event.reason or "")
+
+
+async def test_a_body_whose_encoding_is_no_text_is_kept_too(crm: Hooks) -> None:
+    head = f"POST {PLACE} HTTP/1.1\r\nHost: b\r\nConnection: close\r\nContent-Length: 2\r\nContent-Encoding: ".encode()
+    answer = await crm.send(head + b"\xff\xc3\xa9\r\n\r\n{}")
+    [event] = await crm.events()
+    assert (answer.status, event.state, event.body) == (200, EventState.QUARANTINED, b"{}")
+    assert r'the content encoding "\udcff\xe9" is none of' in (event.reason or "")
+
+
+async def test_whatever_a_source_says_of_a_body_is_kept_with_it(crm: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Envelope:
+        raise UnreadableWebhookError("\udcff" + "x" * 5000)
+
+    monkeypatch.setattr(RdStationCrm, "read", refuse)
+    assert (await crm.post(b"{}")).json["status"] == "quarantined"
+    [event] = await crm.events()
+    assert (event.reason or "").startswith(r"\udcffxxx")
+    assert len(event.reason or "") < 600
 
 
 async def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(crm: Hooks) -> None:

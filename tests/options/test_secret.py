@@ -37,6 +37,17 @@ class Nested(BaseModel):
     other: int = 3
 
 
+class Making(BaseModel):
+    token: Secret
+
+    def made_secrets(self) -> tuple[str, ...]:
+        return (f"made of {self.token.reveal()}",)
+
+
+def test_what_a_model_makes_of_its_secrets_is_one_too() -> None:
+    assert list(secrets_in([Making.model_validate({"token": "s1"})])) == ["s1", "made of s1"]
+
+
 def test_every_secret_inside_a_model_is_found() -> None:
     nested = Nested.model_validate({"holders": {"a": [{"token": "s1"}, {"token": "s2"}], "b": []}})
     assert list(secrets_in(nested)) == ["s1", "s2"]

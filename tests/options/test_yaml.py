@@ -59,6 +59,11 @@ def test_a_number_too_long_to_be_one_stays_text_digit_by_digit() -> None:
     assert data("id: 12345678901234567890") == {"id": "12345678901234567890"}
 
 
+@pytest.mark.parametrize("text", [f"!!int {2**64}", "!!float inf", "!!float nan", "!!float 1e999"])
+def test_a_number_that_json_cannot_hold_is_refused_even_with_its_tag(text: str) -> None:
+    assert problems(f"a: {text}") == ["f:1:4: unsupported-yaml: this is no value of the tag before it; remove the tag"]
+
+
 def test_an_empty_file_holds_nothing() -> None:
     assert data("") is None
     assert data("# only a comment\n") is None

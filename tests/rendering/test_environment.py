@@ -129,6 +129,8 @@ BOMBS = [
     "{% set r = range(9999) | list %}{% for i in r %}{{ r | sum }}{% endfor %}",
     "{% set r = range(9999) | list %}{% for i in r %}{{ r | map('money') | list | length }}{% endfor %}",
     "{% set r = range(9999) | list %}{% for i in r %}{{ r | sort | first }}{% endfor %}",
+    "{% set x = 'a,' * 9999 %}{% for i in range(9999) %}{% set z = x.split(',') %}{% endfor %}",
+    "{% set x = 'a' * 9999 %}{% for i in range(9999) %}{% set z = x.find('b') %}{% endfor %}",
     "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(40) }}",
 ]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import JsonObject
-from bridge.rendering import Rendering
+from bridge.rendering import Rendering, TemplateSyntaxProblem
 from bridge.targets.slack import Slack
 
 ESCAPE = Slack.escapes["text"]
@@ -47,6 +47,39 @@ PLAIN_WAYS = [
 @given(data=DATA)
 def test_data_is_escaped_once_on_every_way_to_the_text(source: str, data: str) -> None:
     assert rendered(source, data) == ESCAPE(data)
+
+
+FILTER_BLOCKS = [
+    "{% filter trim %}{{ data }}{% endfilter %}",
+    "{% filter default(data) %}{% endfilter %}",
+    "{% filter string | default(data) %}{{ '' }}{% endfilter %}",
+    "{% filter join(data) %}{% if false %}x{% endif %}ab{% endfilter %}",
+    "{% filter truncate(1, end=data) %}abcdef{% endfilter %}",
+    "{% filter striptags %}{{ data }}{% endfilter %}",
+    "{% filter upper %}{% filter default(data) %}{% endfilter %}{% endfilter %}",
+]
+
+
+@pytest.mark.parametrize("source", FILTER_BLOCKS)
+def test_what_a_filter_block_gives_is_escaped_as_any_value_is(source: str) -> None:
+    text = rendered(source, "<!channel> & <http://evil|x>")
+    assert "<" not in text
+    assert "&lt;!channel&gt;" in text.lower() or "&amp;" in text
+
+
+def test_what_the_author_wrote_in_a_filter_block_stays_as_it_is() -> None:
+    assert rendered("{% filter upper %}<b>{{ data }}</b>{% endfilter %}", "a & b") == "<B>A &AMP; B</B>"
+
+
+def test_a_filter_block_prints_what_is_no_text_as_any_value_is_printed() -> None:
+    assert rendered("{% filter length %}{{ data }}{% endfilter %}", "abc", None) == "3"
+    assert rendered("{% filter length %}{{ data }}{% endfilter %}", "abc") == "3"
+
+
+def test_a_set_block_takes_no_filter_but_its_name_does() -> None:
+    with pytest.raises(TemplateSyntaxProblem, match="behind the name"):
+        rendered("{% set x | striptags %}{{ data }}{% endset %}{{ x }}", "")
+    assert rendered("{% set x %}{{ data }}{% endset %}{{ x | striptags }}", "<b> & c") == ESCAPE("<b> & c")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,13 @@ def test_a_text_that_does_not_compile_tells_its_line(source: str, line: int) -> 
     assert str(caught.value).startswith(f"text:{line}: ")
 
 
+@pytest.mark.parametrize("source", [f"{{{{ {'9' * 5000} }}}}", "{% set x | default(name) %}{% endset %}{{ x }}"])
+def test_whatever_keeps_a_text_from_compiling_is_a_problem_of_that_text(source: str) -> None:
+    with pytest.raises(TemplateSyntaxProblem) as caught:
+        RENDERING.text(source, name="text")
+    assert str(caught.value).startswith("text:1: ")
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -97,6 +104,37 @@ def test_values_print_as_people_and_programs_read_them(value: object, text: str)
 def test_an_inline_if_without_an_else_gives_nothing() -> None:
     assert RENDERING.text("[{{ 'x' if false }}]").render({}) == "[]"
     assert RENDERING.structure({"a": "{{ 'x' if false }}"}, {}).render({}) == {"a": None}
+
+
+@pytest.mark.parametrize("source", [r'{{ "\ud83d\ude00" }}', r'{{ "\ud800" ~ 1 }}', "{{ half }}"])
+def test_half_a_character_is_an_error_of_the_text_that_gives_it(source: str) -> None:
+    context = {"half": "\udcff"}
+    for render in (RENDERING.text(source).render, RENDERING.structure({"a": source + "."}, {}).render):
+        with pytest.raises(TemplateFailedError, match="half a character"):
+            render(context)
+
+
+def test_an_error_that_quotes_half_a_character_can_be_stored_and_is_not_endless() -> None:
+    with pytest.raises(TemplateFailedError) as caught:
+        RENDERING.text("{{ 1 | money(code) }}").render({"code": "\ud800" + "x" * 5000})
+    assert str(caught.value).encode()
+    assert "\\ud800xxx" in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("source", ["{{ cnpj | int }}", "{{ [1, [cnpj | int]] }}", "{{ {'a': -(cnpj | int)} }}"])
+def test_a_number_that_json_cannot_hold_fails_its_own_leaf_and_can_be_a_text(source: str) -> None:
+    context = {"cnpj": "99999999999999999999"}
+    with pytest.raises(TemplateFailedError, match=r"^body\.cnpj:1: it gives a number of more than 64 bits") as caught:
+        RENDERING.structure({"body": {"name": "x", "cnpj": source}}, {}).render(context)
+    assert "`string`" in str(caught.value)
+    told = RENDERING.structure({"body": {"cnpj": "{{ cnpj | int | string }}"}}, {}).render(context)
+    assert told == {"body": {"cnpj": "99999999999999999999"}}
+
+
+def test_half_a_character_anywhere_in_a_value_fails_its_leaf() -> None:
+    with pytest.raises(TemplateFailedError, match=r"^body:1: it cannot be written as JSON"):
+        RENDERING.structure({"body": "{{ [half] }}"}, {}).render({"half": "\ud800"})
 
 
 @pytest.mark.parametrize("source", ["{{ now.tzinfo }}", "{{ range }}", "{{ 10 ** 99 * 1.0 * 10.0 ** 300 }}"])

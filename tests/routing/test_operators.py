@@ -180,7 +180,7 @@ def test_an_operand_that_makes_no_sense_is_refused(name: str, wanted: Json) -> N
     assert hint
 
 
-@pytest.mark.parametrize("pattern", ["(", "[z-a]", "*", "a{2,1}", "(?P<n>a)(?P<n>b)", f"a{{{10**30}}}"])
+@pytest.mark.parametrize("pattern", ["(", "[z-a]", "*", "a{2,1}", "(?P<n", "a{1001}"])
 def test_a_broken_regular_expression_is_told_as_such(pattern: str) -> None:
     with pytest.raises(BadOperandError) as refused:
         PREDICATES["matches"](pattern)

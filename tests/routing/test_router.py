@@ -25,6 +25,7 @@ from bridge.model import (
 )
 from bridge.routing.fanout import Preview
 from bridge.routing.matcher import compile_match
+from bridge.routing.regex import LONGEST
 from bridge.routing.route import Context, DeliverEntry, Listener, Matcher, Route
 from bridge.routing.router import Router
 from tests.support.changes import crm, event_of
@@ -249,6 +250,35 @@ def test_a_condition_that_fails_leaves_every_entry_dead_and_visible() -> None:
     assert [(each.state, each.reason) for each in routed.deliveries] == [
         (DeliveryState.DEAD, "`when` failed: it gave 3")
     ] * 2
+
+
+def too_long() -> Event:
+    """Return an event whose name is longer than any that is searched."""
+    body = payload("crm_deal_updated__ongoing")
+    body["document"]["name"] = "x" * LONGEST
+    return replace(arrived("crm_deal_updated__ongoing"), body=orjson.dumps(body))
+
+
+SEARCHED = r"`match` failed: `matches` does not search more than 50000 characters"
+
+
+def test_a_matcher_that_cannot_judge_leaves_every_entry_dead_and_the_other_routes_go_out() -> None:
+    entries = (DeliverEntry("sales", Content()), DeliverEntry("board", Content(), Key("deal.rating")))
+    searching = route("searching", match=matching({"not": {"name": {"matches": "y"}}}), deliver=entries)
+    (routed,) = router(searching, route("other")).plan([too_long()], {})
+    assert [(each.route, each.state, each.reason) for each in routed.deliveries] == [
+        ("searching", DeliveryState.DEAD, SEARCHED),
+        ("searching", DeliveryState.DEAD, SEARCHED),
+        ("other", DeliveryState.PENDING, None),
+    ]
+
+
+def test_an_explanation_tells_that_a_matcher_cannot_judge() -> None:
+    explained = router(route("searching", match=matching({"name": {"matches": "y"}}))).explain(too_long(), None)
+    (searching,) = explained.routes
+    assert (searching.listened, searching.matched, searching.error) == (True, False, SEARCHED)
+    assert [preview.error for preview in searching.deliveries] == [SEARCHED]
+    assert explained.state is EventState.ROUTED, "its dead letters are deliveries"
 
 
 def test_an_event_whose_source_is_gone_is_quarantined() -> None:

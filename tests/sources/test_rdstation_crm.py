@@ -63,6 +63,24 @@ def test_events_that_share_a_uuid_are_told_apart_by_name_and_document() -> None:
     assert envelope_key() != envelope_key(transaction_uuid="other")
 
 
+def test_no_two_webhooks_share_a_key_by_where_a_slash_stands() -> None:
+    keys = [
+        envelope_key(document={"id": id_}, transaction_uuid=uuid)
+        for id_, uuid in [("a/b", "c"), ("a", "b/c"), ("a%2Fb", "c"), ("a", "b%2Fc"), ("a", "b")]
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+def test_no_uuid_can_stand_for_a_body() -> None:
+    digest = envelope_key(transaction_uuid=None).rpartition("/")[2]
+    for uuid in (digest, digest.removeprefix("body:"), digest.replace(":", "%3A")):
+        assert envelope_key(transaction_uuid=uuid) != envelope_key(transaction_uuid=None)
+
+
+def test_the_key_of_an_ordinary_webhook_reads_as_what_it_is_made_of() -> None:
+    assert envelope_key(document={"id": "65f1"}, transaction_uuid="3f-a") == "crm_deal_updated/65f1/3f-a"
+
+
 def test_without_a_uuid_the_body_itself_tells_events_apart() -> None:
     assert envelope_key(transaction_uuid=None) == envelope_key(transaction_uuid=None)
     assert envelope_key(transaction_uuid=None) != envelope_key(transaction_uuid=None, event_timestamp=None)
@@ -233,6 +251,13 @@ def test_a_payload_with_anything_anywhere_goes_all_the_way_or_is_refused(data: s
 
 
 def test_far_times_are_versions_like_any_other() -> None:
-    far = instant("9999-12-31T23:59:59Z")
+    far = instant("2200-12-31T23:59:59Z")
     assert far is not None
-    assert version(document={"id": "1", "updated_at": "9999-12-31T23:59:59Z"}) == microseconds(far)
+    assert version(document={"id": "1", "updated_at": "2200-12-31T23:59:59Z"}) == microseconds(far)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_times_at_the_ends_of_the_calendar_are_none(time: str) -> None:
+    event = event_of(crm(), {**webhook("deal", updated_at=time), "event_timestamp": time})
+    assert event.occurred_at is None
+    assert crm().interpret(event, None).version == microseconds(NOW)

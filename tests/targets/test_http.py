@@ -12,10 +12,11 @@ from yarl import URL
 from bridge.component import AnyTarget
 from bridge.component.client import Client
 from bridge.config import load
-from bridge.errors import PermanentFailure
+from bridge.errors import PermanentFailure, RenderError
 from bridge.model import JsonObject, Message
+from bridge.options import secrets_in
 from bridge.targets.http import HttpAction, HttpOptions, HttpService
-from bridge.targets.http.address import encoded, encoded_unless_whole, joined, literal_origin
+from bridge.targets.http.address import encoded, joined, literal_origin
 from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
 from tests.support.contract_server import ContractServer, Seen, answer
 
@@ -154,6 +155,13 @@ async def test_credentials_travel_as_the_service_wants_them(server: ContractServ
     assert (await headers({"api_key": {"query": "key", "value": "k&"}})).target == "/?key=k%26"
 
 
+def test_the_pair_of_a_basic_authentication_is_a_secret_too() -> None:
+    auth = HttpOptions.model_validate(
+        {"url": "https://own.example", "auth": {"basic": {"username": "ana", "password": "hush"}}}
+    )
+    assert base64.b64encode(b"ana:hush").decode() in secrets_in(auth)
+
+
 async def test_an_address_written_in_the_rules_may_be_this_machine(server: ContractServer, client: Client) -> None:
     seen = await sent(service("https://elsewhere.example"), server, client, url=f"{server.url}/hook?a=1")
     assert seen.target == "/hook?a=1"
@@ -230,9 +238,8 @@ def test_a_host_is_literal_only_if_nothing_rendered_can_change_it(template: str,
 
 @given(st.text())
 def test_no_data_in_the_path_of_a_literal_host_changes_the_host(data: str) -> None:
-    for inert in (encoded(data), encoded_unless_whole(data)):
-        url = URL(f"https://example.com/deals/{inert}")
-        assert (url.scheme, url.host, url.port) == ("https", "example.com", 443)
+    url = URL(f"https://example.com/deals/{encoded(data)}")
+    assert (url.scheme, url.host, url.port) == ("https", "example.com", 443)
 
 
 @given(st.text(min_size=1))
@@ -248,6 +255,62 @@ def test_any_data_stays_within_its_segment_of_the_path(data: str) -> None:
 def test_a_path_cannot_climb(path: str) -> None:
     with pytest.raises(ValidationError, match="segment"):
         HttpAction(path=path)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/a/../b", "https://example.com/..?x=1", "https://example.com/a/%2e%2E#x"]
+)
+def test_an_address_cannot_climb_either(url: str) -> None:
+    with pytest.raises(ValidationError, match="segment"):
+        HttpAction(url=url)
+
+
+def test_dots_behind_the_path_of_an_address_climb_nowhere() -> None:
+    url = "https://example.com/a?back=/../b"
+    assert HttpAction(url=url).url == url
+
+
+def address_of(tmp_path: Path, template: str, name: str) -> object:
+    """Return what ``url`` becomes for a deal of this name."""
+    rules = tmp_path / "routes.yaml"
+    rules.write_text(RULES.format(url=template), encoding="utf-8")
+    (route,) = load(rules, {}).ruleset.routes
+    return route.deliver[0].content.render({"deal": {"name": name}})["url"]
+
+
+ESCAPING = ["http://x/../../../admin/delete?force=1#", "https://example.com/", "a/b?c", "..%2f", "x@evil.example"]
+
+
+@pytest.mark.parametrize("name", ESCAPING)
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://example.com/customers/{{ deal.name }}/notes",
+        "https://example.com/customers/{% if true %}{{ deal.name }}{% endif %}/notes",
+        "{{ 'https://example.com/customers/' ~ deal.name ~ '/notes' }}",
+        "{{ 'https://example.com/customers/' }}{{ deal.name }}/notes",
+    ],
+)
+def test_data_in_an_address_that_the_rules_begin_stays_in_its_segment(tmp_path: Path, template: str, name: str) -> None:
+    expected = f"https://example.com/customers/{encoded(name)}/notes"
+    assert address_of(tmp_path, template, name) == expected
+
+
+@pytest.mark.parametrize("name", ["..", "."])
+def test_data_cannot_climb_in_an_address_that_the_rules_begin(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RenderError, match="segment"):
+        address_of(tmp_path, "https://example.com/customers/{{ deal.name }}/notes", name)
+
+
+def test_an_event_may_bring_a_whole_address(tmp_path: Path) -> None:
+    callback = "https://hooks.example.com/a/b?c=%2F&d=1"
+    assert address_of(tmp_path, "{{ deal.name }}", callback) == callback
+    assert address_of(tmp_path, "{{ deal.name | default('https://fallback.example/') }}", callback) == callback
+
+
+def test_an_event_cannot_bring_the_beginning_of_an_address(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match="whole address"):
+        address_of(tmp_path, "{{ deal.name }}/notes", "https://hooks.example.com")
 
 
 @given(st.text())
@@ -316,6 +379,13 @@ def test_credentials_that_stay_behind_are_worth_a_warning(url: str) -> None:
     target = service("https://own.example/a", auth={"bearer": "t"}, method="GET")
     assert "credentials" in target.warnings({"url": url})[0]
     assert target.warnings({"url": "https://own.example/{{ x }}"}) == ()
+
+
+def test_an_address_that_data_would_have_to_begin_is_worth_a_warning() -> None:
+    target = service("https://own.example", method="GET")
+    assert "percent-encoded" in target.warnings({"url": "{{ deal.site }}/notes"})[0]
+    assert target.warnings({"url": "{{ deal.site }}"}) == ()
+    assert target.warnings({"url": "https://own.example/{{ deal.id }}/notes"}) == ()
 
 
 def test_a_preview_shows_method_host_and_content() -> None:

@@ -1,5 +1,7 @@
 import io
 import sys
+from concurrent.futures import Future
+from queue import Full
 from typing import ClassVar
 
 import pytest
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 
 from bridge.component import AnyTarget
 from bridge.component.client import Client
-from bridge.errors import PermanentFailure, TransientFailure
+from bridge.component.outlet import Outlet
+from bridge.errors import PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Message
 from bridge.targets.log import Log, LogOptions, framed
 from tests.contracts.target import KnownLinks, TargetContract
@@ -67,6 +70,44 @@ async def test_a_closed_output_is_worth_another_try(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stdout", closed)
     with pytest.raises(TransientFailure, match="standard output"):
         await printed("text")
+
+
+class Stalled(Outlet):
+    """Standard output that nobody reads: ``begun`` frames are being written, the others wait."""
+
+    def __init__(self, *, begun: bool = False, full: bool = False) -> None:
+        super().__init__(lambda: sys.stdout, "stalled", 1)
+        self.frame: Future[None] = Future()
+        self._begun, self._full = begun, full
+
+    def put(self, text: str) -> Future[None]:
+        if self._full:
+            raise Full
+        if self._begun:
+            self.frame.set_running_or_notify_cancel()
+        return self.frame
+
+
+async def stalled(monkeypatch: pytest.MonkeyPatch, outlet: Outlet) -> None:
+    monkeypatch.setattr("bridge.targets.log.STANDARD_OUTPUT", outlet)
+    await Log("screen", LogOptions(timeout=0.01)).send(Message("dlv_1", "k", {"text": "x"}), KnownLinks(), Client())
+
+
+async def test_a_message_that_nobody_reads_is_taken_back_for_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    outlet = Stalled()
+    with pytest.raises(TransientFailure, match="nobody reads"):
+        await stalled(monkeypatch, outlet)
+    assert outlet.frame.cancelled(), "it will not be printed after all"
+
+
+async def test_a_message_that_is_half_printed_may_have_been_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnknownOutcome, match="nobody reads"):
+        await stalled(monkeypatch, Stalled(begun=True))
+
+
+async def test_where_no_other_message_may_wait_it_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TransientFailure, match="nobody reads"):
+        await stalled(monkeypatch, Stalled(full=True))
 
 
 async def test_a_message_without_text_is_refused() -> None:

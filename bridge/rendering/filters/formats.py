@@ -8,7 +8,7 @@ nobody can type into the search of a Slack channel, so spaces here are plain one
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -109,7 +109,7 @@ class Formats:
         value = _parsed(value) if isinstance(value, str) else given(value)
         if isinstance(value, datetime):
             zone = self.region.timezone
-            return value.replace(tzinfo=zone) if value.tzinfo is None else value.astimezone(zone)
+            return value.replace(tzinfo=zone) if value.tzinfo is None else _in_zone(value, zone)
         if value is None or isinstance(value, date):
             return value
         raise TypeError(f"{filter_name} wants a date, not {described(value)}")
@@ -162,6 +162,14 @@ def _parsed(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if len(text) == len("2025-03-28") else datetime.fromisoformat(text)
     except ValueError:
+        return None
+
+
+def _in_zone(moment: datetime, zone: tzinfo) -> datetime | None:
+    """Return a moment in a zone; None at the ends of the calendar, where there is no such moment any more."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
         return None
 
 

@@ -4,7 +4,7 @@ Whoever changes a delivery's state sees to the head of its (target, queue) in th
 passes it on, who waits again makes way for an older one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeAlias
 
 import apsw
@@ -13,7 +13,7 @@ from bridge.model import Attempt, Delivery, DeliveryState, Link, Outcome, new_id
 from bridge.store.base import Claim, Recorded, Settlement
 from bridge.store.sqlite import targets
 from bridge.store.sqlite.queries import SQL, Row, change, rows
-from bridge.store.sqlite.rows import attempt_row, delivery_of, link_row, microseconds, moment_of
+from bridge.store.sqlite.rows import attempt_row, delivery_of, delivery_row, link_row, microseconds, moment_of
 
 NO_OUTCOME = "no outcome was recorded: the worker was killed, or its lease ran out"
 
@@ -21,12 +21,12 @@ Place: TypeAlias = tuple[str, str]
 """Target and queue: what has one head."""
 
 
-def add_deliveries(connection: apsw.Connection, planned: Sequence[Delivery], written: Iterable[Row], now: int) -> None:
-    """Insert deliveries, ``written`` being their rows; first let those make way that they supersede."""
+def add_deliveries(connection: apsw.Connection, planned: Sequence[Delivery], now: int) -> None:
+    """Insert deliveries; first let those make way that they supersede."""
     for delivery in planned:
         if delivery.terms.supersedes and delivery.state is DeliveryState.PENDING:
             _supersede(connection, delivery, now)
-    connection.executemany(SQL["add_delivery"], written)
+    connection.executemany(SQL["add_delivery"], map(delivery_row, planned))
 
 
 def record_attempt(

@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 import apsw
 
+from bridge.errors import legible
 from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, StateKey
 from bridge.store.sqlite.deliveries import add_deliveries
+from bridge.store.sqlite.failure import is_its_own
 from bridge.store.sqlite.queries import SQL, Row, change, rows
-from bridge.store.sqlite.rows import delivery_row, entity_state_of, entity_state_row, event_of
+from bridge.store.sqlite.rows import entity_state_of, entity_state_row, event_of
 
 APPLYING = frozenset({EventState.ROUTED, EventState.UNMATCHED})
 """The decisions that make an event its entity's last state."""
@@ -48,23 +50,31 @@ def received_batch(connection: apsw.Connection, limit: int) -> Batch:
 
 
 def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent], now: int) -> list[RoutedEvent]:
-    """Write what was decided for events that are still undecided; return what was written."""
-    storable = (_storable(routed) for routed in batch)
-    return [routed for routed, deliveries, state in storable if _decide(connection, routed, deliveries, state, now)]
+    """Write what was decided for events that are still undecided; return what was written.
+
+    A decision that cannot be written becomes quarantine of its event, so that it never stops the others.
+    """
+    try:
+        with connection:
+            return [routed for routed in batch if _decide(connection, routed, now)]
+    except Exception as error:
+        if not connection.in_transaction or not is_its_own(error):
+            raise
+    return [written for routed in batch if (written := _decide_alone(connection, routed, now))]
 
 
 def replay_event(connection: apsw.Connection, routed: RoutedEvent, now: int, *, again: bool) -> list[Delivery]:
     """Give an event that was routed before its new decision and the deliveries it lacks; return these."""
-    _, _, state = _storable(routed)
+    state = routed.entity_state
     applied = state is not None and routed.state in APPLYING
     if not change(connection, "decide_event_anew", routed.state.value, routed.reason, applied, routed.event_id):
         return []
     if state:
-        change(connection, "advance_entity", *state)
+        change(connection, "advance_entity", *entity_state_row(state))
     [[number]] = rows(connection, "next_replay", routed.event_id)
     missing = [each for each in routed.deliveries if again or not _is_served(connection, each)]
     added = [replace(delivery, replay=number) for delivery in missing]
-    add_deliveries(connection, added, map(delivery_row, added), now)
+    add_deliveries(connection, added, now)
     return added
 
 
@@ -86,26 +96,27 @@ def _insertion(size: int) -> str:
     return SQL["add_event"].format(rows=", ".join([row] * size))
 
 
-def _storable(routed: RoutedEvent) -> tuple[RoutedEvent, list[Row], Row | None]:
-    """Return a decision with its rows; one that no JSON can hold becomes quarantine, so that the others go on."""
+def _decide_alone(connection: apsw.Connection, routed: RoutedEvent, now: int) -> RoutedEvent | None:
+    """Write one decision, or set its event aside; return what was written."""
     try:
-        state = entity_state_row(routed.entity_state) if routed.entity_state else None
-        return routed, [delivery_row(delivery) for delivery in routed.deliveries], state
-    except TypeError as error:
-        refused = RoutedEvent(routed.event_id, EventState.QUARANTINED, reason=f"cannot be stored: {error}")
-        return refused, [], None
+        with connection:
+            return routed if _decide(connection, routed, now) else None
+    except Exception as error:
+        if not connection.in_transaction or not is_its_own(error):
+            raise
+        reason = f"cannot be stored: {legible(str(error))}"
+    refused = RoutedEvent(routed.event_id, EventState.QUARANTINED, reason)
+    return refused if _decide(connection, refused, now) else None
 
 
-def _decide(
-    connection: apsw.Connection, routed: RoutedEvent, deliveries: list[Row], state: Row | None, now: int
-) -> bool:
+def _decide(connection: apsw.Connection, routed: RoutedEvent, now: int) -> bool:
+    state = routed.entity_state
     applied = state is not None and routed.state in APPLYING
     if not change(connection, "decide_event", routed.state.value, routed.reason, applied, routed.event_id):
         return False
-    if deliveries:
-        add_deliveries(connection, routed.deliveries, deliveries, now)
+    add_deliveries(connection, routed.deliveries, now)
     if state:
-        change(connection, "advance_entity", *state)
+        change(connection, "advance_entity", *entity_state_row(state))
     return True
 
 

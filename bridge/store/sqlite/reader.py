@@ -40,7 +40,7 @@ class Readers:
         def ask() -> ResultT:
             try:
                 return query(self._connection(), *args, **kwargs)
-            except apsw.Error as error:
+            except Exception as error:
                 raise store_error(error) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, ask)

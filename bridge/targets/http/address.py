@@ -12,7 +12,6 @@ Query: TypeAlias = Mapping[str, Scalar | list[Scalar]]
 
 LITERAL_HOST = re.compile(r"https?://[^/?#\\{}@\s]+(?=[/?#]|$)", re.IGNORECASE)
 """An address whose scheme, host and port are written out up to the path: nothing rendered later can change them."""
-WHOLE_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 DOT_SEGMENT = re.compile(r"(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\?#]|$)", re.IGNORECASE)
 
 
@@ -30,7 +29,7 @@ def check_address(address: str) -> None:
 
 
 def check_path(path: str) -> None:
-    """Refuse a path that climbs out of the target's address.
+    """Refuse a path, or the path of an address, that climbs out of the place where it begins.
 
     Raises:
         ValueError: it has a segment ``.`` or ``..``.
@@ -65,11 +64,6 @@ def joined(address: str, path: str, query: Query) -> str:
 def encoded(data: str) -> str:
     """Percent-encode data, so that it stays within one segment of a path."""
     return quote(data, safe="")
-
-
-def encoded_unless_whole(data: str) -> str:
-    """Percent-encode data, unless it is a whole address itself, such as a callback that came with the event."""
-    return data if WHOLE_ADDRESS.match(data) else encoded(data)
 
 
 def parameter(value: Scalar) -> str:

@@ -21,6 +21,7 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 OURS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
 """Headers that frame the request: a wrong one would split it in two."""
 CONTENT = ("body", "text", "form")
+BEHIND_PATH = re.compile(r"[?#]")
 
 
 class Basic(Strict):
@@ -30,6 +31,15 @@ class Basic(Strict):
     """The user name; it may not hold a colon."""
     password: Secret
     """The password."""
+
+    @property
+    def pair(self) -> str:
+        """Return both as they go on the wire, in clear."""
+        return b64encode(f"{self.username}:{self.password.reveal()}".encode()).decode()
+
+    def made_secrets(self) -> tuple[str, ...]:
+        """Return the pair."""
+        return (self.pair,)
 
     @field_validator("username")
     @classmethod
@@ -80,8 +90,7 @@ class Auth(Strict):
         if self.bearer:
             return {"Authorization": f"Bearer {self.bearer.reveal()}"}
         if self.basic:
-            pair = f"{self.basic.username}:{self.basic.password.reveal()}"
-            return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+            return {"Authorization": f"Basic {self.basic.pair}"}
         if self.api_key and self.api_key.header:
             return {self.api_key.header: self.api_key.value.reveal()}
         return {}
@@ -162,6 +171,7 @@ class HttpAction(Action):
     def _whole_address(cls, value: str | None) -> str | None:
         if value is not None:
             check_address(value)
+            check_path(BEHIND_PATH.split(value, maxsplit=1)[0])
         return value
 
     @field_validator("headers")

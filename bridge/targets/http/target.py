@@ -7,13 +7,12 @@ from urllib.parse import urlencode
 
 from multidict import CIMultiDict
 
-from bridge.component import Http, Links, Request, Target
+from bridge.component import Http, Links, Request, Target, UnlessWhole
 from bridge.component.http import json_body
 from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import Json, JsonObject, Message, Receipt
 from bridge.targets.http.address import (
     encoded,
-    encoded_unless_whole,
     joined,
     literal_origin,
     origin,
@@ -22,6 +21,8 @@ from bridge.targets.http.address import (
 from bridge.targets.http.options import CONTENT, HttpAction, HttpOptions
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
+PIECED = re.compile(r"\{\{.*?\}\}.")
+"""An address that begins with an expression and goes on behind it: data can hardly be the beginning that it wants."""
 CARRY = frozenset({"POST", "PUT", "PATCH"})
 """Methods that carry a body by nature."""
 
@@ -40,7 +41,7 @@ class HttpService(Target[HttpOptions, HttpAction]):
 
     Options = HttpOptions
     Action = HttpAction
-    escapes = {"path": encoded, "url": encoded_unless_whole, "headers": lambda data: CONTROLS.sub(" ", data)}  # noqa: RUF012 (a ClassVar of the base)
+    escapes = {"path": encoded, "url": UnlessWhole(encoded), "headers": lambda data: CONTROLS.sub(" ", data)}  # noqa: RUF012 (a ClassVar of the base)
 
     @classmethod
     def prepare(cls, content: JsonObject) -> JsonObject:
@@ -70,13 +71,15 @@ class HttpService(Target[HttpOptions, HttpAction]):
         return f"{method} {where}\n\n{_shown(content)}".rstrip()
 
     def warnings(self, content: JsonObject) -> tuple[str, ...]:
-        """Return a sentence for a request without a body, and for credentials that will not be sent."""
+        """Return a sentence for a request without a body, for credentials that stay behind, for a pieced address."""
         method = content.get("method") or self.options.method
         found = []
         if method in CARRY and not any(name in content for name in CONTENT):
             found.append(f'a {method} request without "body", "text" or "form" carries nothing')
         if self.options.auth and not self._is_own(content.get("url")):
             found.append("the target's credentials are sent to its own host only, so not to this url")
+        if PIECED.match(str(content.get("url"))):
+            found.append('data in "url" is percent-encoded, unless one {{ expression }} is all of it')
         return tuple(found)
 
     def _request(self, message: Message) -> Request:

@@ -56,6 +56,12 @@ def test_values_are_written_as_brazilians_write_them(render: Render, source: str
     assert render(source) == text
 
 
+@pytest.mark.parametrize("name", ["date", "datetime", "ago"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-11:00"])
+def test_a_moment_beyond_the_calendar_of_the_zone_prints_as_it_is(render: Render, name: str, moment: str) -> None:
+    assert render(f"{{{{ value | {name} }}}}", value=moment) == moment
+
+
 @pytest.mark.parametrize("text", ["a combinar", "R$ 10", "1e999999999", "nan", "0000-99-99", "2025", "\u0000", " "])
 @pytest.mark.parametrize("name", OF_A_REGION)
 def test_a_text_that_cannot_be_read_prints_as_it_is_or_is_read_whole(render: Render, name: str, text: str) -> None:

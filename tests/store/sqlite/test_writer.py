@@ -102,7 +102,8 @@ async def test_a_failing_job_is_undone_and_fails_alone(
     await held.release()
     one, two, three = await answers(*futures)
     assert (one, three) == (1, 3)
-    assert isinstance(two, ZeroDivisionError | StoreError)
+    assert type(two) is StoreError
+    assert isinstance(two.__cause__, ZeroDivisionError | apsw.Error)
     assert numbers(path) == [1, 3]
 
 
