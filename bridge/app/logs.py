@@ -15,8 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bridge import telemetry
 from bridge.component.outlet import Outlet
-from bridge.options import spellings
-from bridge.options.redaction import STARS
+from bridge.options import Redactor
 
 PATTERNS = (
     ("/hooks/", re.compile(r"(/hooks/[^/\s\"'?]+/)[^/\s\"'?]+")),
@@ -25,47 +24,34 @@ PATTERNS = (
     ("xapp-", re.compile(r"(xapp-)[\w-]+")),
 )
 """What is a secret by its look alone: what every such text holds, and the pattern, whose first group stays."""
-UNTOUCHED = frozenset({"timestamp", "level"})
 
 ROOM = 2000
 """Lines that may wait to be read before others are lost."""
 
 _secrets: set[str] = set()
+_redactor = Redactor(())
 _lines: "_Lines | None" = None
-_known: re.Pattern[str] | None = None
 
 
 def keep_secret(*secrets: str) -> None:
     """Blot these out of every line from now on."""
-    global _known  # noqa: PLW0603 (one process has one log)
-    _secrets.update(form for secret in secrets for form in spellings(secret))
-    if _secrets:
-        _known = re.compile("|".join(re.escape(secret) for secret in sorted(_secrets, key=len, reverse=True)))
+    global _redactor  # noqa: PLW0603 (one process has one log)
+    _secrets.update(secrets)
+    _redactor = Redactor(_secrets)
 
 
 def redact(text: str) -> str:
     """Return the text with stars in place of secrets."""
-    if _known:
-        text = _known.sub(STARS, text)
+    text = _redactor.redacted(text)
     for sign, pattern in PATTERNS:
         if sign in text:
             text = pattern.sub(r"\1***", text)
     return text
 
 
-def redacting(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
-    """Redact every value of a line, however deep; a structlog processor."""
-    return {name: value if name in UNTOUCHED else _redacted(value) for name, value in line.items()}
-
-
-def _redacted(value: object) -> object:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {str(key): _redacted(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_redacted(item) for item in value]
-    return value if isinstance(value, int | float | None) else redact(str(value))
+def redacting(_: WrappedLogger, __: str, line: EventDict | str) -> str:
+    """Redact a line as it will be printed, whatever is in it; the last structlog processor."""
+    return redact(str(line))
 
 
 def without_traceback(record: logging.LogRecord) -> bool:
@@ -149,12 +135,12 @@ class _Lines:
 
 def _finishing(*, as_json: bool, colors: bool) -> list[Processor]:
     if as_json:
-        return [structlog.processors.format_exc_info, redacting, structlog.processors.JSONRenderer(_json)]
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json), redacting]
     plain = structlog.dev.plain_traceback
     return [
         structlog.processors.format_exc_info,
-        redacting,
         structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain),
+        redacting,
     ]
 
 

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -14,6 +15,7 @@ from bridge.component.http import Http
 from bridge.component.limits import BreakerOptions, RetryOptions
 from bridge.errors import PermanentFailure
 from bridge.model import JsonObject, Limits, Link, Message, Rate, Receipt
+from bridge.options import Redactor, secrets_in
 from bridge.options.quantity import RateOption
 
 Escape: TypeAlias = Callable[[str], str]
@@ -88,6 +90,11 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """Keep the name from routes.yaml and the parsed options."""
         self.name = name
         self.options = options
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Return what blots this target's own secrets out of what its service says."""
+        return Redactor(secrets_in(self.options))
 
     @property
     def limits(self) -> Limits:

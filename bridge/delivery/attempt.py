@@ -1,7 +1,7 @@
 """One attempt, whatever happens in it: every ending is an outcome, and none of them holds a secret."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bridge import telemetry
@@ -9,7 +9,6 @@ from bridge.component import AnyTarget, Http, Links
 from bridge.delivery.retry import outcome_of
 from bridge.errors import DeliveryFailure, PermanentFailure, UnknownOutcome, legible
 from bridge.model import Delivery, Link, Message, Outcome, Receipt
-from bridge.options import redacted, secrets_in
 
 GRACE = 5.0
 """Seconds beyond its own timeout after which a target that does not return is broken off."""
@@ -81,16 +80,16 @@ async def _ended(target: AnyTarget, message: Message, call: Callable[[], Awaitab
         return Ending(failure=PermanentFailure(f"defect in target {target.name!r}: {type(error).__name__}"))
     if receipt is None:
         return None
-    return Ending(receipt=replace(receipt, excerpt=_without(secrets_in(target.options), receipt.excerpt)))
+    return Ending(receipt=replace(receipt, excerpt=_kept(receipt.excerpt, target)))
 
 
 def _silenced(failure: DeliveryFailure, target: AnyTarget) -> DeliveryFailure:
     """Blot out the target's own secrets, should the service have echoed one."""
-    failure.reason = _without(secrets_in(target.options), failure.reason)
-    failure.excerpt = _without(secrets_in(target.options), failure.excerpt)
+    failure.reason = _kept(failure.reason, target)
+    failure.excerpt = _kept(failure.excerpt, target)
     return failure
 
 
-def _without(secrets: Iterable[str], text: str) -> str:
+def _kept(text: str, target: AnyTarget) -> str:
     """Return a text as it is kept: cut only when no half of a secret can be left by it."""
-    return legible(redacted(text, secrets))
+    return legible(target.redactor.redacted(text))

@@ -2,26 +2,26 @@
 
 from bridge.options.interpolation import Interpolation, Loc, Report, interpolate, variables_in
 from bridge.options.problem import InvalidConfigurationError, Place, Problem
-from bridge.options.redaction import redacted, spellings
+from bridge.options.redaction import STARS, Redactor
 from bridge.options.secret import Secret, secrets_in
 from bridge.options.suggestion import did_you_mean, nearest
 from bridge.options.yaml import Located, read_yaml
 
 __all__ = [
+    "STARS",
     "Interpolation",
     "InvalidConfigurationError",
     "Loc",
     "Located",
     "Place",
     "Problem",
+    "Redactor",
     "Report",
     "Secret",
     "did_you_mean",
     "interpolate",
     "nearest",
     "read_yaml",
-    "redacted",
     "secrets_in",
-    "spellings",
     "variables_in",
 ]

@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import BadStatusLine
 from bridge import telemetry
 from bridge.app import logs
 from bridge.app.logs import configure, keep_secret, redact
+from bridge.options import Redactor
 
 SECRET = "s3cret-of-the-source"
 
@@ -24,7 +25,7 @@ SECRET = "s3cret-of-the-source"
 def own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give back the log, and forget the secrets."""
     monkeypatch.setattr(logs, "_secrets", set())
-    monkeypatch.setattr(logs, "_known", None)
+    monkeypatch.setattr(logs, "_redactor", Redactor(()))
     monkeypatch.setattr(logs, "_lines", None)
     handlers, level = logging.root.handlers[:], logging.root.level
     yield

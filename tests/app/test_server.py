@@ -25,6 +25,7 @@ from bridge.errors import SettingsError
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
 from bridge.model import SystemClock
+from bridge.options import Redactor
 from bridge.sources.rdstation_crm import RdStationCrm
 from bridge.store.sqlite import open_store
 from tests.support.listening import Ready, Serve
@@ -261,7 +262,7 @@ async def test_certificate_files_make_it_https(serve: Serve, tmp_path: Path) -> 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setattr(logs, "_secrets", set())
-    monkeypatch.setattr(logs, "_known", None)
+    monkeypatch.setattr(logs, "_redactor", Redactor(()))
     handlers, level = logging.root.handlers[:], logging.root.level
     monkeypatch.setattr(telemetry, "_log", structlog.get_logger("bridge"))
     out = io.StringIO()

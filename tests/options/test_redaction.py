@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.options.redaction import SHORTEST, redacted, spellings
+from bridge.options.redaction import SHORTEST, Redactor, spellings
 
 TOKEN = 'tok/en+"é"&7=x'
 HOOK = "https://hooks.slack.com/services/T0001AB/B0002CD/abcDEFghiJKLmnoPQRstuVWX?sig=s1gnature9"
@@ -28,7 +28,7 @@ HOOK = "https://hooks.slack.com/services/T0001AB/B0002CD/abcDEFghiJKLmnoPQRstuVW
     ],
 )
 def test_a_secret_is_found_however_it_is_written(told: str) -> None:
-    assert redacted(f"before {told} after", [TOKEN]).replace('"', "") == "before *** after"
+    assert Redactor([TOKEN]).redacted(f"before {told} after").replace('"', "") == "before *** after"
 
 
 @pytest.mark.parametrize(
@@ -43,28 +43,28 @@ def test_a_secret_is_found_however_it_is_written(told: str) -> None:
     ],
 )
 def test_of_an_address_the_parts_that_open_it_are_secrets_too(told: str, left: str) -> None:
-    assert redacted(told, [HOOK]) == left
+    assert Redactor([HOOK]).redacted(told) == left
 
 
 def test_words_in_an_address_are_words() -> None:
-    assert redacted("no such customer in accounting", ["https://erp.example/v2/accounting/customer"]) == (
+    assert Redactor(["https://erp.example/v2/accounting/customer"]).redacted("no such customer in accounting") == (
         "no such customer in accounting"
     )
 
 
 def test_an_address_that_is_none_is_a_secret_all_the_same() -> None:
-    assert redacted("at http://[::1/x", ["http://[::1/x"]) == "at ***"
+    assert Redactor(["http://[::1/x"]).redacted("at http://[::1/x") == "at ***"
 
 
 def test_what_is_too_short_is_left_alone() -> None:
-    assert redacted("a bad token", ["bad", "token"]) == "a bad token"
+    assert Redactor(["bad", "token"]).redacted("a bad token") == "a bad token"
     assert spellings("x" * (SHORTEST - 1)) == frozenset()
 
 
 def test_a_secret_within_another_leaves_nothing_of_it() -> None:
-    assert redacted("hush-hush-hush!", ["hush-hush", "hush-hush-hush"]) == "***!"
+    assert Redactor(["hush-hush", "hush-hush-hush"]).redacted("hush-hush-hush!") == "***!"
 
 
 @given(st.text(st.characters(exclude_characters="*"), min_size=SHORTEST), st.text(), st.text())
 def test_no_secret_is_left_whatever_stands_around_it(secret: str, before: str, after: str) -> None:
-    assert secret not in redacted(before + secret + after, [secret])
+    assert secret not in Redactor([secret]).redacted(before + secret + after)
