@@ -148,6 +148,28 @@ class Store(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Finish what is under way and let go of the files."""
+Mark: TypeAlias = tuple[int, int, int]
+"""How far a pass of retention has come; what the numbers mean is the engine's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What has been kept for long enough: events received before ``events``, and bodies before ``bodies``."""
+
+    events: datetime
+    bodies: datetime
+
+
+class Pruned(NamedTuple):
+    """What one step of retention let go, and where the next one goes on; None when the pass is over."""
+
+    bodies: int = 0
+    events: int = 0
+    deliveries: int = 0
+    pages: int = 0
+    next: Mark | None = None
+
+
 
     # ingest
 
@@ -160,6 +182,7 @@ class Store(ABC):
         Raises:
             StoreUnavailableError: nothing was stored.
         """
+    - retention takes nothing that is unfinished, and never what makes an event a change or none
 
     # dispatcher
 
@@ -305,3 +328,16 @@ class Store(ABC):
     @abstractmethod
     async def backlog(self) -> Backlog:
         """Count what waits."""
+
+    # retention
+
+    @abstractmethod
+    async def prune(self, retention: Retention, after: Mark | None = None) -> Pruned:
+        """Let go a little of what has been kept for long enough; a pass begins with None and follows ``next``.
+
+        - Bodies go of events that are decided and not quarantined, when no delivery of theirs is unfinished, or has
+          died since ``retention.events``. An event without its body is there, with an empty one.
+        - Events go with their deliveries and attempts, when none is unfinished, planned or tried since.
+        - The last event of an entity stays, and so does the one that any event with a body was compared with.
+        - Last states and links stay.
+        """

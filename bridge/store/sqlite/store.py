@@ -6,8 +6,20 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from bridge.model import Attempt, Clock, Delivery, Entity, EntityState, Event, Limits, Link, RoutedEvent, TargetState
-from bridge.store.base import Backlog, Claim, DeliveryQuery, EventQuery, Plan, Recorded, Settlement, Store
-from bridge.store.sqlite import claims, deliveries, events, listing, targets
+from bridge.store.base import (
+    Backlog,
+    Claim,
+    DeliveryQuery,
+    EventQuery,
+    Mark,
+    Plan,
+    Pruned,
+    Recorded,
+    Retention,
+    Settlement,
+    Store,
+)
+from bridge.store.sqlite import claims, deliveries, events, listing, pruning, targets
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.reader import Readers
 from bridge.store.sqlite.rows import event_row, microseconds, moment_of
@@ -148,5 +160,15 @@ class SqliteStore(Store):
 
     def _give_back(self, claiming: asyncio.Future[tuple[list[Claim], str]]) -> None:
         """Release what was claimed for someone who has been cancelled meanwhile: nobody will attempt it."""
+    async def prune(self, retention: Retention, after: Mark | None = None) -> Pruned:
+        """See ``Store``."""
+        bounds = pruning.Bounds(microseconds(retention.bodies), microseconds(retention.events))
+        looked = await self._readers.run(pruning.look, bounds, after or pruning.BEGIN)
+        if looked.part == pruning.SPACE:
+            return await self._writer.submit(pruning.tidy, self._now())
+        if not looked.found:
+            return Pruned(next=looked.next)
+        return await self._writer.submit(pruning.drop, bounds, looked)
+
         if not claiming.cancelled() and not claiming.exception() and claiming.result()[0]:
             self._writer.submit(deliveries.release_claims, claiming.result()[0], self._now())
