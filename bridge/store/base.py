@@ -84,7 +84,10 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events to list, newest first; ``since`` is included, ``until`` is not. All that is given must hold."""
+    """Which events to list; ``since`` is included, ``until`` is not. All that is given must hold.
+
+    They come newest first, or ``oldest_first``; ``limit`` counts from there.
+    """
 
     states: tuple[EventState, ...] = ()
     source: str | None = None
@@ -93,11 +96,12 @@ class EventQuery:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 50
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQuery:
-    """Which deliveries to list, newest first; ``since`` and ``until`` bound when they were planned."""
+    """Which deliveries to list, as ``EventQuery``; ``since`` and ``until`` bound when they were planned."""
 
     states: tuple[DeliveryState, ...] = ()
     target: str | None = None
@@ -106,6 +110,19 @@ class DeliveryQuery:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 50
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """When deliveries are due that are set going together: the first at ``begin``, each next one ``apart`` later."""
+
+    begin: datetime
+    apart: timedelta
+
+    def due(self, turn: int) -> datetime:
+        """Return when the delivery of this turn is due; turns are counted from 0."""
+        return self.begin + turn * self.apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +148,6 @@ class Backlog:
         return sum(count for (_, state), count in self.deliveries.items() if state is DeliveryState.DEAD)
 
 
-class Store(ABC):
-    """Events, last states, deliveries, attempts and links, under one set of promises.
-
-    - the same (source, dedup key) twice is one event, also when both arrive at once
-    - what ``add`` returned for survives a kill and a power cut
-    - fan-out is atomic: an event's state, deliveries and last state commit together, or none does
-    - an entity's last state only moves forward
-    - two claimers never share a delivery; those of one (target, key) are claimed in order, one at a time
-    - a planned delivery that supersedes cancels what waits of its target, key, route and entry
-    - a target that is held is not claimed; what waits for it is ``parked``, and keeps its order
-    - a state changes only for the holder of the lease token; an expired lease is claimable once it was rescued
-    - attempts are append-only
-    """
-
-    @abstractmethod
-    async def close(self) -> None:
-        """Finish what is under way and let go of the files."""
 Mark: TypeAlias = tuple[int, int, int]
 """How far a pass of retention has come; what the numbers mean is the engine's own."""
 
@@ -170,6 +170,24 @@ class Pruned(NamedTuple):
     next: Mark | None = None
 
 
+class Store(ABC):
+    """Events, last states, deliveries, attempts and links, under one set of promises.
+
+    - the same (source, dedup key) twice is one event, also when both arrive at once
+    - what ``add`` returned for survives a kill and a power cut
+    - fan-out is atomic: an event's state, deliveries and last state commit together, or none does
+    - an entity's last state only moves forward
+    - two claimers never share a delivery; those of one (target, key) are claimed in order, one at a time
+    - a planned delivery that supersedes cancels what waits of its target, key, route and entry
+    - a target that is held is not claimed; what waits for it is ``parked``, and keeps its order
+    - a state changes only for the holder of the lease token; an expired lease is claimable once it was rescued
+    - attempts are append-only
+    - retention takes nothing that is unfinished, and never what makes an event a change or none
+    """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what is under way and let go of the files."""
 
     # ingest
 
@@ -182,7 +200,6 @@ class Pruned(NamedTuple):
         Raises:
             StoreUnavailableError: nothing was stored.
         """
-    - retention takes nothing that is unfinished, and never what makes an event a change or none
 
     # dispatcher
 
@@ -275,7 +292,7 @@ class Pruned(NamedTuple):
 
     @abstractmethod
     async def events(self, query: EventQuery) -> Sequence[Event]:
-        """List events, newest first."""
+        """List events."""
 
     @abstractmethod
     async def event(self, event_id: str) -> Event | None:
@@ -285,7 +302,7 @@ class Pruned(NamedTuple):
     async def preceding(self, event: Event) -> Event | None:
         """Return the event that gave the entity the state before this one: the newest earlier one that was applied.
 
-        Applied means that ``route`` committed it with a new last state; a replay applies nothing.
+        Applied means that it was committed with a new last state.
         """
 
     @abstractmethod
@@ -294,7 +311,7 @@ class Pruned(NamedTuple):
 
     @abstractmethod
     async def deliveries(self, query: DeliveryQuery) -> Sequence[Delivery]:
-        """List deliveries, newest first."""
+        """List deliveries."""
 
     @abstractmethod
     async def delivery(self, delivery_id: str) -> Delivery | None:
@@ -305,11 +322,12 @@ class Pruned(NamedTuple):
         """Return a delivery's attempts, oldest first."""
 
     @abstractmethod
-    async def retry(self, delivery_ids: Sequence[str]) -> Sequence[str]:
+    async def retry(self, delivery_ids: Sequence[str], spread: Spread | None = None) -> Sequence[str]:
         """Make ``dead``, ``parked`` and waiting deliveries due now, by a person's wish; return the ids that were.
 
-        The next attempt of each has the trigger ``person``, and its retry schedule begins anew. A delivery that failed
-        to render has nothing to send and is left as it is: a replay may help it.
+        With a ``spread`` each is due at its own time, in the order of the ids. The next attempt of each has the trigger
+        ``person``, and its retry schedule begins anew. A delivery that failed to render has nothing to send and is left
+        as it is: a replay may help it.
         """
 
     @abstractmethod
@@ -317,12 +335,17 @@ class Pruned(NamedTuple):
         """Cancel what is ``dead``, ``parked`` or ``pending``, by a person's wish; return the ids that were."""
 
     @abstractmethod
-    async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
-        """Add the deliveries that routing an already stored event anew has planned; return those that were added.
+    async def lacking(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
+        """Return those deliveries of a decision that ``replay`` would add."""
 
-        A (route, entry) of the event that is delivered or still unfinished is left out, unless ``again``. The event's
-        state and reason become those of this decision; last states are not touched. An event that still waits to be
-        routed is left alone.
+    @abstractmethod
+    async def replay(self, routed: RoutedEvent, *, again: bool, spread: Spread | None = None) -> Sequence[Delivery]:
+        """Add the deliveries that a new decision of an already stored event has planned; return those that were added.
+
+        A (route, entry) of the event that is delivered, still unfinished, or superseded by what a later event made of
+        it, is left out, unless ``again``. With a ``spread`` each is due at its own time. The event's state and reason
+        become those of this decision. A last state that the decision brings, as for an event that was never decided
+        before, is applied unless a newer one is known. An event that waits to be routed is left alone.
         """
 
     @abstractmethod

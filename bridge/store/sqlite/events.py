@@ -9,6 +9,7 @@ from typing import TypeAlias
 import apsw
 
 from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.store.base import Spread
 from bridge.store.sqlite.deliveries import add_deliveries
 from bridge.store.sqlite.queries import SQL, Row, change, rows
 from bridge.store.sqlite.rows import delivery_row, entity_state_of, entity_state_row, event_of
@@ -53,7 +54,16 @@ def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent], 
     return [routed for routed, deliveries, state in storable if _decide(connection, routed, deliveries, state, now)]
 
 
-def replay_event(connection: apsw.Connection, routed: RoutedEvent, now: int, *, again: bool) -> list[Delivery]:
+def lacking(connection: apsw.Connection, routed: RoutedEvent, *, again: bool) -> list[Delivery]:
+    """Return those deliveries of a new decision that the event lacks; none while it waits to be routed."""
+    if not rows(connection, "is_decided", routed.event_id):
+        return []
+    return [each for each in routed.deliveries if again or not _is_served(connection, each)]
+
+
+def replay_event(
+    connection: apsw.Connection, routed: RoutedEvent, spread: Spread | None, now: int, *, again: bool
+) -> list[Delivery]:
     """Give an event that was routed before its new decision and the deliveries it lacks; return these."""
     _, _, state = _storable(routed)
     applied = state is not None and routed.state in APPLYING
@@ -62,8 +72,8 @@ def replay_event(connection: apsw.Connection, routed: RoutedEvent, now: int, *, 
     if state:
         change(connection, "advance_entity", *state)
     [[number]] = rows(connection, "next_replay", routed.event_id)
-    missing = [each for each in routed.deliveries if again or not _is_served(connection, each)]
-    added = [replace(delivery, replay=number) for delivery in missing]
+    missing = enumerate(lacking(connection, routed, again=again))
+    added = [replace(each, replay=number, due_at=spread.due(turn) if spread else each.due_at) for turn, each in missing]
     add_deliveries(connection, added, map(delivery_row, added), now)
     return added
 

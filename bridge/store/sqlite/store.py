@@ -17,6 +17,7 @@ from bridge.store.base import (
     Recorded,
     Retention,
     Settlement,
+    Spread,
     Store,
 )
 from bridge.store.sqlite import claims, deliveries, events, listing, pruning, targets
@@ -139,27 +140,26 @@ class SqliteStore(Store):
         """See ``Store``."""
         return await self._readers.run(listing.attempts_of, delivery_id)
 
-    async def retry(self, delivery_ids: Sequence[str]) -> Sequence[str]:
+    async def retry(self, delivery_ids: Sequence[str], spread: Spread | None = None) -> Sequence[str]:
         """See ``Store``."""
-        return await self._writer.submit(deliveries.retry_deliveries, delivery_ids, self._now())
+        return await self._writer.submit(deliveries.retry_deliveries, delivery_ids, spread, self._now())
 
     async def discard(self, delivery_ids: Sequence[str], reason: str) -> Sequence[str]:
         """See ``Store``."""
         return await self._writer.submit(deliveries.discard_deliveries, delivery_ids, reason, self._now())
 
-    async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
+    async def lacking(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
         """See ``Store``."""
-        return await self._writer.submit(events.replay_event, routed, self._now(), again=again)
+        return await self._readers.run(events.lacking, routed, again=again)
+
+    async def replay(self, routed: RoutedEvent, *, again: bool, spread: Spread | None = None) -> Sequence[Delivery]:
+        """See ``Store``."""
+        return await self._writer.submit(events.replay_event, routed, spread, self._now(), again=again)
 
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await self._readers.run(listing.count_backlog)
 
-    def _now(self) -> int:
-        return microseconds(self._clock.now())
-
-    def _give_back(self, claiming: asyncio.Future[tuple[list[Claim], str]]) -> None:
-        """Release what was claimed for someone who has been cancelled meanwhile: nobody will attempt it."""
     async def prune(self, retention: Retention, after: Mark | None = None) -> Pruned:
         """See ``Store``."""
         bounds = pruning.Bounds(microseconds(retention.bodies), microseconds(retention.events))
@@ -170,5 +170,10 @@ class SqliteStore(Store):
             return Pruned(next=looked.next)
         return await self._writer.submit(pruning.drop, bounds, looked)
 
+    def _now(self) -> int:
+        return microseconds(self._clock.now())
+
+    def _give_back(self, claiming: asyncio.Future[tuple[list[Claim], str]]) -> None:
+        """Release what was claimed for someone who has been cancelled meanwhile: nobody will attempt it."""
         if not claiming.cancelled() and not claiming.exception() and claiming.result()[0]:
             self._writer.submit(deliveries.release_claims, claiming.result()[0], self._now())
