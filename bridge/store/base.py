@@ -87,7 +87,10 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events to list, newest first; ``since`` is included, ``until`` is not. All that is given must hold."""
+    """Which events to list; ``since`` is included, ``until`` is not. All that is given must hold.
+
+    They come newest first, or ``oldest_first``; ``limit`` counts from there.
+    """
 
     states: tuple[EventState, ...] = ()
     source: str | None = None
@@ -96,11 +99,12 @@ class EventQuery:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 50
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQuery:
-    """Which deliveries to list, newest first; ``since`` and ``until`` bound when they were planned."""
+    """Which deliveries to list, as ``EventQuery``; ``since`` and ``until`` bound when they were planned."""
 
     states: tuple[DeliveryState, ...] = ()
     target: str | None = None
@@ -109,6 +113,19 @@ class DeliveryQuery:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 50
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """When deliveries are due that are set going together: the first at ``begin``, each next one ``apart`` later."""
+
+    begin: datetime
+    apart: timedelta
+
+    def due(self, turn: int) -> datetime:
+        """Return when the delivery of this turn is due; turns are counted from 0."""
+        return self.begin + turn * self.apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +151,28 @@ class Backlog:
         return sum(count for (_, state), count in self.deliveries.items() if state is DeliveryState.DEAD)
 
 
+Mark: TypeAlias = tuple[int, int, int]
+"""How far a pass of retention has come; what the numbers mean is the engine's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What has been kept for long enough: events received before ``events``, and bodies before ``bodies``."""
+
+    events: datetime
+    bodies: datetime
+
+
+class Pruned(NamedTuple):
+    """What one step of retention let go, and where the next one goes on; None when the pass is over."""
+
+    bodies: int = 0
+    events: int = 0
+    deliveries: int = 0
+    pages: int = 0
+    next: Mark | None = None
+
+
 class Store(ABC):
     """Events, last states, deliveries, attempts and links, under one set of promises.
 
@@ -146,6 +185,7 @@ class Store(ABC):
     - a target that is held is not claimed; what waits for it is ``parked``, and keeps its order
     - a state changes only for the holder of the lease token; an expired lease is claimable once it was rescued
     - attempts are append-only
+    - retention takes nothing that is unfinished, and never what makes an event a change or none
     """
 
     @abstractmethod
@@ -257,7 +297,7 @@ class Store(ABC):
 
     @abstractmethod
     async def events(self, query: EventQuery) -> Sequence[Event]:
-        """List events, newest first."""
+        """List events."""
 
     @abstractmethod
     async def event(self, event_id: str) -> Event | None:
@@ -267,7 +307,7 @@ class Store(ABC):
     async def preceding(self, event: Event) -> Event | None:
         """Return the event that gave the entity the state before this one: the newest earlier one that was applied.
 
-        Applied means that ``route`` committed it with a new last state; a replay applies nothing.
+        Applied means that it was committed with a new last state.
         """
 
     @abstractmethod
@@ -276,7 +316,7 @@ class Store(ABC):
 
     @abstractmethod
     async def deliveries(self, query: DeliveryQuery) -> Sequence[Delivery]:
-        """List deliveries, newest first."""
+        """List deliveries."""
 
     @abstractmethod
     async def delivery(self, delivery_id: str) -> Delivery | None:
@@ -287,11 +327,12 @@ class Store(ABC):
         """Return a delivery's attempts, oldest first."""
 
     @abstractmethod
-    async def retry(self, delivery_ids: Sequence[str]) -> Sequence[str]:
+    async def retry(self, delivery_ids: Sequence[str], spread: Spread | None = None) -> Sequence[str]:
         """Make ``dead``, ``parked`` and waiting deliveries due now, by a person's wish; return the ids that were.
 
-        The next attempt of each has the trigger ``person``, and its retry schedule begins anew. A delivery that failed
-        to render has nothing to send and is left as it is: a replay may help it.
+        With a ``spread`` each is due at its own time, in the order of the ids. The next attempt of each has the trigger
+        ``person``, and its retry schedule begins anew. A delivery that failed to render has nothing to send and is left
+        as it is: a replay may help it.
         """
 
     @abstractmethod
@@ -299,14 +340,32 @@ class Store(ABC):
         """Cancel what is ``dead``, ``parked`` or ``pending``, by a person's wish; return the ids that were."""
 
     @abstractmethod
-    async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
-        """Add the deliveries that routing an already stored event anew has planned; return those that were added.
+    async def lacking(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
+        """Return those deliveries of a decision that ``replay`` would add."""
 
-        A (route, entry) of the event that is delivered or still unfinished is left out, unless ``again``. The event's
-        state and reason become those of this decision; last states are not touched. An event that still waits to be
-        routed is left alone.
+    @abstractmethod
+    async def replay(self, routed: RoutedEvent, *, again: bool, spread: Spread | None = None) -> Sequence[Delivery]:
+        """Add the deliveries that a new decision of an already stored event has planned; return those that were added.
+
+        A (route, entry) of the event that is delivered, still unfinished, or superseded by what a later event made of
+        it, is left out, unless ``again``. With a ``spread`` each is due at its own time. The event's state and reason
+        become those of this decision. A last state that the decision brings, as for an event that was never decided
+        before, is applied unless a newer one is known. An event that waits to be routed is left alone.
         """
 
     @abstractmethod
     async def backlog(self) -> Backlog:
         """Count what waits."""
+
+    # retention
+
+    @abstractmethod
+    async def prune(self, retention: Retention, after: Mark | None = None) -> Pruned:
+        """Let go a little of what has been kept for long enough; a pass begins with None and follows ``next``.
+
+        - Bodies go of events that are decided and not quarantined, when no delivery of theirs is unfinished, or has
+          died since ``retention.events``. An event without its body is there, with an empty one.
+        - Events go with their deliveries and attempts, when none is unfinished, planned or tried since.
+        - The last event of an entity stays, and so does the one that any event with a body was compared with.
+        - Last states and links stay.
+        """

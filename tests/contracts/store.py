@@ -9,11 +9,12 @@ import pytest
 from tests.contracts.store_deliveries import DeliveryContract
 from tests.contracts.store_events import EventContract
 from tests.contracts.store_people import PeopleContract
+from tests.contracts.store_pruning import PruningContract
 from tests.contracts.store_targets import TargetContract
 from tests.support.clock import ManualClock
 
 
-class StoreContract(EventContract, DeliveryContract, TargetContract, PeopleContract):
+class StoreContract(EventContract, DeliveryContract, TargetContract, PeopleContract, PruningContract):
     """Every promise of ``bridge.store.base``."""
 
     @pytest.fixture

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import StoreError
-from bridge.model import DeliveryState, Entity, Event, EventState, RoutedEvent
-from bridge.store.base import Backlog, DeliveryQuery, EventQuery, Settlement, Store
+from bridge.model import DeliveryState, Entity, Event, EventState, RoutedEvent, Terms, new_id
+from bridge.store.base import Backlog, DeliveryQuery, EventQuery, Settlement, Spread, Store
 from tests.contracts.store_steps import (
     DEAD,
     DEAL,
@@ -34,6 +34,7 @@ class PeopleContract:
         [
             (EventQuery(), [3, 2, 1, 0]),
             (EventQuery(limit=2), [3, 2]),
+            (EventQuery(limit=2, oldest_first=True), [0, 1]),
             (EventQuery(source="other"), [1]),
             (EventQuery(name="crm_task_created"), [2]),
             (EventQuery(entity=Entity("task", "t1")), [2]),
@@ -70,6 +71,8 @@ class PeopleContract:
         [
             (DeliveryQuery(), [2, 1, 0]),
             (DeliveryQuery(limit=1), [2]),
+            (DeliveryQuery(limit=2, oldest_first=True), [0, 1]),
+            (DeliveryQuery(states=(DeliveryState.PENDING,), limit=1, oldest_first=True), [0]),
             (DeliveryQuery(target="billing"), [1]),
             (DeliveryQuery(route="deal-won"), [2]),
             (DeliveryQuery(states=(DeliveryState.DEAD,)), [2]),
@@ -149,6 +152,21 @@ class PeopleContract:
         assert await store.retry([id_]) == [id_]
         assert await claimed(store) == [id_]
 
+    async def test_a_spread_makes_those_that_are_retried_due_one_after_another(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        dead = await planned(store, clock, "deal:1", "deal:2")
+        await settled(store, clock, DEAD)
+        waiting = await planned(store, clock, "deal:3")
+        begin = clock.now() + timedelta(seconds=1)
+        ids = [*dead, "dlv_none", *waiting]
+        assert await store.retry(ids, Spread(begin, timedelta(seconds=6))) == [*dead, *waiting]
+        due = [((await the(store, id_)).due_at - begin).total_seconds() for id_ in (*dead, *waiting)]
+        assert due == [0, 6, 12], "in the order of the ids, none left out, and not sooner where it was due already"
+        assert await claimed(store) == []
+        clock.advance(seconds=7)
+        assert await claimed(store) == dead
+
     async def test_what_is_under_way_or_done_is_not_retried(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")
         [claim] = await store.claim("sales", MANY, LEASE)
@@ -197,9 +215,41 @@ class PeopleContract:
         if settle:
             await settled(store, clock, settle)
         anew = a_delivery(event_id, clock)
-        result = await store.replay(RoutedEvent(event_id, EventState.ROUTED, deliveries=(anew,)), again=again)
+        routed = RoutedEvent(event_id, EventState.ROUTED, deliveries=(anew,))
+        assert await store.lacking(routed, again=again) == ([anew] if added else [])
+        result = await store.replay(routed, again=again)
         assert result == ([replace(anew, replay=1)] if added else [])
         assert await store.delivery(anew.id) == (replace(anew, replay=1) if added else None)
+
+    async def test_a_replay_does_not_undo_what_has_superseded_a_delivery(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        events = [an_event(clock) for _ in range(2)]
+        planned = [replace(a_delivery(event.id, clock), terms=Terms(supersedes=True)) for event in events]
+        for event, delivery in zip(events, planned, strict=True):
+            await store.add(event)
+            await decided(store, RoutedEvent(event.id, EventState.ROUTED, deliveries=(delivery,)))
+        assert (await the(store, planned[0].id)).state is DeliveryState.CANCELLED
+        anew = RoutedEvent(events[0].id, EventState.ROUTED, deliveries=(a_delivery(events[0].id, clock),))
+        assert await store.replay(anew, again=False) == []
+        assert len(await store.replay(anew, again=True)) == 1
+
+    async def test_a_spread_makes_what_a_replay_adds_due_one_after_another(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        event = an_event(clock)
+        await store.add(event)
+        entries = tuple(a_delivery(event.id, clock, entry=entry) for entry in range(3))
+        await decided(store, RoutedEvent(event.id, EventState.ROUTED, deliveries=entries[1:2]))
+        anew = tuple(replace(each, id=new_id("dlv")) for each in entries)
+        begin = clock.now() + timedelta(minutes=1)
+        routed = RoutedEvent(event.id, EventState.ROUTED, deliveries=anew)
+        added = await store.replay(routed, again=False, spread=Spread(begin, timedelta(seconds=6)))
+        assert [(each.id, each.due_at - begin) for each in added] == [
+            (anew[0].id, timedelta(0)),
+            (anew[2].id, timedelta(seconds=6)),
+        ]
+        assert [await the(store, each.id) for each in added] == added
 
     async def test_each_replay_has_its_number(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")
@@ -230,6 +280,7 @@ class PeopleContract:
         event = an_event(clock)
         await store.add(event)
         routed = RoutedEvent(event.id, EventState.ROUTED, deliveries=(a_delivery(event.id, clock),))
+        assert await store.lacking(routed, again=True) == []
         assert await store.replay(routed, again=True) == []
         assert await store.event(event.id) == event
 

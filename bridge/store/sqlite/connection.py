@@ -6,7 +6,8 @@ import apsw
 
 APPLICATION_ID = 0x62726467
 """``brdg``: marks the file as ours."""
-BUSY_MILLISECONDS = 5_000
+BUSY_MILLISECONDS = 2_000
+"""How long a write waits for another program that has locked the file. The CRM waits five seconds for an answer."""
 WRITER_CACHE_KIB = 16 * 1024
 READER_CACHE_KIB = 4 * 1024
 LOG_PAGES = 16_000
@@ -18,10 +19,14 @@ LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 def prepare_writer(connection: apsw.Connection) -> None:
-    """Set up the connection that writes: what it commits is on the disk."""
+    """Set up the connection that writes: what it commits is on the disk.
+
+    That pages can be given back one by one has to be said before anything is written, which setting the log does.
+    """
     connection.set_busy_timeout(BUSY_MILLISECONDS)
     connection.execute(
         f"""
+        PRAGMA auto_vacuum = INCREMENTAL;
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
         PRAGMA foreign_keys = ON;

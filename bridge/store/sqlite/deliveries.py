@@ -10,7 +10,7 @@ from typing import TypeAlias
 import apsw
 
 from bridge.model import Attempt, Delivery, DeliveryState, Link, Outcome, new_id
-from bridge.store.base import Claim, Recorded, Settlement
+from bridge.store.base import Claim, Recorded, Settlement, Spread
 from bridge.store.sqlite import targets
 from bridge.store.sqlite.queries import SQL, Row, change, rows
 from bridge.store.sqlite.rows import attempt_row, delivery_of, delivery_row, link_row, microseconds, moment_of
@@ -64,22 +64,27 @@ def rescue_leased(connection: apsw.Connection, expired_by: int, held: Collection
     return [_rescue(connection, row, now) for row in expired if row[1] not in held]
 
 
-def retry_deliveries(connection: apsw.Connection, ids: Sequence[str], now: int) -> list[str]:
+def retry_deliveries(connection: apsw.Connection, ids: Sequence[str], spread: Spread | None, now: int) -> list[str]:
     """Make dead, parked and waiting deliveries due by a person's wish; return the ids that were."""
-    return _by_a_person(connection, ids, lambda id_: rows(connection, "retry_delivery", now, id_), now)
+
+    def retry(id_: str, turn: int) -> list[Row]:
+        due = microseconds(spread.due(turn)) if spread else now
+        return rows(connection, "retry_delivery", due, spread is not None, id_)
+
+    return _by_a_person(connection, ids, retry, now)
 
 
 def discard_deliveries(connection: apsw.Connection, ids: Sequence[str], reason: str, now: int) -> list[str]:
     """Cancel what is not under way and not delivered, by a person's wish; return the ids that were."""
-    return _by_a_person(connection, ids, lambda id_: rows(connection, "discard_delivery", reason, id_), now)
+    return _by_a_person(connection, ids, lambda id_, _: rows(connection, "discard_delivery", reason, id_), now)
 
 
 def _by_a_person(
-    connection: apsw.Connection, ids: Sequence[str], do: Callable[[str], list[Row]], now: int
+    connection: apsw.Connection, ids: Sequence[str], do: Callable[[str, int], list[Row]], now: int
 ) -> list[str]:
     done: dict[str, Place] = {}
     for id_ in ids:
-        for target, queue in do(id_):
+        for target, queue in do(id_, len(done)):
             done[id_] = (target, queue)
     for place in set(done.values()):
         _make_way(connection, place, now)

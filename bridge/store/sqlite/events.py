@@ -10,6 +10,7 @@ import apsw
 
 from bridge.errors import legible
 from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.store.base import Spread
 from bridge.store.sqlite.deliveries import add_deliveries
 from bridge.store.sqlite.failure import is_its_own
 from bridge.store.sqlite.queries import SQL, Row, change, rows
@@ -63,7 +64,16 @@ def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent], 
     return [written for routed in batch if (written := _decide_alone(connection, routed, now))]
 
 
-def replay_event(connection: apsw.Connection, routed: RoutedEvent, now: int, *, again: bool) -> list[Delivery]:
+def lacking(connection: apsw.Connection, routed: RoutedEvent, *, again: bool) -> list[Delivery]:
+    """Return those deliveries of a new decision that the event lacks; none while it waits to be routed."""
+    if not rows(connection, "is_decided", routed.event_id):
+        return []
+    return [each for each in routed.deliveries if again or not _is_served(connection, each)]
+
+
+def replay_event(
+    connection: apsw.Connection, routed: RoutedEvent, spread: Spread | None, now: int, *, again: bool
+) -> list[Delivery]:
     """Give an event that was routed before its new decision and the deliveries it lacks; return these."""
     state = routed.entity_state
     applied = state is not None and routed.state in APPLYING
@@ -72,8 +82,8 @@ def replay_event(connection: apsw.Connection, routed: RoutedEvent, now: int, *, 
     if state:
         change(connection, "advance_entity", *entity_state_row(state))
     [[number]] = rows(connection, "next_replay", routed.event_id)
-    missing = [each for each in routed.deliveries if again or not _is_served(connection, each)]
-    added = [replace(delivery, replay=number) for delivery in missing]
+    missing = enumerate(lacking(connection, routed, again=again))
+    added = [replace(each, replay=number, due_at=spread.due(turn) if spread else each.due_at) for turn, each in missing]
     add_deliveries(connection, added, now)
     return added
 

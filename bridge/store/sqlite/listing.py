@@ -21,14 +21,14 @@ from bridge.store.sqlite.rows import (
     target_of,
 )
 
-NEWEST_DELIVERIES = f"{SQL['get_delivery']} ORDER BY d.seq DESC LIMIT ?"
+LIST_DELIVERIES = f"{SQL['get_delivery']} ORDER BY d.seq {{order}} LIMIT ?"
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.DELIVERING, DeliveryState.PARKED)
 
 
 class Condition(NamedTuple):
     """One term of a WHERE clause and the value it binds, if it applies.
 
-    Lists are read from the newest on. Where few rows of many are wanted, a term says ``seq IN (…)`` and lets an index
+    Lists are read from one end on. Where few rows of many are wanted, a term says ``seq IN (…)`` and lets an index
     name them; where an index would name nearly all, a ``+`` keeps it away.
     """
 
@@ -37,7 +37,7 @@ class Condition(NamedTuple):
 
 
 def list_events(connection: apsw.Connection, query: EventQuery) -> list[Event]:
-    """List events, newest first."""
+    """List events."""
     kind, id_ = (query.entity.kind, query.entity.id) if query.entity else (None, None)
     conditions = [
         Condition("+source = ?", query.source),
@@ -47,13 +47,12 @@ def list_events(connection: apsw.Connection, query: EventQuery) -> list[Event]:
         Condition("seq IN (SELECT seq FROM event WHERE received_at >= ?)", _bound(query.since)),
         Condition("received_at < ?", _bound(query.until)),
     ]
-    return [
-        event_of(row) for row in _listed(connection, SQL["list_events"], _state(query.states), conditions, query.limit)
-    ]
+    found = _listed(connection, SQL["list_events"], query, _state(query.states), conditions)
+    return [event_of(row) for row in found]
 
 
 def list_deliveries(connection: apsw.Connection, query: DeliveryQuery) -> list[Delivery]:
-    """List deliveries, newest first."""
+    """List deliveries."""
     conditions = [
         Condition("d.target = ?", query.target),
         Condition("d.route = ?", query.route),
@@ -61,8 +60,8 @@ def list_deliveries(connection: apsw.Connection, query: DeliveryQuery) -> list[D
         Condition("d.created_at >= ?", _bound(query.since)),
         Condition("d.created_at < ?", _bound(query.until)),
     ]
-    states = _seen_states(query.states)
-    return [delivery_of(row) for row in _listed(connection, NEWEST_DELIVERIES, states, conditions, query.limit)]
+    found = _listed(connection, LIST_DELIVERIES, query, _seen_states(query.states), conditions)
+    return [delivery_of(row) for row in found]
 
 
 def _seen_states(states: Sequence[DeliveryState]) -> str:
@@ -139,11 +138,14 @@ def _size(connection: apsw.Connection) -> int:
     return int((pages - free) * size)
 
 
-def _listed(connection: apsw.Connection, sql: str, states: str, conditions: list[Condition], limit: int) -> list[Row]:
+def _listed(
+    connection: apsw.Connection, sql: str, query: EventQuery | DeliveryQuery, states: str, conditions: list[Condition]
+) -> list[Row]:
     applied = [condition for condition in conditions if condition.value is not None]
     clause = " AND ".join([states, *(condition.sql for condition in applied)])
-    values = (*(condition.value for condition in applied), limit)
-    return connection.execute(sql.format(conditions=clause), values).fetchall()
+    values = (*(condition.value for condition in applied), query.limit)
+    order = "ASC" if query.oldest_first else "DESC"
+    return connection.execute(sql.format(conditions=clause, order=order), values).fetchall()
 
 
 def _bound(moment: datetime | None) -> int | None:

@@ -6,8 +6,21 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from bridge.model import Attempt, Clock, Delivery, Entity, EntityState, Event, Limits, Link, RoutedEvent, TargetState
-from bridge.store.base import Backlog, Claim, DeliveryQuery, EventQuery, Plan, Recorded, Settlement, Store
-from bridge.store.sqlite import claims, deliveries, events, listing, targets
+from bridge.store.base import (
+    Backlog,
+    Claim,
+    DeliveryQuery,
+    EventQuery,
+    Mark,
+    Plan,
+    Pruned,
+    Recorded,
+    Retention,
+    Settlement,
+    Spread,
+    Store,
+)
+from bridge.store.sqlite import claims, deliveries, events, listing, pruning, targets
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.reader import Readers
 from bridge.store.sqlite.rows import event_row, microseconds, moment_of
@@ -127,21 +140,35 @@ class SqliteStore(Store):
         """See ``Store``."""
         return await self._readers.run(listing.attempts_of, delivery_id)
 
-    async def retry(self, delivery_ids: Sequence[str]) -> Sequence[str]:
+    async def retry(self, delivery_ids: Sequence[str], spread: Spread | None = None) -> Sequence[str]:
         """See ``Store``."""
-        return await self._writer.submit(deliveries.retry_deliveries, delivery_ids, self._now())
+        return await self._writer.submit(deliveries.retry_deliveries, delivery_ids, spread, self._now())
 
     async def discard(self, delivery_ids: Sequence[str], reason: str) -> Sequence[str]:
         """See ``Store``."""
         return await self._writer.submit(deliveries.discard_deliveries, delivery_ids, reason, self._now())
 
-    async def replay(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
+    async def lacking(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:
         """See ``Store``."""
-        return await self._writer.submit(events.replay_event, routed, self._now(), again=again)
+        return await self._readers.run(events.lacking, routed, again=again)
+
+    async def replay(self, routed: RoutedEvent, *, again: bool, spread: Spread | None = None) -> Sequence[Delivery]:
+        """See ``Store``."""
+        return await self._writer.submit(events.replay_event, routed, spread, self._now(), again=again)
 
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await self._readers.run(listing.count_backlog)
+
+    async def prune(self, retention: Retention, after: Mark | None = None) -> Pruned:
+        """See ``Store``."""
+        bounds = pruning.Bounds(microseconds(retention.bodies), microseconds(retention.events))
+        looked = await self._readers.run(pruning.look, bounds, after or pruning.BEGIN)
+        if looked.part == pruning.SPACE:
+            return await self._writer.submit(pruning.tidy, self._now())
+        if not looked.found:
+            return Pruned(next=looked.next)
+        return await self._writer.submit(pruning.drop, bounds, looked)
 
     def _now(self) -> int:
         return microseconds(self._clock.now())

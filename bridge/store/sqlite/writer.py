@@ -12,6 +12,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
 import apsw
 
 from bridge.errors import StoreError, StoreUnavailableError
+from bridge.store.sqlite.connection import BUSY_MILLISECONDS, LOG_PAGES
 from bridge.store.sqlite.failure import group_error, store_error
 
 GROUP = 256
@@ -121,8 +122,18 @@ class Writer:
 
     def _checkpoint(self) -> None:
         log, moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
-        if log - moved >= LULL_PAGES:
+        if log > LOG_PAGES:
+            self._truncate()
+        elif log - moved >= LULL_PAGES:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def _truncate(self) -> None:
+        """Empty a log that somebody's long reading has let outgrow its limit, unless somebody reads it still."""
+        self._connection.set_busy_timeout(0)
+        try:
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            self._connection.set_busy_timeout(BUSY_MILLISECONDS)
 
     def _commit(self, jobs: Sequence[Job]) -> list[Any]:
         runs = _runs(jobs)

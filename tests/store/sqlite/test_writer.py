@@ -193,6 +193,24 @@ async def test_a_lull_moves_the_log_to_the_database(held: Held, monkeypatch: pyt
     assert log == in_database > 0
 
 
+async def test_a_log_that_outgrew_its_limit_is_emptied_as_soon_as_nobody_reads_it(
+    held: Held, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.store.sqlite.writer.LOG_PAGES", 1)
+    await held.release()
+    reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    reader.execute("BEGIN; SELECT * FROM number").fetchall()
+    await held.writer.submit(put, 1)
+    with pytest.raises(apsw.BusyError):
+        held.writer._checkpoint()
+    log = path.with_name("numbers.db-wal")
+    assert log.stat().st_size > 0
+    reader.close()
+    held.writer._checkpoint()
+    assert log.stat().st_size == 0
+    assert numbers(path) == [1]
+
+
 async def test_closing_finishes_what_was_submitted(held: Held, path: Path) -> None:
     futures = [held.writer.submit(put, n) for n in range(600)]
     await held.release()

@@ -84,9 +84,9 @@ WHERE seq = (
 -- name: retry_delivery
 -- A delivery that failed to render has nothing to send: only a replay helps it.
 UPDATE delivery SET
-    state = 'pending', parked_by = NULL, due_at = min(due_at, ?1), next_trigger = 'person', failures = 0,
-    give_up_at = NULL
-WHERE id = ?2 AND state IN ('dead', 'pending', 'parked') AND content IS NOT NULL
+    state = 'pending', parked_by = NULL, due_at = CASE WHEN ?2 THEN ?1 ELSE min(due_at, ?1) END,
+    next_trigger = 'person', failures = 0, give_up_at = NULL
+WHERE id = ?3 AND state IN ('dead', 'pending', 'parked') AND content IS NOT NULL
 RETURNING target, queue
 
 -- name: discard_delivery
@@ -103,9 +103,16 @@ WHERE target = ?2 AND state = 'pending' AND give_up_at IS NOT NULL
 SELECT coalesce(max(replay), 0) + 1 FROM delivery WHERE event_id = ?
 
 -- name: is_served
+-- What was superseded is as good as delivered: something newer of the same was, and must not be undone.
 SELECT 1 FROM delivery
-WHERE event_id = ? AND route = ? AND entry = ? AND state IN ('pending', 'delivering', 'parked', 'delivered')
+WHERE event_id = ? AND route = ? AND entry = ? AND (
+    state IN ('pending', 'delivering', 'parked', 'delivered')
+    OR state = 'cancelled' AND reason GLOB 'superseded by dlv_*'
+)
 LIMIT 1
+
+-- name: is_decided
+SELECT 1 FROM event WHERE id = ? AND state <> 'received'
 
 -- name: get_delivery
 -- What waits for a target that is held is parked, for as long as that holds.

@@ -56,7 +56,7 @@ LIMIT 1
 SELECT id, source, name, entity_kind, entity_id, dedup_key, received_at, occurred_at, state, reason, body
 FROM event
 WHERE {conditions}
-ORDER BY seq DESC
+ORDER BY seq {order}
 LIMIT ?
 
 -- name: count_received
