@@ -19,6 +19,7 @@ from bridge.options.suggestion import did_you_mean
 from bridge.rendering.budget import OPERATORS, account, concatenated, limited_range, metered
 from bridge.rendering.compiler import Compiled, Compiler
 from bridge.rendering.inert import inert_type
+from bridge.rendering.references import Reference
 from bridge.rendering.value import Document, described, given, printed
 
 _TEXT = {
@@ -81,6 +82,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, templates: Path, escape: Escape | None, filters: Mapping[str, Callable[..., Any]]) -> None:
         """Prepare to compile; ``filters`` are all that there are."""
+        self.compiled: dict[str, tuple[tuple[Reference, ...], tuple[str | None, ...]]] = {}
+        """Per file that was compiled, what it uses, and which files it includes itself."""
         self._escape = escape
         self.inert: type[Markup] | None = None if escape is None else inert_type(escape)
         super().__init__(
