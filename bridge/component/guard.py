@@ -32,11 +32,12 @@ class ForbiddenAddressError(Exception):
 
 
 def forbidden(address: str, allowed: tuple[Network, ...] = ()) -> str | None:
-    """Return the rule that forbids an address, such as ``loopback``, or None if it may be reached."""
-    literal = ip_address(address)
-    if any(form in network for form in (literal, *_embedded(literal)) for network in allowed):
-        return None
-    return next((rule for form in _effective(literal) if (rule := _rule(form))), None)
+    """Return the rule that forbids an address, such as ``loopback``, or None if it may be reached.
+
+    Of an address that carries others inside, each of those must be public or ``allowed``.
+    """
+    rules = (_rule(form) for form in _effective(ip_address(address)) if not any(form in each for each in allowed))
+    return next(filter(None, rules), None)
 
 
 def guarded_sockets(allowed: tuple[Network, ...]) -> SocketFactoryType:
