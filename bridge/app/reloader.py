@@ -15,10 +15,13 @@ from bridge.delivery.wake import Bell
 from bridge.errors import BridgeError
 from bridge.model import Clock
 from bridge.options import InvalidConfigurationError, Problem
+from bridge.options.yaml import MAX_BYTES
 from bridge.ruleset import Ruleset
 
 POLL = 5.0
 """Seconds between comparisons of content: inotify misses bind mounts of single files and swapped symlinks."""
+LARGEST = MAX_BYTES
+"""Bytes of a file that are looked at: what is larger is no rules and no template."""
 SETTLE = 0.2
 """Seconds of quiet before a change is read: many editors write in two steps."""
 
@@ -76,7 +79,7 @@ class Reloader:
             while True:
                 await self._bell.wait(POLL)
                 await asyncio.sleep(SETTLE)
-                if self._has_changed():
+                if await self._has_changed():
                     with suppress(BridgeError):
                         await self.reload()
 
@@ -109,16 +112,21 @@ class Reloader:
                 telemetry.loading_failed(error)
         telemetry.ruleset_refused(getattr(error, "problems", [error]))
 
-    def _has_changed(self) -> bool:
+    async def _has_changed(self) -> bool:
         try:
-            return self._print != fingerprint(self._watched())
+            found = await self._taken()
         except Exception:  # noqa: BLE001 (a reload meets it again, and tells of it)
             return True
+        return self._print != found
 
     async def _load(self) -> Loaded:
         self._print = ""  # so that what keeps it from being taken now is looked at again
-        self._print = fingerprint(self._watched())
+        self._print = await self._taken()
         return await asyncio.to_thread(config.load, self._path, self._environ, self._clock)
+
+    async def _taken(self) -> str:
+        """Take the fingerprint beside the loop: there may be many files, or slow ones."""
+        return await asyncio.to_thread(lambda: fingerprint(self._watched()))
 
     def _swap(self, loaded: Loaded) -> None:
         self._adopt(loaded.ruleset)
@@ -138,10 +146,22 @@ class Reloader:
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
-    """Return a digest of the names and contents of files; one that cannot be read counts as empty."""
+    """Return a digest of the names and contents of files; one that cannot be read counts as empty.
+
+    Of a file that is larger than any that is used, the beginning counts, its size, and when it was last written.
+    """
     digest = hashlib.sha256()
     for path in paths:
         digest.update(os.fsencode(path) + b"\0")
         with suppress(OSError):
-            digest.update(path.read_bytes() + b"\0")
+            digest.update(_content(path) + b"\0")
     return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+        if len(content) <= LARGEST:
+            return content
+        status = os.fstat(file.fileno())
+    return content + f"\0{status.st_size} {status.st_mtime_ns}".encode()

@@ -14,6 +14,7 @@ from yarl import URL
 
 from bridge.component.guard import ForbiddenAddressError, Network, guarded_sockets
 from bridge.component.http import BODY_LIMIT, Answer, Request, refusal
+from bridge.component.resolver import Resolver
 from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Clock, SystemClock
 
@@ -41,7 +42,7 @@ class Client:
     """The one way out. An async context manager; targets share it, and with it its connections.
 
     There is one session for each trust policy, because a pooled connection must never serve a stricter policy than
-    the one it was opened under.
+    the one it was opened under, and names of one policy must not wait for those of another.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Client:
         self._tls = tls
         self._connect_timeout = connect_timeout
         self._sessions: dict[Policy, aiohttp.ClientSession] = {}
+        self._resolvers: list[Resolver] = []
 
     async def __aenter__(self) -> Self:
         """Return the client; sessions are made when they are first needed."""
@@ -62,6 +64,8 @@ class Client:
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
+        for resolver in self._resolvers:
+            await resolver.close()
 
     async def call(self, request: Request) -> Answer:
         """Send a request and return its answer, whatever its status; see ``Http.call``."""
@@ -109,11 +113,15 @@ class Client:
 
     def _connector(self, policy: Policy) -> aiohttp.TCPConnector:
         """Return a connector without a limit of its own: a target's ``concurrency`` is the limit."""
-        tls = self._tls or True
+        tls, resolver = self._tls or True, Resolver()
+        self._resolvers.append(resolver)
         if policy is None:
-            return aiohttp.TCPConnector(limit=0, ssl=tls)
+            return aiohttp.TCPConnector(limit=0, ssl=tls, resolver=resolver)
         # One address after the other: racing them swallows the guard's verdict.
-        return aiohttp.TCPConnector(limit=0, ssl=tls, socket_factory=guarded_sockets(policy), happy_eyeballs_delay=None)
+        sockets = guarded_sockets(policy)
+        return aiohttp.TCPConnector(
+            limit=0, ssl=tls, resolver=resolver, socket_factory=sockets, happy_eyeballs_delay=None
+        )
 
     def _failure(self, error: Exception, request: Request, progress: _Progress) -> DeliveryFailure:
         if isinstance(error, ForbiddenAddressError):

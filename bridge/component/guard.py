@@ -7,13 +7,15 @@ anything, and an address has many spellings.
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from aiohttp import AddrInfoType, SocketFactoryType
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
+EVERYWHERE: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+"""All networks there are: who allows them still does not trust the name that leads there."""
 NAT64 = ip_network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are an IPv4 address."""
 V4_COMPATIBLE = ip_network("::/96")
@@ -30,11 +32,12 @@ class ForbiddenAddressError(Exception):
 
 
 def forbidden(address: str, allowed: tuple[Network, ...] = ()) -> str | None:
-    """Return the rule that forbids an address, such as ``loopback``, or None if it may be reached."""
-    literal = ip_address(address)
-    if any(form in network for form in (literal, *_embedded(literal)) for network in allowed):
-        return None
-    return next((rule for form in _effective(literal) if (rule := _rule(form))), None)
+    """Return the rule that forbids an address, such as ``loopback``, or None if it may be reached.
+
+    Of an address that carries others inside, each of those must be public or ``allowed``.
+    """
+    rules = (_rule(form) for form in _effective(ip_address(address)) if not any(form in each for each in allowed))
+    return next(filter(None, rules), None)
 
 
 def guarded_sockets(allowed: tuple[Network, ...]) -> SocketFactoryType:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import Queue
-from threading import Lock, Thread
+from queue import Full, SimpleQueue
+from threading import Lock, Semaphore, Thread
 from typing import Any, TypeAlias, TypeVar
 
 ResultT = TypeVar("ResultT")
@@ -21,14 +21,18 @@ class Threads:
         """Prepare at most so many threads; ``room`` is how much may wait for them, 0 for any amount."""
         self._number = number
         self._name = name
-        self._waiting: Queue[_Task | None] = Queue(room)
+        self._waiting: SimpleQueue[_Task | None] = SimpleQueue()
+        self._places = Semaphore(room) if room else None
         self._lock = Lock()
         self._threads: list[Thread] = []
 
     @property
     def full(self) -> bool:
         """Tell whether there is no room left."""
-        return self._waiting.full()
+        if self._places is None or not self._places.acquire(blocking=False):
+            return self._places is not None
+        self._places.release()
+        return False
 
     def submit(self, work: Callable[[], ResultT], patience: float = 0) -> Future[ResultT]:
         """Hand over work; cancelling its future takes back what has not begun.
@@ -37,7 +41,9 @@ class Threads:
             queue.Full: there was no room, not after ``patience`` seconds either.
         """
         future: Future[ResultT] = Future()
-        self._waiting.put((future, work), block=patience > 0, timeout=patience)
+        if self._places and not self._places.acquire(timeout=patience):
+            raise Full
+        self._waiting.put((future, work))
         with self._lock:
             if len(self._threads) < self._number:
                 self._threads.append(Thread(target=self._run, name=self._name, daemon=True))
@@ -45,14 +51,16 @@ class Threads:
         return future
 
     def close(self) -> None:
-        """Let the threads end when what was handed over is done; only for threads with room for any amount."""
-        self._waiting.put_nowait(None)
+        """Let the threads end when what was handed over is done."""
+        self._waiting.put(None)
 
     def _run(self) -> None:
         while task := self._waiting.get():
+            if self._places:
+                self._places.release()
             _do(*task)
             del task  # what was done is not to be kept until there is something else to do
-        self._waiting.put_nowait(None)
+        self._waiting.put(None)
 
 
 def _do(future: Future[Any], work: Callable[[], Any]) -> None:

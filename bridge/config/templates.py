@@ -163,7 +163,8 @@ class TemplateCompiler:
 
     def _place_in_file(self, spot: "Spot") -> Place:
         path = self._folder / spot.file
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        known = spot.word and path.is_file()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if known else []
         column = lines[spot.line - 1].find(spot.word) if 0 < spot.line <= len(lines) else -1
         return Place(str(path), spot.line, max(column, 0) + 1)
 

@@ -1,7 +1,8 @@
 """From source text to compiled templates, with every way that it can fail told as one kind of problem."""
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
@@ -27,13 +28,13 @@ def compile_text(sandbox: Sandbox, source: str, name: str, files: set[str]) -> T
     with _problems(sandbox, name, source):
         tree = sandbox.parse(source)
         compiled = sandbox.from_string(source)
-    used = (*references_of(tree), *_included(sandbox, tree, files, ()))
+    used = (*references_of(tree), *_reached(sandbox, find_referenced_templates(tree), files))
     return Template(compiled, name, used)
 
 
 def compile_file(sandbox: Sandbox, name: str, files: set[str]) -> Template:
     """Compile a file, and the files that it includes; all their names are added to ``files``."""
-    used = _file(sandbox, name, files, ())
+    used = tuple(_reached(sandbox, [name], files))
     return Template(sandbox.get_template(name), name, used, trims=True)
 
 
@@ -67,21 +68,29 @@ def _expression(sandbox: Sandbox, tree: nodes.Expr, source: str, name: str) -> E
     return Expression(compiled, source, name, references_of(template), sandbox.inert)
 
 
-def _file(sandbox: Sandbox, name: str, files: set[str], within: tuple[str, ...]) -> tuple[Reference, ...]:
-    if name in within:
-        return ()
-    source = _read(sandbox, name)
-    with _problems(sandbox, name, source):
-        tree = sandbox.parse(source, name)
-        sandbox.get_template(name)
-    files.add(name)
-    return (*references_of(tree, name), *_included(sandbox, tree, files, (*within, name)))
+def _reached(sandbox: Sandbox, names: Iterable[str | None], files: set[str]) -> Iterator[Reference]:
+    """Compile files and whatever they include, each once however often it is reached; yield what they use."""
+    waiting, seen = deque(names), set[str]()
+    while waiting:
+        name = waiting.popleft()
+        if name is None or name in seen:
+            continue
+        seen.add(name)
+        used, included = _file(sandbox, name)
+        files.add(name)
+        yield from used
+        waiting.extend(included)
 
 
-def _included(sandbox: Sandbox, tree: nodes.Template, files: set[str], within: tuple[str, ...]) -> Iterator[Reference]:
-    for name in find_referenced_templates(tree):
-        if name is not None:
-            yield from _file(sandbox, name, files, within)
+def _file(sandbox: Sandbox, name: str) -> tuple[tuple[Reference, ...], tuple[str | None, ...]]:
+    """Compile one file, once for all that include it; return what it uses and which files it includes itself."""
+    if name not in sandbox.compiled:
+        source = _read(sandbox, name)
+        with _problems(sandbox, name, source):
+            tree = sandbox.parse(source, name)
+            sandbox.get_template(name)
+        sandbox.compiled[name] = references_of(tree, name), tuple(find_referenced_templates(tree))
+    return sandbox.compiled[name]
 
 
 def _read(sandbox: Sandbox, name: str) -> str:

@@ -1,12 +1,15 @@
 """The sandbox: what a template may reach, which is what is listed here and nothing else."""
 
+import errno
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template, pass_eval_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_eval_context
 from jinja2.environment import TemplateModule
+from jinja2.loaders import split_template_path
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -19,6 +22,7 @@ from bridge.options.suggestion import did_you_mean
 from bridge.rendering.budget import OPERATORS, account, concatenated, limited_range, metered
 from bridge.rendering.compiler import Compiled, Compiler
 from bridge.rendering.inert import inert_type
+from bridge.rendering.references import Reference
 from bridge.rendering.value import Document, described, given, printed
 
 _TEXT = {
@@ -47,6 +51,8 @@ MEMBERS: tuple[tuple[type | tuple[type, ...], frozenset[str]], ...] = (
 """Attributes and methods that templates see, per type."""
 _known_members: dict[type, frozenset[str]] = {}
 
+LARGEST = 256 * 1024
+"""Bytes that a template file may have: the longest template, however it is spelled."""
 UNSUITABLE_TESTS = frozenset({"filter", "test", "callable", "escaped", "sameas"})
 
 
@@ -71,6 +77,17 @@ class Missing(StrictUndefined):
         return f'{described(owner)} has no "{name}"'
 
 
+class Files(FileSystemLoader):
+    """Reads template files, but none that is larger than any template may be."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return a file's text; raises OSError for one that is too large, and whatever Jinja raises."""
+        path = Path(self.searchpath[0], *split_template_path(template))
+        if path.is_file() and path.stat().st_size > LARGEST:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        return super().get_source(environment, template)
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """One environment per escape: compiled templates differ by it."""
 
@@ -81,10 +98,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, templates: Path, escape: Escape | None, filters: Mapping[str, Callable[..., Any]]) -> None:
         """Prepare to compile; ``filters`` are all that there are."""
+        self.compiled: dict[str, tuple[tuple[Reference, ...], tuple[str | None, ...]]] = {}
+        """Per file that was compiled, what it uses, and which files it includes itself."""
         self._escape = escape
         self.inert: type[Markup] | None = None if escape is None else inert_type(escape)
         super().__init__(
-            loader=FileSystemLoader(templates),
+            loader=Files(templates),
             undefined=Missing,
             autoescape=escape is not None,
             finalize=_print if self.inert is None else _printer(self.inert),

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from threading import Thread, current_thread, main_thread
 
 import pytest
 from structlog.testing import capture_logs
@@ -238,6 +240,41 @@ def test_a_fingerprint_is_of_names_and_contents_and_bears_missing_files(tmp_path
     assert before == fingerprint([one, two])
     two.write_text("x")
     assert fingerprint([one, two]) != before
+
+
+def test_of_a_file_too_large_to_be_used_the_beginning_and_its_status_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.app.reloader.LARGEST", 10)
+    large = tmp_path / "dump"
+    prints = []
+    for content, written in [(b"x" * 20, 1), (b"x" * 15 + b"y" * 5, 1), (b"x" * 20, 2), (b"x" * 21, 1), (b"y" * 20, 1)]:
+        large.write_bytes(content)
+        os.utime(large, (written, written))
+        prints.append(fingerprint([large]))
+    assert prints[0] == prints[1], "what lies behind is not read"
+    assert len(set(prints)) == len(prints) - 1
+
+
+async def test_files_are_looked_at_beside_the_loop(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[Thread] = []
+
+    def looked(paths: Iterable[Path]) -> str:
+        threads.append(current_thread())
+        return fingerprint(paths)
+
+    monkeypatch.setattr("bridge.app.reloader.fingerprint", looked)
+    monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    running = asyncio.create_task(reloader.run())
+    rules.write_text(RULES + "# a comment\n")
+    await adopted.reached(2)
+    running.cancel()
+    assert main_thread() not in threads
+    assert len(threads) > 2
 
 
 def test_a_fingerprint_takes_any_name(tmp_path: Path) -> None:

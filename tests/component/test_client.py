@@ -1,15 +1,19 @@
 import asyncio
 import gzip
+import socket
 import ssl
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from ipaddress import ip_network
+from threading import Event
+from typing import Any
 
 import pytest
 import trustme
 
 from bridge.component.client import Client
 from bridge.component.http import BODY_LIMIT, Request
+from bridge.component.resolver import AT_ONCE, ROOM
 from bridge.errors import PermanentFailure, TransientFailure, UnknownOutcome
 from tests.support.contract_server import ContractServer, answer, raw, reset, stall
 
@@ -261,6 +265,43 @@ async def test_a_pooled_connection_never_serves_a_stricter_policy(client: Client
     with pytest.raises(PermanentFailure):
         await client.call(from_data(server.url))
     assert len(server.seen) == 2
+
+
+class Names:
+    """The system's look-up: names that begin with ``slow`` get no answer until the gate opens."""
+
+    def __init__(self) -> None:
+        self.gate = Event()
+        self.asked: list[str] = []
+
+    def __call__(self, host: str, port: int, **_: object) -> list[Any]:
+        self.asked.append(host)
+        if host.startswith("slow") and self.gate.wait(10):
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    made = Names()
+    monkeypatch.setattr("bridge.component.resolver.socket.getaddrinfo", made)
+    yield made
+    made.gate.set()
+
+
+async def test_names_from_data_that_get_no_answer_keep_nothing_else_waiting(
+    client: Client, server: ContractServer, names: Names
+) -> None:
+    slow = [asyncio.create_task(client.call(from_data(f"http://slow{n}.example/"))) for n in range(AT_ONCE + ROOM)]
+    while len(names.asked) < AT_ONCE:
+        await asyncio.sleep(0)
+    assert (await client.call(get(f"http://in-the-rules.example:{server.port}"))).status == 200
+    assert await asyncio.to_thread(lambda: "free") == "free"
+    with pytest.raises(TransientFailure, match="could not be resolved"):
+        await client.call(from_data("http://one-too-many.example/"))
+    names.gate.set()
+    failed = await asyncio.gather(*slow, return_exceptions=True)
+    assert {type(failure) for failure in failed} == {TransientFailure}
 
 
 def test_a_request_and_an_answer_print_nothing_of_their_content() -> None:

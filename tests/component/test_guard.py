@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.component.guard import ForbiddenAddressError, forbidden, guarded_sockets
+from bridge.component.guard import EVERYWHERE, ForbiddenAddressError, forbidden, guarded_sockets
 
 FORBIDDEN = {
     "127.0.0.1": "loopback",
@@ -61,6 +61,30 @@ def test_what_is_public_may_be_reached_in_every_form(address: str) -> None:
 def test_an_allowed_network_covers_every_form_of_its_addresses(address: str) -> None:
     assert forbidden(address, (ip_network("10.1.0.0/16"),)) is None
     assert forbidden(address, (ip_network("10.2.0.0/16"),)) == "private"
+
+
+TEREDO = "2001:0:a14:1:0:0:80ff:fffe"
+"""Carries the server 10.20.0.1 and the client 127.0.0.1."""
+
+
+@pytest.mark.parametrize(
+    ("networks", "rule"),
+    [
+        ([], "private"),
+        (["10.20.0.0/16"], "loopback"),
+        (["127.0.0.0/8"], "private"),
+        (["2001::/32"], "private"),
+        (["10.20.0.0/16", "127.0.0.0/8"], None),
+        (["0.0.0.0/0", "::/0"], None),
+    ],
+)
+def test_every_address_inside_another_must_be_allowed(networks: list[str], rule: str | None) -> None:
+    assert forbidden(TEREDO, tuple(map(ip_network, networks))) == rule
+
+
+@given(st.ip_addresses())
+def test_whoever_allows_everything_may_reach_it(address: object) -> None:
+    assert forbidden(str(address), EVERYWHERE) is None
 
 
 @given(st.ip_addresses(v=4))

@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -319,6 +320,14 @@ def test_a_file_at_which_bridge_fails_is_refused_with_the_place_of_the_defect(
 def test_a_file_that_is_too_large_is_not_read(rules: Rules) -> None:
     rules.write("# " + "x" * 1024 * 1024)
     assert rules.problems() == ["1:1: too-large: the file is larger than 1 MiB"]
+
+
+@pytest.mark.parametrize("part", ["template: dump.j2", "text: \"{% include 'dump.j2' %}\""])
+def test_a_template_file_that_is_too_large_is_not_read(rules: Rules, part: str) -> None:
+    dump = rules.template("dump.j2", "")
+    os.truncate(dump, 16 * 2**20)
+    rules.write(f"routes: [{{name: a, on: deal.lost, deliver: [{{to: screen, {part}}}]}}]\n")
+    assert rules.problems() == [f"{dump}:1:1: template-syntax: the file cannot be read: File too large"]
 
 
 def test_the_shipped_rules_are_sound() -> None:

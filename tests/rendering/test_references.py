@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.rendering import Rendering, known_names
+from bridge.rendering import Reference, Rendering, known_names
 
 RENDERING = Rendering(Path("no-files"), "pt-BR", "America/Sao_Paulo", "BRL")
 
@@ -56,3 +56,14 @@ def test_the_names_that_templates_know_are_those_of_the_context_and_the_kinds() 
         *("event", "document", "previous", "changes", "now", "source"),
         *("days", "hours", "minutes", "range", "namespace", "deal"),
     }
+
+
+def test_a_file_is_compiled_once_however_often_it_is_included(folder: Path, rendering: Rendering) -> None:
+    for number in range(40):
+        twice = f"{{% include '{number + 1}.j2' %}}" * 2
+        (folder / f"{number}.j2").write_text(f"{{{{ deal.name }}}}{twice}")
+    (folder / "40.j2").write_text("{% include '0.j2' %}{{ deal.name }}")
+    used = rendering.file("0.j2").references()
+    assert used == tuple(Reference(("deal", "name"), 1, f"{number}.j2") for number in range(41))
+    assert rendering.text("{% include '39.j2' %}").references() == (*used[39:], *used[:39])
+    assert len(rendering.files()) == 41

@@ -183,6 +183,12 @@ async def test_private_addresses_can_be_allowed(server: ContractServer, client: 
     assert server.seen[0].target == "/hook"
 
 
+def test_allowing_private_addresses_does_not_make_a_name_from_data_trusted() -> None:
+    target = service("https://own.example", allow_private=True)
+    content = target.prepare({"url": "{{ x }}"}) | {"url": "https://from.data.example/"}
+    assert not target._request(Message(DELIVERY, "deal:1", content)).trusted
+
+
 async def test_credentials_do_not_follow_to_another_host(client: Client) -> None:
     own = service("https://own.example", auth={"bearer": "hush"}, headers={"X-Own": "hush"}, query={"k": "hush"})
     async with ContractServer() as other:

@@ -8,11 +8,11 @@ import apsw
 
 from bridge.model import Clock, SystemClock
 from bridge.store.base import Store
-from bridge.store.sqlite.connection import prepare_writer
+from bridge.store.sqlite.connection import open_reader, prepare_writer
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.failure import store_error
 from bridge.store.sqlite.migration import check, migrate, shipped
-from bridge.store.sqlite.reader import Readers
+from bridge.store.sqlite.reader import THREADS, Readers
 from bridge.store.sqlite.store import SqliteStore
 from bridge.store.sqlite.writer import Writer
 
@@ -33,15 +33,15 @@ async def open_store(path: Path, clock: Clock = _CLOCK) -> Store:
     """
     directory = DataDirectory.acquire(path)
     try:
-        connection = await asyncio.to_thread(_open, directory.database, clock)
+        connection, readers = await asyncio.to_thread(_open, directory.database, clock)
     except BaseException:
         directory.let_go()
         raise
-    writer = Writer(connection, asyncio.get_running_loop())
-    return SqliteStore(directory, writer, Readers(directory.database), clock)
+    return SqliteStore(directory, Writer(connection, asyncio.get_running_loop()), Readers(readers), clock)
 
 
-def _open(path: Path, clock: Clock) -> apsw.Connection:
+def _open(path: Path, clock: Clock) -> tuple[apsw.Connection, list[apsw.Connection]]:
+    """Open all connections: what they need is had before the first webhook, not looked for when there is none left."""
     with ExitStack() as undo:
         try:
             connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -49,7 +49,14 @@ def _open(path: Path, clock: Clock) -> apsw.Connection:
             check(connection)
             prepare_writer(connection)
             migrate(connection, clock.now(), shipped())
+            readers = [_reader(path, undo) for _ in range(THREADS)]
         except apsw.Error as error:
             raise store_error(error) from error
         undo.pop_all()
-    return connection
+    return connection, readers
+
+
+def _reader(path: Path, undo: ExitStack) -> apsw.Connection:
+    reader = open_reader(path)
+    undo.callback(reader.close)
+    return reader

@@ -40,8 +40,9 @@ def prepare_writer(connection: apsw.Connection) -> None:
 
 
 def open_reader(path: Path) -> apsw.Connection:
-    """Open a connection that only reads, beside the writer and without waiting for it."""
+    """Open a connection that only reads, beside the writer and without waiting for it, and all files that it needs."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(BUSY_MILLISECONDS)
     connection.execute(f"PRAGMA query_only = ON; PRAGMA cache_size = -{READER_CACHE_KIB}").fetchall()
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the log, which the pragmas do not
     return connection

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from multidict import CIMultiDict
 
 from bridge.component import Http, Links, Request, Target, UnlessWhole
+from bridge.component.guard import EVERYWHERE, Network
 from bridge.component.http import json_body
 from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import Json, JsonObject, Message, Receipt
@@ -92,9 +93,14 @@ class HttpService(Target[HttpOptions, HttpAction]):
             headers=self._headers(action, message, kind, own=destination.own),
             body=body,
             timeout=self.options.timeout,
-            trusted=destination.trusted or self.options.allow_private is True,
-            allowed=self.options.allow_private if isinstance(self.options.allow_private, tuple) else (),
+            trusted=destination.trusted,
+            allowed=self._allowed(),
         )
+
+    def _allowed(self) -> tuple[Network, ...]:
+        """Return the internal networks that an address from data may be in."""
+        allowed = self.options.allow_private
+        return allowed if isinstance(allowed, tuple) else EVERYWHERE if allowed else ()
 
     def _destination(self, action: HttpAction) -> _Destination:
         trusted = action.url is None or action.host_in_rules

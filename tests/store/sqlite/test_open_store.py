@@ -1,5 +1,6 @@
 """Opening the store: whose directory it is, whose file it is, whether it is whole."""
 
+import asyncio
 import os
 import stat
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from bridge.errors import StoreDamagedError, StoreError, StoreInUseError, StoreTooNewError, StoreUnavailableError
 from bridge.store.base import EventQuery
 from bridge.store.sqlite import open_store
+from bridge.store.sqlite.connection import open_reader
+from bridge.store.sqlite.reader import THREADS
 from bridge.store.sqlite.store import SqliteStore
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
@@ -144,3 +147,42 @@ async def test_what_is_committed_is_on_the_disk_and_not_in_a_cache_of_it(tmp_pat
 
     assert await store._writer.submit(settings) == ("wal", 2), "2 is FULL: each commit waits for the disk"
     await store.close()
+PROCESS = Path("/proc/self/fd")
+
+
+def open_files(data: Path) -> list[str]:
+    """Return the files of a store that this process has open."""
+    links = [link.readlink() for link in PROCESS.iterdir() if link.is_symlink()]
+    return sorted(str(path) for path in links if path.parent == data and path.name.startswith("bridge.db"))
+
+
+@pytest.mark.skipif(not PROCESS.exists(), reason="the system does not tell which files are open")
+async def test_all_files_are_open_from_the_start(tmp_path: Path, clock: ManualClock) -> None:
+    store = await open_store(tmp_path, clock)
+    before = open_files(tmp_path)
+    await store.add(an_event(clock))
+    await asyncio.gather(*(store.events(EventQuery()) for _ in range(4 * THREADS)))
+    assert open_files(tmp_path) == before
+    assert before.count(str(tmp_path / "bridge.db")) == 1 + THREADS
+    await store.close()
+    assert open_files(tmp_path) == []
+
+
+async def test_a_store_that_cannot_be_read_is_refused_and_let_go(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[apsw.Connection] = []
+
+    def one_and_no_more(path: Path) -> apsw.Connection:
+        if readers:
+            raise apsw.CantOpenError("too many open files")
+        readers.append(open_reader(path))
+        return readers[0]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bridge.store.sqlite.open_reader", one_and_no_more)
+        with pytest.raises(StoreUnavailableError, match="too many open files"):
+            await open_store(tmp_path, clock)
+    with pytest.raises(apsw.ConnectionClosedError):
+        readers[0].execute("SELECT 1")
+    await filled(tmp_path, clock)
