@@ -20,6 +20,7 @@ class Row:
     key: str
     due_at: datetime
     supersedes: bool = False
+    superseded: bool = False
     state: DeliveryState = DeliveryState.PENDING
     attempts: int = 0
     trigger: Trigger = "schedule"
@@ -56,7 +57,7 @@ class Model:
         same = [older for older in self.rows if (older.target, older.key, older.entry) == place]
         for older in same if row.supersedes else ():
             if older.state is DeliveryState.PENDING:
-                older.state = DeliveryState.CANCELLED
+                older.state, older.superseded = DeliveryState.CANCELLED, True
         self.see_to_head(row, now)
         self.rows.append(row)
         self.see_to_head(row, now)
