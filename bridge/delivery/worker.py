@@ -88,6 +88,10 @@ class Worker:
             if not self._stopping:
                 await self.bell.wait(pause)
 
+    def hold(self) -> None:
+        """Give back what was claimed ahead: the target is held."""
+        self._era += 1
+
     def stop(self) -> None:
         """Claim no more."""
         self._stopping = True
@@ -195,7 +199,7 @@ class Worker:
         settlement = settle(failure, claim.delivery, policy, now) if failure else Settlement(DeliveryState.DELIVERED)
         settlement = replace(settlement, target=settlement.target or lesson)
         if settlement.target and settlement.target.kind != "close":
-            self._era += 1
+            self.hold()
         return _Result(watch.attempt(claim, ending), settlement, ending.links)
 
     async def _until_recorded(self, claim: Claim, result: "_Result") -> None:
