@@ -128,6 +128,8 @@ class Daemon:
             reload=self.reloader.reload,
             problems=lambda: self.reloader.problems,
             ring=self._fleet.ring,
+            hold=self._fleet.hold,
+            announce=lambda target, change, reason: telemetry.target_changed(target, change, reason, None),
             started_at=self._started_at,
         )
 
