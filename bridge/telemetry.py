@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from bridge.errors import StoreError
 from bridge.model import Attempt, Delivery, DeliveryState, Event, RoutedEvent
 from bridge.options import Problem
 
@@ -64,6 +65,13 @@ _OLDEST_WAITING = Gauge("bridge_oldest_event_waiting_seconds", "Age of the oldes
 _DELIVERIES_WAITING = Gauge(
     "bridge_deliveries_waiting", "Deliveries that are not delivered.", ["target", "state"], registry=REGISTRY
 )
+_TURNED_AWAY = Counter(
+    "bridge_webhooks_turned_away", "Webhooks answered 503 because a limit is reached.", ["limit"], registry=REGISTRY
+)
+_NO_ROOM = Gauge("bridge_no_room", "1 while a limit is reached.", ["limit"], registry=REGISTRY)
+_STORE_BYTES = Gauge("bridge_store_bytes", "Bytes that the store holds.", registry=REGISTRY)
+_DISK_FREE = Gauge("bridge_disk_free_bytes", "Bytes that are free where the data is.", registry=REGISTRY)
+_PRUNED = Counter("bridge_pruned", "What retention let go.", ["what"], registry=REGISTRY)
 
 # Ingest is the hot path: a child that was looked up once costs a tenth of a look-up.
 _stored: dict[str, Any] = {}
@@ -107,7 +115,14 @@ def webhook_not_stored(source: str, error: Exception) -> None:
     """A webhook was answered 503: the sender will try again."""
     _WEBHOOKS.labels(source, "unavailable").inc()
     _STORE_FAILURES.inc()
-    _log.error("webhook not stored", source=source, reason=str(error), exc_info=error)
+    defect = None if isinstance(error, StoreError) else error  # a full disk needs no trace for every webhook
+    _log.error("webhook not stored", source=source, reason=str(error), exc_info=defect)
+
+
+def webhook_turned_away(source: str, limit: str) -> None:
+    """A webhook was answered 503 because there is no room: its limit is told once, when it is reached."""
+    _WEBHOOKS.labels(source, "unavailable").inc()
+    _TURNED_AWAY.labels(limit).inc()
 
 
 def reading_failed(source: str, error: Exception) -> None:
@@ -264,6 +279,33 @@ def log_lines_lost(count: int) -> None:
     """Lines were not printed, because nobody read the log; by now there is room again."""
     _LINES_LOST.inc(count)
     _log.error("log lines lost", count=count)
+
+
+def space_seen(size: int, free: int) -> None:
+    """The store and its disk were measured, for ``/metrics``."""
+    _STORE_BYTES.set(size)
+    _DISK_FREE.set(free)
+
+
+def room_ended(limit: str, reason: str) -> None:
+    """A limit is reached: webhooks are answered 503 until there is room again."""
+    _NO_ROOM.labels(limit).set(1)
+    _log.error("no room", limit=limit, reason=reason)
+
+
+def room_again(limit: str) -> None:
+    """A limit that was reached is so no more."""
+    _NO_ROOM.labels(limit).set(0)
+    _log.info("room again", limit=limit)
+
+
+def pruned(events: int, deliveries: int, bodies: int) -> None:
+    """Retention let go of what was kept for long enough."""
+    counts = {"events": events, "deliveries": deliveries, "bodies": bodies}
+    for what, count in counts.items():
+        _PRUNED.labels(what).inc(count)
+    if any(counts.values()):
+        _log.info("pruned", **counts)
 
 
 def certificate_loaded() -> None:

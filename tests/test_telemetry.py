@@ -60,6 +60,11 @@ def tried(outcome: Outcome) -> Case:
     return tell, [f"attempt {outcome.value}"], counted
 
 
+def held(change: str, told: str) -> Case:
+    tell = partial(telemetry.target_changed, "sales", change, "busy", 30)
+    return tell, [told], {("bridge_target_changes_total", "target=sales", f"change={change}"): 1}
+
+
 FACTS: list[Case] = [
     (
         lambda: telemetry.event_received(EVENT, NOW),
@@ -102,6 +107,27 @@ FACTS: list[Case] = [
             ("bridge_store_failures_total",): 1,
         },
     ),
+    (
+        lambda: telemetry.webhook_turned_away("crm", "disk"),
+        [],
+        {
+            ("bridge_webhooks_total", "source=crm", "result=unavailable"): 1,
+            ("bridge_webhooks_turned_away_total", "limit=disk"): 1,
+            ("bridge_store_failures_total",): 0,
+        },
+    ),
+    (
+        lambda: telemetry.room_ended("store", "the store has reached its limit"),
+        ["no room"],
+        {("bridge_no_room", "limit=store"): 1},
+    ),
+    (lambda: telemetry.room_again("store"), ["room again"], {("bridge_no_room", "limit=store"): -1}),
+    (
+        lambda: telemetry.pruned(1, 2, 3),
+        ["pruned"],
+        {("bridge_pruned_total", f"what={what}"): n for what, n in (("events", 1), ("deliveries", 2), ("bodies", 3))},
+    ),
+    (lambda: telemetry.pruned(0, 0, 0), [], {}),
     (
         lambda: telemetry.reading_failed("crm", ValueError()),
         ["reading failed"],
@@ -171,8 +197,13 @@ FACTS: list[Case] = [
         ["lease rescued"],
         {("bridge_leases_rescued_total", "target=sales"): 1},
     ),
-    (lambda: telemetry.targets_gone(2, 0), ["deliveries parked"], {}),
-    (lambda: telemetry.targets_gone(0, 0), [], {}),
+    (lambda: telemetry.targets_adopted(["billing"], ["sales"]), ["target gone", "target back"], {}),
+    (lambda: telemetry.targets_adopted([], []), [], {}),
+    held("wait", "target waits"),
+    held("pause", "target paused"),
+    held("resume", "target resumed"),
+    held("open", "target breaker opened"),
+    held("close", "target breaker closed"),
     (
         lambda: telemetry.ruleset_loaded("r1", ["losses"], [PROBLEM]),
         ["rules loaded", "rules warning"],
@@ -244,6 +275,11 @@ def test_the_backlog_shows_what_waits_now_and_no_longer_what_waited_then() -> No
     assert value(("bridge_oldest_event_waiting_seconds",)) == 0
     gone = {"target": "gone", "state": "parked"}
     assert telemetry.REGISTRY.get_sample_value("bridge_deliveries_waiting", gone) is None
+
+
+def test_what_is_free_is_shown() -> None:
+    telemetry.space_seen(4096, 8192)
+    assert (value(("bridge_store_bytes",)), value(("bridge_disk_free_bytes",))) == (4096, 8192)
 
 
 def test_a_stranger_s_mistake_is_no_warning() -> None:

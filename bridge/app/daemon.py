@@ -12,6 +12,7 @@ from queue import Full
 from bridge import telemetry
 from bridge.app import logs
 from bridge.app.banner import Started, banner
+from bridge.app.capacity import Capacity, Room
 from bridge.app.reloader import Reloader
 from bridge.app.server import Servers
 from bridge.app.settings import Settings, strange_variables
@@ -22,8 +23,9 @@ from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.fleet import Fleet
+from bridge.delivery.pruner import Pruner
 from bridge.delivery.rescuer import Rescuer
-from bridge.errors import BridgeError, StoreError
+from bridge.errors import BridgeError
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
 from bridge.model import Clock, JsonObject, SystemClock
@@ -71,8 +73,12 @@ class Daemon:
         self._rescuer = Rescuer(
             self._store, lambda: tuple(self.reloader.ruleset.targets), self._fleet.held, self._fleet.ring
         )
+        room = Room(self._settings.backlog_limit, self._settings.store_limit, self._settings.disk_reserve)
+        self._capacity = Capacity(self._store, self._settings.data, room, self._clock)
+        pruner = Pruner(self._store, self._clock, self._settings.keep_events, self._settings.keep_bodies)
         self.reloader.start()
         await self._rescuer.step(everything=True)
+        await self._capacity.look()
         dispatcher = Dispatcher(
             self._store, lambda: self.reloader.ruleset, self._fleet.ring, self._clock, lambda: ingest.busy
         )
@@ -82,6 +88,7 @@ class Daemon:
             store=self._store,
             clock=self._clock,
             on_stored=dispatcher.bell.ring,
+            no_room=lambda: self._capacity.shortage and self._capacity.shortage.limit,
             body_limit=self._settings.body_limit,
             body_timeout=self._settings.body_timeout,
         )
@@ -90,6 +97,8 @@ class Daemon:
                 tasks.create_task(dispatcher.run(), name="dispatcher"),
                 tasks.create_task(self._rescuer.run(), name="rescuer"),
                 tasks.create_task(self.reloader.run(), name="reloader"),
+                tasks.create_task(self._capacity.run(), name="capacity"),
+                tasks.create_task(pruner.run(), name="pruner"),
                 tasks.create_task(_keep_certificate(servers), name="certificate"),
             ]
             await servers.start(lambda url: api.routes(Operations(self._store, self._host(url), self._clock)))
@@ -123,25 +132,22 @@ class Daemon:
             reload=self.reloader.reload,
             problems=lambda: self.reloader.problems,
             ring=self._fleet.ring,
+            hold=self._fleet.hold,
+            announce=lambda target, change, reason: telemetry.target_changed(target, change, reason, None),
             started_at=self._started_at,
         )
 
     async def _readiness(self) -> tuple[bool, JsonObject]:
-        try:
-            backlog = await self._store.backlog()
-        except StoreError as error:
-            return False, {"reason": str(error)}
-        telemetry.backlog_seen(
-            backlog.events_received, backlog.oldest_received_at, backlog.deliveries, self._clock.now()
-        )
-        rules = self.reloader
-        return True, {
+        """Tell what was seen at the last look: whoever asks, and however often, costs the store nothing."""
+        backlog, rules, reason = self._capacity.backlog, self.reloader, self._capacity.unready
+        facts: JsonObject = {
             "revision": rules.ruleset.revision,
             "rules_refused": bool(rules.problems),
             "events_waiting": backlog.events_received,
             "deliveries_waiting": backlog.deliveries_waiting,
             "deliveries_dead": backlog.deliveries_dead,
         }
+        return reason is None, {"reason": reason, **facts} if reason else facts
 
     def _introduction(self, servers: Servers) -> Started:
         ruleset = self.reloader.ruleset

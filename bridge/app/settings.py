@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
@@ -11,19 +12,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge.errors import SettingsError
 from bridge.options import read_yaml, variables_in
+from bridge.options.quantity import Duration
 from bridge.options.suggestion import nearest
 
 PREFIX = "BRIDGE_"
 COMPOSE_OWN = frozenset({"BRIDGE_DOMAIN"})
 """What ``compose.yaml`` reads for itself, and its ``env_file`` hands on to the daemon."""
-UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20}
-_SIZE = re.compile(r"(\d+)\s*(b|kib|mib|)", re.IGNORECASE)
+UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_SIZE = re.compile(r"(\d{1,15})\s*(b|kib|mib|gib|tib|)", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]/\s]*):(?P<port>\d{1,5})")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 
 def _size(value: object) -> object:
-    """Read ``1MiB``, ``512KiB`` or a number of bytes."""
+    """Read ``1MiB``, ``512KiB``, ``10GiB`` or a number of bytes."""
     if not isinstance(value, str):
         return value
     found = _SIZE.fullmatch(value.strip())
@@ -48,6 +50,7 @@ def _url(value: str) -> str:
 
 
 Size: TypeAlias = Annotated[int, BeforeValidator(_size), Field(ge=1024, le=64 * 2**20)]
+Space: TypeAlias = Annotated[int, BeforeValidator(_size), Field(ge=2**20)]
 Address: TypeAlias = Annotated[str, AfterValidator(_address)]
 Url: TypeAlias = Annotated[str, AfterValidator(_url)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=600)]
@@ -87,6 +90,16 @@ class Settings(BaseSettings):
     """Seconds a connection may take to send the head of a request, or stay open without one."""
     drain_seconds: Seconds = 20
     """Seconds that deliveries under way may take to end after SIGTERM."""
+    keep_events: Duration = timedelta(days=30)
+    """How long finished events are kept, with their deliveries and attempts."""
+    keep_bodies: Duration = timedelta(days=7)
+    """How long the bodies of finished events are kept."""
+    backlog_limit: Annotated[int, Field(ge=1)] = 1_000_000
+    """Events and deliveries that may wait before webhooks are answered 503."""
+    store_limit: Space | None = None
+    """Bytes that the store may hold before webhooks are answered 503."""
+    disk_reserve: Space = 64 * 2**20
+    """Bytes of the disk that have to stay free: below, webhooks are answered 503."""
     tls_cert: Path | None = None
     """A certificate chain in PEM, to serve HTTPS without a proxy. Read again when it is renewed."""
     tls_key: Path | None = None

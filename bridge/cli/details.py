@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from bridge.cli.screen import clean, colour, dim, facts, indented, say
 from bridge.cli.times import lasting, shown
 from bridge.control.shapes import Shape
+from bridge.model import Json
 
 
 def entity_text(entity: Shape | None) -> str:
@@ -27,14 +28,19 @@ def show_event(event: Shape) -> None:
         }
     )
     say("\nbody")
-    body = event["body"]
-    say(indented(body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)))
+    say(_body(event["body"]))
     for delivery in event["deliveries"]:
         say()
         _delivery_head(delivery)
         show_attempts(delivery["attempts"])
     if not event["deliveries"]:
         say(f"\nno deliveries; why: bridge explain {event['id']}")
+
+
+def _body(body: Json) -> str:
+    if body is None:
+        return dim("  not kept any more")
+    return indented(body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False))
 
 
 def show_delivery(delivery: Shape) -> None:
@@ -45,7 +51,7 @@ def show_delivery(delivery: Shape) -> None:
             "event": delivery["event_id"],
             "key": delivery["key"],
             "created": shown(delivery["created_at"]),
-            "due": shown(delivery["due_at"]) if delivery["state"] == "pending" else None,
+            **(_schedule(delivery) if delivery["state"] in {"pending", "parked"} else {}),
         }
     )
     say("\nmessage")
@@ -54,6 +60,16 @@ def show_delivery(delivery: Shape) -> None:
     show_attempts(delivery["attempts"])
     if not delivery["attempts"]:
         say(dim("  none yet"))
+
+
+def _schedule(delivery: Shape) -> Shape:
+    """Return how the retry schedule of a delivery stands that waits."""
+    return {
+        "due": shown(delivery["due_at"]),
+        "failures": delivery["failures"],
+        "gives up": shown(delivery["give_up_at"]),
+        "uncertain": "an attempt may have arrived" if delivery["uncertain"] else None,
+    }
 
 
 def show_attempts(attempts: Sequence[Shape]) -> None:

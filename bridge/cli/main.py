@@ -17,6 +17,10 @@ COMMANDS = (
     "deliveries",
     "retry",
     "replay",
+    "discard",
+    "targets",
+    "pause",
+    "resume",
     "status",
     "reload",
     "address",
@@ -25,7 +29,7 @@ COMMANDS = (
 )
 """Every command, in the order in which people meet them."""
 MISUSE = 2
-MISUSES = frozenset({"bad-filter", "unknown-source"})
+MISUSES = frozenset({"bad-filter", "unknown-route", "unknown-source", "unknown-target"})
 """Refusals that mean the command line was wrong."""
 
 

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from bridge.cli.times import LATEST, SOONEST
-from bridge.model import DeliveryState, EventState
+from bridge.cli.screen import counted
+from bridge.cli.times import LATEST, SOONEST, lasting
+from bridge.model import DeliveryState, EventState, Rate
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -43,6 +44,27 @@ settings = click.option(
     help="Set a value of the body, such as document.status=lost; may be repeated.",
 )
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
+most = click.option("--limit", type=click.IntRange(1, 10_000), help="At most so many, the oldest.")
+
+
+class _Pace(click.ParamType[Rate]):
+    """How many in a time, on the command line."""
+
+    name = "rate"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Rate:
+        """Return the rate."""
+        from bridge.options.quantity import rate
+
+        try:
+            read = rate(value)
+        except ValueError as error:
+            self.fail(f"{error}, not {value!r}", param, ctx)
+        assert isinstance(read, Rate)  # noqa: S101 (it says object, because pydantic hands it anything)
+        return read
+
+
+rate = click.option("--rate", type=_Pace(), metavar="N/TIME", help="No faster than this: 10/m, 1/s, 100/10s.")
 
 
 def parameters(filters: Mapping[str, object]) -> dict[str, list[str]]:
@@ -50,10 +72,18 @@ def parameters(filters: Mapping[str, object]) -> dict[str, list[str]]:
     return {name: _texts(value) for name, value in filters.items() if value not in (None, ())}
 
 
-def confirm(count: int, one: str, many: str, verb: str) -> None:
+def confirm(verb: str, count: int, noun: str, more: str = "") -> None:
     """Ask before many things are done at once; nothing to do needs no question."""
     if count:
-        click.confirm(f"{verb} {count} {one if count == 1 else many}?", abort=True, err=True)
+        click.confirm(f"{verb} {counted(count, noun)}{more}?", abort=True, err=True)
+
+
+def extent(count: int, left: int, pace: Rate | None) -> str:
+    """Return how much of what was chosen that is, and how long it takes at a rate."""
+    some = f", the oldest of {count + left}" if left else ""
+    if pace is None or count <= 1:
+        return some
+    return f"{some}, over {lasting((count - 1) * pace.seconds / pace.count)}"
 
 
 def _texts(value: object) -> list[str]:

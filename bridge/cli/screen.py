@@ -29,6 +29,12 @@ STYLES = {
     "transient": "yellow",
     "unknown": "yellow",
     "permanent": "red",
+    "ready": "green",
+    "waiting": "cyan",
+    "paused": "yellow",
+    "open": "red",
+    "half_open": "yellow",
+    "gone": "yellow",
 }
 """The colour of every state and outcome."""
 
@@ -56,7 +62,8 @@ def colour(state: object) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: none, one or several."""
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number or 'no'} {noun if number == 1 else many}"
 
 
 def dim(text: object) -> str:
@@ -72,6 +79,18 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """Print a remark beside the output, on stderr."""
     click.echo(text, err=True)
+
+
+def note_skipped(skipped: Sequence[Shape]) -> None:
+    """Tell on stderr which deliveries were left as they are, and why."""
+    for delivery in skipped:
+        note(f"{delivery['id']} is left as it is: {delivery['reason']}")
+
+
+def note_left(left: int, noun: str) -> None:
+    """Tell on stderr how many were beyond the limit, if any were."""
+    if left:
+        note(f"{counted(left, noun)} left for another time.")
 
 
 def dump(value: Json | Shape) -> None:

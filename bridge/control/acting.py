@@ -1,22 +1,22 @@
-"""What people set going: another attempt of a delivery, another routing of an event."""
+"""What people do with deliveries: have them tried again, or take them back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from bridge.control.amount import ALL, Amount
 from bridge.control.filters import MOST
+from bridge.control.holding import held_among
 from bridge.control.host import Host, unknown
-from bridge.control.shapes import Shape, delivery_shape
-from bridge.delivery.dispatcher import set_aside
-from bridge.errors import StoreError
-from bridge.model import Delivery, DeliveryState, Event, EventState, RoutedEvent
-from bridge.store.base import DeliveryQuery, EventQuery, Store
+from bridge.control.shapes import Shape
+from bridge.model import Clock, Delivery, DeliveryState
+from bridge.store.base import DeliveryQuery, Store
 
 CHUNK = 500
-"""So many deliveries are made due in one transaction."""
-RETRIABLE = (DeliveryState.DEAD, DeliveryState.PENDING, DeliveryState.PARKED)
+"""So many deliveries are changed in one transaction."""
+WAITING = (DeliveryState.DEAD, DeliveryState.PENDING, DeliveryState.PARKED)
 TAKEN = "it is under way by now"
-"""Why a delivery was not retried that could have been a moment before."""
+"""Why nothing was done with a delivery that could have been a moment before."""
 
 
 class Chosen(NamedTuple):
@@ -29,86 +29,76 @@ class Chosen(NamedTuple):
     has_message: bool
 
     @property
-    def obstacle(self) -> str | None:
+    def keeps_from_retry(self) -> str | None:
         """Return why it cannot be retried, if it cannot."""
-        if self.state not in RETRIABLE:
+        if self.state not in WAITING:
             return f"it is {self.state}, and only what is dead or waits can be retried"
         if not self.has_message:
             return f"it has no message to send; mend the rule, then: bridge replay {self.event_id}"
         return None
 
+    @property
+    def keeps_from_discard(self) -> str | None:
+        """Return why it cannot be discarded, if it cannot."""
+        return None if self.state in WAITING else f"it is {self.state}, and only what is dead or waits can be discarded"
+
+
+Do: TypeAlias = Callable[[Sequence[str], int], Awaitable[Sequence[str]]]
+"""Does it with these deliveries, after so many others; returns the ids with which it was done."""
+
 
 class Acting:
-    """Retries deliveries and replays events, chosen by their ids or by a filter, oldest first.
+    """Retries and discards deliveries, chosen by their ids or by a filter, oldest first.
 
-    A filter's own ``limit`` is not used: it chooses all that it matches, ``MOST`` at once.
+    A filter's own ``limit`` is not used: it chooses all that it matches, the oldest ``MOST`` at once. Answers tell
+    how many were ``left`` for another time, beyond the amount that was asked for.
     """
 
-    def __init__(self, store: Store, host: Host) -> None:
-        """Take the store, and the rules by which events are routed anew."""
+    def __init__(self, store: Store, host: Host, clock: Clock) -> None:
+        """Take the store, and those who are told of work."""
         self._store = store
         self._host = host
+        self._clock = clock
 
-    async def retry(self, chosen: Sequence[str] | DeliveryQuery, *, dry_run: bool) -> Shape:
-        """Make dead and waiting deliveries due now; tell which were, and why the others were not.
+    async def retry(self, chosen: Sequence[str] | DeliveryQuery, amount: Amount = ALL, *, dry_run: bool) -> Shape:
+        """Make dead and waiting deliveries due; tell which were, and why the others were not.
+
+        ``held`` names the targets among theirs that are held, for which they go on waiting.
+
+        Raises:
+            RequestRefusedError: an id is none of a delivery (``unknown-id``); nothing was done.
+        """
+        begin = self._clock.now()
+        found = await self._deliveries(chosen)
+        obstacles = {each.id: each.keeps_from_retry for each in found}
+        told = await _done(
+            obstacles, amount, None if dry_run else lambda ids, n: self._store.retry(ids, amount.spread(begin, n))
+        )
+        targets = {each.target for each in found if each.id in told.done}
+        if not dry_run:
+            self._host.ring(targets)
+        held = await held_among(self._store, targets)
+        return {"dry_run": dry_run, "retried": told.done, "skipped": told.skipped, "left": told.left, "held": held}
+
+    async def discard(
+        self, chosen: Sequence[str] | DeliveryQuery, reason: str, amount: Amount = ALL, *, dry_run: bool
+    ) -> Shape:
+        """Cancel dead and waiting deliveries for a reason; tell which were, and why the others were not.
 
         Raises:
             RequestRefusedError: an id is none of a delivery (``unknown-id``); nothing was done.
         """
         found = await self._deliveries(chosen)
-        fit = [each.id for each in found if each.obstacle is None]
-        done = set(fit if dry_run else [id_ for ids in _chunks(fit) for id_ in await self._store.retry(ids)])
+        obstacles = {each.id: each.keeps_from_discard for each in found}
+        told = await _done(obstacles, amount, None if dry_run else lambda ids, _: self._store.discard(ids, reason))
         if not dry_run:
-            self._host.ring({each.target for each in found if each.id in done})
-        skipped = [{"id": each.id, "reason": each.obstacle or TAKEN} for each in found if each.id not in done]
-        return {"dry_run": dry_run, "retried": [id_ for id_ in fit if id_ in done], "skipped": skipped}
-
-    async def replay(self, chosen: Sequence[str] | EventQuery, *, again: bool, dry_run: bool) -> Shape:
-        """Route stored events anew under today's rules; tell per event what that planned and what it added.
-
-        What is delivered or under way already is planned and not added, unless ``again``.
-
-        Raises:
-            RequestRefusedError: an id is none of an event (``unknown-id``) or no rules are loaded; nothing was done.
-        """
-        self._host.rules()
-        events = await self._events(chosen)
-        return {"dry_run": dry_run, "events": [await self._replay(event, again, dry_run) for event in events]}
-
-    async def _replay(self, event: Event, again: bool, dry_run: bool) -> Shape:  # noqa: FBT001 (private)
-        routed = await self._decide(event)
-        added = [] if dry_run else await self._store.replay(routed, again=again)
-        self._host.ring({delivery.target for delivery in added})
-        return {
-            "id": event.id,
-            "name": event.name,
-            "state": routed.state,
-            "reason": routed.reason,
-            "planned": len(routed.deliveries),
-            "added": [delivery_shape(delivery) for delivery in added],
-        }
-
-    async def _decide(self, event: Event) -> RoutedEvent:
-        """Decide a stored event anew; one that was never decided is decided as if it arrived now."""
-        try:
-            if event.state is EventState.QUARANTINED:
-                return await self._decide_first(event)
-            return self._host.rules().router.replay(event, await self._store.preceding(event))
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 (a defect at one event must not keep the others from their replay)
-            return set_aside(event, error)
-
-    async def _decide_first(self, event: Event) -> RoutedEvent:
-        router = self._host.rules().router
-        event = router.read_again(event)
-        last = await self._store.last_state(event.source, event.entity) if event.entity else None
-        return router.decide(event, last)
+            self._host.ring({each.target for each in found if each.id in told.done})  # what waited behind them may go
+        return {"dry_run": dry_run, "discarded": told.done, "skipped": told.skipped, "left": told.left}
 
     async def _deliveries(self, chosen: Sequence[str] | DeliveryQuery) -> Sequence[Chosen]:
         if isinstance(chosen, DeliveryQuery):
-            listed = await self._store.deliveries(replace(chosen, limit=MOST))
-            return [_chosen(delivery) for delivery in reversed(listed)]
+            listed = await self._store.deliveries(replace(chosen, limit=MOST, oldest_first=True))
+            return [_chosen(delivery) for delivery in listed]
         found = []
         for id_ in dict.fromkeys(chosen):
             delivery = await self._store.delivery(id_)
@@ -117,16 +107,31 @@ class Acting:
             found.append(_chosen(delivery))
         return found
 
-    async def _events(self, chosen: Sequence[str] | EventQuery) -> Sequence[Event]:
-        if isinstance(chosen, EventQuery):
-            return tuple(reversed(await self._store.events(replace(chosen, limit=MOST))))
-        found = []
-        for id_ in dict.fromkeys(chosen):
-            event = await self._store.event(id_)
-            if event is None:
-                raise unknown("event", id_)
-            found.append(event)
-        return found
+
+class _Told(NamedTuple):
+    """What became of all that was chosen."""
+
+    done: list[str]
+    skipped: list[Shape]
+    left: int
+
+
+async def _done(obstacles: dict[str, str | None], amount: Amount, do: Do | None) -> _Told:
+    """Do it with what nothing keeps from it, in chunks; without ``do``, only tell with which it would be done."""
+    fit = [id_ for id_, obstacle in obstacles.items() if obstacle is None]
+    within = amount.first(fit)
+    done = await _in_chunks(within, do) if do else list(within)
+    missed = set(within).difference(done)
+    reasons = {id_: why or TAKEN for id_, why in obstacles.items() if why or id_ in missed}
+    skipped: list[Shape] = [{"id": id_, "reason": why} for id_, why in reasons.items()]
+    return _Told(done, skipped, len(fit) - len(within))
+
+
+async def _in_chunks(ids: Sequence[str], do: Do) -> list[str]:
+    done: list[str] = []
+    for chunk in _chunks(ids):
+        done += await do(chunk, len(done))
+    return done
 
 
 def _chosen(delivery: Delivery) -> Chosen:

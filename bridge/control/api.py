@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import orjson
 from aiohttp import web
 
+from bridge.control.amount import Amount, Manner, amount_from
 from bridge.control.filters import Parameters, delivery_query, event_query, refused
 from bridge.control.operations import Operations
 from bridge.control.shapes import Shape
@@ -20,6 +21,8 @@ from bridge.store.base import DeliveryQuery, EventQuery
 
 STATUSES = {"unknown-id": 404, "no-rules": 409, "no-daemon": 409}
 """The HTTP status of a refusal by its code; any other code is 422."""
+CHOICE = {"ids", "filter", "limit", "rate", "dry_run"}
+"""What every request may hold that acts on many."""
 
 Answering: TypeAlias = Callable[[web.Request], Awaitable[Shape]]
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
@@ -37,7 +40,11 @@ def routes(operations: Operations) -> list[web.RouteDef]:
         web.get("/api/deliveries/{id}", answered(api.delivery)),
         web.get("/api/states/{source}/{kind}/{id}", answered(api.state)),
         web.post("/api/explain", answered(api.explain)),
+        web.get("/api/targets", answered(api.targets)),
+        web.post("/api/pause", answered(api.pause)),
+        web.post("/api/resume", answered(api.resume)),
         web.post("/api/retry", answered(api.retry)),
+        web.post("/api/discard", answered(api.discard)),
         web.post("/api/replay", answered(api.replay)),
         web.post("/api/reload", answered(api.reload)),
     ]
@@ -95,15 +102,31 @@ class _Api:
         return await self._operations.explain_body(asked["body"], named, asked.get("before"))
 
     async def retry(self, request: web.Request) -> Shape:
-        asked = await _asked(request, {"ids", "filter", "dry_run"})
+        asked = await _asked(request, CHOICE)
         chosen = _chosen(asked, delivery_query)
-        return await self._operations.retry(chosen, dry_run=asked.get("dry_run") is True)
+        return await self._operations.retry(chosen, _amount(asked), dry_run=asked.get("dry_run") is True)
+
+    async def discard(self, request: web.Request) -> Shape:
+        asked = await _asked(request, {*CHOICE, "reason"})
+        chosen, reason = _chosen(asked, delivery_query), _text(asked, "reason")
+        return await self._operations.discard(chosen, reason, _amount(asked), dry_run=asked.get("dry_run") is True)
 
     async def replay(self, request: web.Request) -> Shape:
-        asked = await _asked(request, {"ids", "filter", "again", "dry_run"})
-        chosen = _chosen(asked, event_query)
-        again, dry_run = asked.get("again") is True, asked.get("dry_run") is True
-        return await self._operations.replay(chosen, again=again, dry_run=dry_run)
+        asked = await _asked(request, {*CHOICE, "route", "as_planned", "again"})
+        chosen, route = _chosen(asked, event_query), _perhaps(asked, "route")
+        manner = Manner(route, as_planned=asked.get("as_planned") is True, again=asked.get("again") is True)
+        return await self._operations.replay(chosen, manner, _amount(asked), dry_run=asked.get("dry_run") is True)
+
+    async def targets(self, _: web.Request) -> Shape:
+        return await self._operations.targets()
+
+    async def pause(self, request: web.Request) -> Shape:
+        asked = await _asked(request, {"target", "reason"})
+        return await self._operations.pause(_text(asked, "target"), _perhaps(asked, "reason"))
+
+    async def resume(self, request: web.Request) -> Shape:
+        asked = await _asked(request, {"target"})
+        return await self._operations.resume(_text(asked, "target"))
 
     async def reload(self, _: web.Request) -> Shape:
         return await self._operations.reload()
@@ -135,6 +158,21 @@ def _chosen(
     if isinstance(filters, dict) and all(map(_are_texts, filters.values())):
         return query(filters)  # type: ignore[arg-type]  # checked on the line above
     raise refused("ids, a list of ids, or filter, an object of lists, is needed")
+
+
+def _amount(asked: JsonObject) -> Amount:
+    return amount_from(asked.get("limit"), asked.get("rate"))
+
+
+def _text(asked: JsonObject, name: str) -> str:
+    value = asked.get(name)
+    if not (isinstance(value, str) and value.strip()):
+        raise refused(f"{name}, a text, is needed")
+    return value
+
+
+def _perhaps(asked: JsonObject, name: str) -> str | None:
+    return None if asked.get(name) is None else _text(asked, name)
 
 
 def _are_texts(value: object) -> bool:

@@ -1,6 +1,7 @@
 """The daemon's operations from another process, through the socket in its data directory."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
+from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.filters import parameters_of
 from bridge.control.shapes import Shape
 from bridge.errors import DaemonUnreachableError, RequestRefusedError
@@ -67,13 +69,35 @@ class DaemonClient:
         named = "/".join(map(_segment, (source, entity.kind, entity.id)))
         return await self._ask("GET", f"/api/states/{named}")
 
-    async def retry(self, chosen: Sequence[str] | DeliveryQuery, *, dry_run: bool = False) -> Shape:
-        """Make deliveries due now."""
-        return await self._ask("POST", "/api/retry", body={**_choice(chosen), "dry_run": dry_run})
+    async def retry(
+        self, chosen: Sequence[str] | DeliveryQuery, amount: Amount = ALL, *, dry_run: bool = False
+    ) -> Shape:
+        """Make deliveries due."""
+        return await self._ask("POST", "/api/retry", body=_choice(chosen, amount, dry_run=dry_run))
 
-    async def replay(self, chosen: Sequence[str] | EventQuery, *, again: bool = False, dry_run: bool = False) -> Shape:
-        """Route stored events anew."""
-        return await self._ask("POST", "/api/replay", body={**_choice(chosen), "again": again, "dry_run": dry_run})
+    async def discard(
+        self, chosen: Sequence[str] | DeliveryQuery, reason: str, amount: Amount = ALL, *, dry_run: bool = False
+    ) -> Shape:
+        """Take deliveries back."""
+        return await self._ask("POST", "/api/discard", body=_choice(chosen, amount, reason=reason, dry_run=dry_run))
+
+    async def replay(
+        self, chosen: Sequence[str] | EventQuery, manner: Manner = USUAL, amount: Amount = ALL, *, dry_run: bool = False
+    ) -> Shape:
+        """Decide stored events anew."""
+        return await self._ask("POST", "/api/replay", body=_choice(chosen, amount, **asdict(manner), dry_run=dry_run))
+
+    async def targets(self) -> Shape:
+        """List targets."""
+        return await self._ask("GET", "/api/targets")
+
+    async def pause(self, target: str, reason: str | None = None) -> Shape:
+        """Send nothing to a target until it is resumed."""
+        return await self._ask("POST", "/api/pause", body={"target": target, "reason": reason})
+
+    async def resume(self, target: str) -> Shape:
+        """Let a target go."""
+        return await self._ask("POST", "/api/resume", body={"target": target})
 
     async def explain(self, event_id: str) -> Shape:
         """Explain a stored event."""
@@ -112,10 +136,11 @@ def _segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _choice(chosen: Sequence[str] | EventQuery | DeliveryQuery) -> JsonObject:
+def _choice(chosen: Sequence[str] | EventQuery | DeliveryQuery, amount: Amount, **more: Json) -> JsonObject:
+    asked = {**amount.written(), **more}
     if isinstance(chosen, EventQuery | DeliveryQuery):
-        return {"filter": {name: list(values) for name, values in parameters_of(chosen).items()}}
-    return {"ids": list(chosen)}
+        return {"filter": {name: list(values) for name, values in parameters_of(chosen).items()}, **asked}
+    return {"ids": list(chosen), **asked}
 
 
 def _answer(status: int, body: bytes) -> Shape:

@@ -40,12 +40,8 @@ def delivery_query(parameters: Parameters) -> DeliveryQuery:
 
 def parameters_of(query: EventQuery | DeliveryQuery) -> dict[str, list[str]]:
     """Return the filters that mean this query."""
-    parameters = {}
-    for field in fields(query):
-        value = getattr(query, field.name)
-        if value not in (None, ()):
-            parameters[_NAMES.get(field.name, field.name)] = _texts(value)
-    return parameters
+    given = {name: getattr(query, attribute) for name, attribute in _attributes(type(query)).items()}
+    return {name: _texts(value) for name, value in given.items() if value not in (None, ())}
 
 
 def entity_from(text: str) -> Entity:
@@ -63,13 +59,18 @@ def refused(reason: str) -> RequestRefusedError:
 
 def _query(kind: type[QueryT], states: type[StateT], parameters: Parameters) -> QueryT:
     readers: dict[str, Reader] = {**_READERS, "states": lambda values: tuple(_state(states, each) for each in values)}
-    attributes = {_NAMES.get(field.name, field.name): field.name for field in fields(kind)}
+    attributes = _attributes(kind)
     found = {}
     for name, values in parameters.items():
         if name not in attributes:
             raise refused(f'there is no filter "{name}"; {did_you_mean(name, attributes)}'.rstrip("; "))
         found[attributes[name]] = readers.get(attributes[name], _one)(values)
     return kind(**found)
+
+
+def _attributes(kind: type[EventQuery | DeliveryQuery]) -> dict[str, str]:
+    """Return the fields of a query by their names as filters; the order of a list is none."""
+    return {_NAMES.get(field.name, field.name): field.name for field in fields(kind) if field.name != "oldest_first"}
 
 
 def _one(values: Sequence[str]) -> str:

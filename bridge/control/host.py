@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from bridge.errors import RequestRefusedError
 from bridge.options import Problem
@@ -14,6 +14,8 @@ VERSION = version("bridge")
 
 Reload: TypeAlias = Callable[[], Awaitable[Ruleset]]
 """Loads the rules anew; raises InvalidConfigurationError and keeps the old ones when they are broken."""
+Announce: TypeAlias = Callable[[str, Literal["pause", "resume"], str | None], None]
+"""Takes the target, what was done with it, and the reason of a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Host:
     ``paths`` returns the paths a source is posted to (``/hooks/crm/<secret>``, several while a secret is replaced),
     ``headers`` what a webhook has to carry where its path alone opens nothing.
     ``public_url`` and ``local_url`` (without a slash at the end) go in front: the one that the sender reaches, and
-    the one this machine reaches. ``ring`` is told which targets got work.
+    the one this machine reaches. ``ring`` is told which targets got work, ``hold`` which one is to get no more, and
+    ``announce`` what a person did with a target and why, for those who should hear of it.
     """
 
     current: Callable[[], Ruleset | None]
@@ -34,6 +37,8 @@ class Host:
     reload: Reload | None = None
     problems: Callable[[], Iterable[Problem]] = tuple
     ring: Callable[[Iterable[str]], None] = lambda _: None
+    hold: Callable[[str], None] = lambda _: None
+    announce: Announce = lambda *_: None
     started_at: datetime | None = None
 
     def rules(self) -> Ruleset:

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from bridge.component import AnySource
 from bridge.control.acting import Acting
+from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.explaining import Explainer, preview, type_of
+from bridge.control.holding import Holding
 from bridge.control.host import VERSION, Host, unknown
+from bridge.control.replaying import Replaying
 from bridge.control.shapes import (
     Shape,
     backlog_shape,
@@ -32,7 +35,9 @@ class Operations:
         self._store = store
         self._host = host
         self._clock = clock or SystemClock()
-        self._acting = Acting(store, host)
+        self._acting = Acting(store, host, self._clock)
+        self._replaying = Replaying(store, host, self._clock)
+        self._holding = Holding(store, host, self._clock)
 
     async def events(self, query: EventQuery) -> Shape:
         """List events, newest first, under ``events``."""
@@ -82,13 +87,35 @@ class Operations:
             raise unknown("entity", str(entity))
         return state_shape(state)
 
-    async def retry(self, chosen: Sequence[str] | DeliveryQuery, *, dry_run: bool = False) -> Shape:
-        """Make deliveries due now; see ``Acting.retry``."""
-        return await self._acting.retry(chosen, dry_run=dry_run)
+    async def retry(
+        self, chosen: Sequence[str] | DeliveryQuery, amount: Amount = ALL, *, dry_run: bool = False
+    ) -> Shape:
+        """Make deliveries due; see ``Acting.retry``."""
+        return await self._acting.retry(chosen, amount, dry_run=dry_run)
 
-    async def replay(self, chosen: Sequence[str] | EventQuery, *, again: bool = False, dry_run: bool = False) -> Shape:
-        """Route stored events anew; see ``Acting.replay``."""
-        return await self._acting.replay(chosen, again=again, dry_run=dry_run)
+    async def discard(
+        self, chosen: Sequence[str] | DeliveryQuery, reason: str, amount: Amount = ALL, *, dry_run: bool = False
+    ) -> Shape:
+        """Take deliveries back; see ``Acting.discard``."""
+        return await self._acting.discard(chosen, reason, amount, dry_run=dry_run)
+
+    async def replay(
+        self, chosen: Sequence[str] | EventQuery, manner: Manner = USUAL, amount: Amount = ALL, *, dry_run: bool = False
+    ) -> Shape:
+        """Decide stored events anew; see ``Replaying.replay``."""
+        return await self._replaying.replay(chosen, manner, amount, dry_run=dry_run)
+
+    async def targets(self) -> Shape:
+        """List targets under ``targets``; see ``Holding.targets``."""
+        return {"targets": await self._holding.targets()}
+
+    async def pause(self, target: str, reason: str | None = None) -> Shape:
+        """Send nothing to a target until it is resumed; see ``Holding.pause``."""
+        return await self._holding.pause(target, reason)
+
+    async def resume(self, target: str) -> Shape:
+        """Let a target go; see ``Holding.resume``."""
+        return await self._holding.resume(target)
 
     async def explain(self, event_id: str) -> Shape:
         """Tell per route why a stored event matched or did not under today's rules, beside what preceded it then."""
@@ -118,7 +145,7 @@ class Operations:
         return {"sources": [self._source(source) for source in self._host.rules().sources.values()]}
 
     async def status(self) -> Shape:
-        """Return version, revision, uptime, what waits, and why the last change of the rules was refused, if it was."""
+        """Return version, revision, uptime, what waits and what is held, and why the last rules were refused, if so."""
         rules, started = self._host.current(), self._host.started_at
         return {
             "version": VERSION,
@@ -128,6 +155,7 @@ class Operations:
             "sources": list(rules.sources) if rules else [],
             "targets": list(rules.targets) if rules else [],
             "routes": [route.name for route in rules.routes] if rules else [],
+            "held": [target for target in await self._holding.targets() if target["held"]],
             "problems": [str(problem) for problem in self._host.problems()],
             "backlog": backlog_shape(await self._store.backlog()),
         }

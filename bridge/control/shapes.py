@@ -34,7 +34,9 @@ def event_shape(event: Event) -> Shape:
 
 
 def body_shape(body: bytes) -> Json:
-    """Return the body of a webhook: as JSON if it is that, else as text."""
+    """Return the body of a webhook: as JSON if it is that, else as text; None if it is not kept any more."""
+    if not body:
+        return None
     try:
         parsed: Json = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -54,9 +56,12 @@ def delivery_shape(delivery: Delivery) -> Shape:
         "state": delivery.state,
         "reason": delivery.reason,
         "attempt_count": delivery.attempts,
+        "failures": delivery.failures,
+        "uncertain": delivery.uncertain,
         "replay": delivery.replay,
         "created_at": moment(delivery.created_at),
         "due_at": moment(delivery.due_at),
+        "give_up_at": moment(delivery.give_up_at),
     }
 
 

@@ -46,6 +46,11 @@ class Fleet:
             if worker := self._workers.get(name):
                 worker.bell.ring()
 
+    def hold(self, target: str) -> None:
+        """Tell the worker of a target that it is held: what is not under way yet is given back."""
+        if worker := self._workers.get(target):
+            worker.hold()
+
     async def drain(self, seconds: float) -> None:
         """Claim no more, and wait this long for what is under way."""
         for name in tuple(self._workers):

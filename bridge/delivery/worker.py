@@ -14,7 +14,7 @@ from bridge.delivery.attempt import Ending, attempt_once, look_up_once
 from bridge.delivery.breaker import FailureWindow
 from bridge.delivery.retry import RetryPolicy, exhausted, settle
 from bridge.delivery.wake import Bell
-from bridge.errors import StoreError, UnknownOutcome
+from bridge.errors import StoreError, StoreUnavailableError, UnknownOutcome
 from bridge.model import Attempt, Clock, DeliveryState, Limits, Link, new_id
 from bridge.store.base import Claim, Recorded, Settlement, Store
 
@@ -87,6 +87,10 @@ class Worker:
                 pause = POLL
             if not self._stopping:
                 await self.bell.wait(pause)
+
+    def hold(self) -> None:
+        """Give back what was claimed ahead: the target is held."""
+        self._era += 1
 
     def stop(self) -> None:
         """Claim no more."""
@@ -195,7 +199,7 @@ class Worker:
         settlement = settle(failure, claim.delivery, policy, now) if failure else Settlement(DeliveryState.DELIVERED)
         settlement = replace(settlement, target=settlement.target or lesson)
         if settlement.target and settlement.target.kind != "close":
-            self._era += 1
+            self.hold()
         return _Result(watch.attempt(claim, ending), settlement, ending.links)
 
     async def _until_recorded(self, claim: Claim, result: "_Result") -> None:
@@ -204,6 +208,8 @@ class Worker:
                 return await self._record(claim, result)
             except StoreError as error:
                 telemetry.store_unavailable(error)
+                if not isinstance(error, StoreUnavailableError):
+                    return  # it can never be recorded: the lease runs out, and the attempt counts as unknown
                 await asyncio.sleep(RECORD_AGAIN)
 
     async def _record(self, claim: Claim, result: "_Result") -> None:

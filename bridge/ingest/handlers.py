@@ -40,16 +40,21 @@ class Ingest:
         store: Store,
         clock: Clock,
         on_stored: Callable[[], None],
+        no_room: Callable[[], str | None] = lambda: None,
         body_limit: int = 2**20,
         body_timeout: float = 10,
     ) -> None:
-        """Take whom to ask, where to store, and whom to tell; sizes in bytes, times in seconds."""
+        """Take whom to ask, where to store, and whom to tell; sizes in bytes, times in seconds.
+
+        ``no_room`` names the limit that is reached, if one is: then webhooks are answered 503 and not stored.
+        """
         self.in_flight = 0
         self._sources = sources
         self._secrets = secrets
         self._store = store
         self._clock = clock
         self._on_stored = on_stored
+        self._no_room = no_room
         self._body_limit = body_limit
         self._body_timeout = body_timeout
 
@@ -77,6 +82,9 @@ class Ingest:
             body = await self._body(source, request)
             if not body:
                 return _probed(source)
+            if limit := self._no_room():
+                telemetry.webhook_turned_away(source.name, limit)
+                return web.Response(status=503, headers=RETRY_AFTER)
             event = self._event(source, body, request.headers.get("Content-Encoding"))
             return await self._keep(event)
         finally:

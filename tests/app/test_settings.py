@@ -1,15 +1,19 @@
 """Settings: every one has an effect, a page, and an error that helps without telling a secret."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bridge.app.settings import COMPOSE_OWN, PREFIX, Settings, load_settings, strange_variables
 from bridge.errors import SettingsError
+from bridge.options.quantity import written
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reference/settings.md"
+SHOWN = {"body_limit": "1MiB", "disk_reserve": "64MiB"}
+"""How the page writes a default that is a size."""
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +61,34 @@ def test_a_size_is_bytes_or_has_a_unit(monkeypatch: pytest.MonkeyPatch, text: st
 @pytest.mark.parametrize("text", ["1MB", "lots", "-1", "1.5MiB", "1023", "65MiB", "1e6"])
 def test_no_other_size_is_taken(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     assert refusal(monkeypatch, BRIDGE_BODY_LIMIT=text).startswith("BRIDGE_BODY_LIMIT: ")
+
+
+@pytest.mark.parametrize(("text", "size"), [("1MiB", 2**20), ("20 GiB", 20 * 2**30), ("2tib", 2 * 2**40)])
+def test_a_limit_of_the_store_may_be_large(monkeypatch: pytest.MonkeyPatch, text: str, size: int) -> None:
+    settings = load(monkeypatch, BRIDGE_STORE_LIMIT=text, BRIDGE_DISK_RESERVE=text)
+    assert (settings.store_limit, settings.disk_reserve) == (size, size)
+
+
+@pytest.mark.parametrize("name", ["BRIDGE_STORE_LIMIT", "BRIDGE_DISK_RESERVE"])
+@pytest.mark.parametrize("text", ["1GB", "0", "1000", "-1", "9" * 40])
+def test_a_limit_of_the_store_is_a_mebibyte_at_least(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    assert refusal(monkeypatch, **{name: text}).startswith(f"{name}: ")
+
+
+def test_what_is_kept_is_kept_for_a_time_with_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, BRIDGE_KEEP_EVENTS="90d", BRIDGE_KEEP_BODIES="36h")
+    assert (settings.keep_events, settings.keep_bodies) == (timedelta(days=90), timedelta(hours=36))
+
+
+@pytest.mark.parametrize("text", ["30", "0d", "a month", "-1d", "99999d"])
+def test_no_other_time_is_taken(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    told = refusal(monkeypatch, BRIDGE_KEEP_EVENTS=text)
+    assert told == 'BRIDGE_KEEP_EVENTS: write a duration such as "30s", "15m", "2h" or "1d"'
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
+def test_a_backlog_limit_is_a_number(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert refusal(monkeypatch, BRIDGE_BACKLOG_LIMIT=text).startswith("BRIDGE_BACKLOG_LIMIT: ")
 
 
 @pytest.mark.parametrize("address", [":8080", "0.0.0.0:80", "[::1]:8080", "[::]:0", "localhost:65535", "my-host.a:1"])
@@ -156,4 +188,6 @@ def test_the_page_names_every_setting_with_its_default() -> None:
 
 def _default(name: str) -> str | None:
     value = Settings.model_fields[name].default
-    return "1MiB" if name == "body_limit" else None if value is None else str(value)
+    if isinstance(value, timedelta):
+        return written(value)
+    return SHOWN.get(name) or (None if value is None else str(value))

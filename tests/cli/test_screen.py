@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.cli.screen import STYLES, Column, clean, colour, table
+from bridge.control.holding import Standing
 from bridge.model import DeliveryState, EventState, Outcome
 
 COLUMNS = (Column("ID"), Column("NAME", fold=True))
@@ -27,7 +28,7 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 
 
 def test_every_state_and_outcome_has_a_colour() -> None:
-    assert {*EventState, *DeliveryState, *Outcome} == STYLES.keys()
+    assert {*EventState, *DeliveryState, *Outcome, *Standing} == STYLES.keys()
     assert "\x1b[" in colour("dead")
 
 

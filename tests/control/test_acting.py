@@ -1,14 +1,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bridge.control import acting
-from bridge.control.host import Host
-from bridge.control.operations import Operations
+from bridge.control.amount import Amount
 from bridge.errors import RequestRefusedError
-from bridge.model import DeliveryState, Event, EventState, Outcome, RoutedEvent
-from bridge.store.base import DeliveryQuery, EventQuery
+from bridge.model import DeliveryState, Outcome, Rate
+from bridge.store.base import DeliveryQuery, Spread
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules
 
@@ -28,7 +28,7 @@ async def make_dead(shop: Shop, *ids: str) -> list[str]:
 async def test_a_dead_delivery_is_due_at_once_and_its_target_told(shop: Shop) -> None:
     (dead,) = await make_dead(shop, "d1")
     answer = await shop.operations.retry([dead])
-    assert answer == {"dry_run": False, "retried": [dead], "skipped": []}
+    assert answer == {"dry_run": False, "retried": [dead], "skipped": [], "left": 0, "held": []}
     assert shop.rung == ["sales"]
     delivery = await shop.store.delivery(dead)
     assert delivery
@@ -57,7 +57,8 @@ async def test_many_are_retried_in_several_transactions(shop: Shop, monkeypatch:
 
 async def test_a_dry_run_tells_what_would_be_retried_and_changes_nothing(shop: Shop) -> None:
     dead = await make_dead(shop, "d1", "d2")
-    assert await shop.operations.retry(DEAD, dry_run=True) == {"dry_run": True, "retried": dead, "skipped": []}
+    answer = await shop.operations.retry(DEAD, dry_run=True)
+    assert (answer["dry_run"], answer["retried"], answer["skipped"]) == (True, dead, [])
     assert shop.rung == []
     assert len(await shop.store.deliveries(DEAD)) == 2
 
@@ -83,7 +84,7 @@ async def test_what_has_no_message_is_skipped_and_its_event_named_for_a_replay(s
 
 
 async def test_what_a_worker_took_in_the_meantime_is_skipped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def retry(_: Sequence[str]) -> Sequence[str]:
+    async def retry(_ids: Sequence[str], _spread: Spread | None) -> Sequence[str]:
         return []
 
     (dead,) = await make_dead(shop, "d1")
@@ -101,83 +102,71 @@ async def test_one_unknown_delivery_and_nothing_is_retried(shop: Shop) -> None:
     assert len(await shop.store.deliveries(DEAD)) == 1
 
 
-async def test_a_replay_adds_what_todays_rules_plan_beside_what_preceded_the_event(shop: Shop) -> None:
-    old = RULES.replace("gte: 5000", "gte: 99000")
-    strict = replace(shop, rules=load_rules(shop.folder, shop.clock, old))
-    deal = Deal()
-    _, lost, _ = await strict.receive(deal.created(), deal.lost(), deal.reopened())
-    assert await shop.deliveries(lost) == []
-    (answer,) = (await shop.operations.replay([lost.id]))["events"]
-    assert (answer["state"], answer["planned"]) == ("routed", 2)
-    assert [each["target"] for each in answer["added"]] == ["sales", "billing"]
-    assert sorted(shop.rung) == ["billing", "sales"]
-    assert (await shop.operations.event(lost.id))["state"] == "routed"
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_limit_takes_the_oldest_and_tells_how_many_are_left(shop: Shop, *, dry_run: bool) -> None:
+    dead = await make_dead(shop, "d1", "d2", "d3")
+    answer = await shop.operations.retry(DEAD, Amount(limit=2), dry_run=dry_run)
+    assert (answer["retried"], answer["left"]) == (dead[:2], 1)
+    assert len(await shop.store.deliveries(DEAD)) == (3 if dry_run else 1)
 
 
-async def test_a_replay_leaves_out_what_is_delivered_or_on_its_way_unless_again(shop: Shop) -> None:
-    (lost,) = await shop.receive(Deal().lost())
-    await shop.attempt("sales", Outcome.DELIVERED, DeliveryState.DELIVERED)
-    (answer,) = (await shop.operations.replay([lost.id]))["events"]
-    assert (answer["planned"], answer["added"]) == (2, [])
-    (answer,) = (await shop.operations.replay([lost.id], again=True))["events"]
-    assert len(answer["added"]) == 2
-    assert {each["replay"] for each in answer["added"]} == {1}
+async def test_what_cannot_be_retried_takes_no_place_within_the_limit(shop: Shop) -> None:
+    delivered = await a_delivered(shop)
+    dead = await make_dead(shop, "d1")
+    answer = await shop.operations.retry([delivered, *dead], Amount(limit=1))
+    assert (answer["retried"], len(answer["skipped"]), answer["left"]) == (dead, 1, 0)
 
 
-async def test_a_replay_by_filter_goes_from_the_oldest_to_the_newest(shop: Shop) -> None:
-    events = await shop.receive(*(Deal(id_).lost() for id_ in ("d1", "d2", "d3")))
-    answer = await shop.operations.replay(EventQuery(name="crm_deal_updated", limit=1), again=True)
-    assert [each["id"] for each in answer["events"]] == [event.id for event in events]
-
-
-async def test_what_was_never_decided_is_replayed_as_if_it_arrived_now_and_told_once(shop: Shop) -> None:
-    deal = Deal()
-    await shop.receive(deal.created())
-    kept = replace(shop.arrival(deal.lost()), state=EventState.QUARANTINED, reason="routing failed: KeyError")
-    await shop.store.add(kept)
-    (answer,) = (await shop.operations.replay([kept.id]))["events"]
-    assert (answer["state"], len(answer["added"])) == ("routed", 2)
-    (edited,) = await shop.receive(deal.updated(rating=2))
-    assert await shop.deliveries(edited) == [], "the loss was told by the replay, and is known since"
-
-
-async def test_a_dry_replay_adds_nothing(shop: Shop) -> None:
-    (lost,) = await shop.receive(Deal().lost())
-    answer = await shop.operations.replay([lost.id], again=True, dry_run=True)
-    assert (answer["events"][0]["planned"], answer["events"][0]["added"]) == (2, [])
-    assert len(await shop.deliveries(lost)) == 2
-    assert shop.rung == []
-
-
-async def test_one_unknown_event_and_nothing_is_replayed(shop: Shop) -> None:
-    (lost,) = await shop.receive(Deal().lost())
-    with pytest.raises(RequestRefusedError) as refusal:
-        await shop.operations.replay([lost.id, "none"], again=True)
-    assert refusal.value.code == "unknown-id"
-    assert len(await shop.deliveries(lost)) == 2
-
-
-async def test_nothing_is_replayed_without_rules(shop: Shop) -> None:
-    with pytest.raises(RequestRefusedError) as refusal:
-        await Operations(shop.store, Host(current=lambda: None)).replay(EventQuery())
-    assert refusal.value.code == "no-rules"
-
-
-async def test_a_defect_at_one_event_keeps_no_other_from_its_replay(
+async def test_a_rate_makes_them_due_one_after_another_across_transactions(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = await shop.receive(Deal("d1").lost(), Deal("d2").lost())
-    replay, router = shop.rules.router.replay, shop.rules.router
+    monkeypatch.setattr(acting, "CHUNK", 2)
+    dead = await make_dead(shop, "d1", "d2", "d3")
+    begin = shop.clock.now()
+    await shop.operations.retry(dead, Amount(rate=Rate(10, 60)))
+    due = [(await shop.store.delivery(id_)).due_at for id_ in dead]  # type: ignore[union-attr]
+    assert due == [begin + n * timedelta(seconds=6) for n in range(3)]
 
-    def failing(event: Event, preceding: Event | None) -> RoutedEvent:
-        if event.id == first.id:
-            raise OverflowError("date value out of range")
-        return replay(event, preceding)
 
-    monkeypatch.setattr(router, "replay", failing)
-    answer = await shop.operations.replay([first.id, second.id], again=True)
-    told = [(each["state"], each["reason"], len(each["added"])) for each in answer["events"]]
-    assert told == [("quarantined", "routing failed: OverflowError", 0), ("routed", None, 2)]
-    kept = await shop.store.event(first.id)
-    assert kept
-    assert (kept.state, kept.reason) == (EventState.QUARANTINED, "routing failed: OverflowError")
+async def test_targets_that_are_held_are_told_as_what_is_retried_goes_on_waiting(shop: Shop) -> None:
+    dead = await make_dead(shop, "d1")
+    await shop.store.pause("sales", "the service moves")
+    await shop.store.pause("billing", "x")
+    assert (await shop.operations.retry(dead))["held"] == ["sales"]
+
+
+async def a_delivered(shop: Shop) -> str:
+    (lost,) = await shop.receive(Deal("d0").lost())
+    await shop.attempt("sales", Outcome.DELIVERED, DeliveryState.DELIVERED)
+    return (await shop.deliveries(lost))[0].id
+
+
+async def test_what_is_discarded_is_cancelled_for_the_reason_given_and_its_target_told(shop: Shop) -> None:
+    dead = await make_dead(shop, "d1")
+    answer = await shop.operations.discard(dead, "told by phone")
+    assert answer == {"dry_run": False, "discarded": dead, "skipped": [], "left": 0}
+    told = await shop.operations.delivery(dead[0])
+    assert (told["state"], told["reason"]) == ("cancelled", "told by phone")
+    assert shop.rung == ["sales"], "what waited behind it may go"
+
+
+async def test_a_dry_run_tells_what_would_be_discarded_and_changes_nothing(shop: Shop) -> None:
+    dead = await make_dead(shop, "d1", "d2")
+    answer = await shop.operations.discard(DEAD, "x", Amount(limit=1), dry_run=True)
+    assert (answer["discarded"], answer["left"], shop.rung) == (dead[:1], 1, [])
+    assert len(await shop.store.deliveries(DEAD)) == 2
+
+
+async def test_what_is_delivered_is_not_discarded(shop: Shop) -> None:
+    delivered = await a_delivered(shop)
+    why = "it is delivered, and only what is dead or waits can be discarded"
+    answer = await shop.operations.discard([delivered], "x")
+    assert (answer["discarded"], answer["skipped"]) == ([], [{"id": delivered, "reason": why}])
+
+
+async def test_one_unknown_delivery_and_nothing_is_discarded(shop: Shop) -> None:
+    dead = await make_dead(shop, "d1")
+    with pytest.raises(RequestRefusedError) as refusal:
+        await shop.operations.discard([*dead, "none"], "x")
+    assert refusal.value.code == "unknown-id"
+    assert len(await shop.store.deliveries(DEAD)) == 1

@@ -68,7 +68,21 @@ async def test_a_refusal_is_json_with_a_code(session: aiohttp.ClientSession, pat
         ("/api/retry", {"ids": [1]}),
         ("/api/retry", {"filter": {"state": "dead"}}),
         ("/api/retry", {"ids": [], "agian": True}),
+        ("/api/retry", {"ids": [], "limit": 0}),
+        ("/api/retry", {"ids": [], "limit": True}),
+        ("/api/retry", {"ids": [], "limit": "5"}),
+        ("/api/retry", {"ids": [], "rate": "quick"}),
+        ("/api/retry", {"ids": [], "rate": 5}),
+        ("/api/discard", {"ids": []}),
+        ("/api/discard", {"ids": [], "reason": " "}),
         ("/api/replay", {"filter": {"state": ["dead"]}}),
+        ("/api/replay", {"ids": [], "route": 5}),
+        ("/api/replay", {"ids": [], "route": "none"}),
+        ("/api/pause", {}),
+        ("/api/pause", {"target": "sales", "reason": ["x"]}),
+        ("/api/pause", {"target": "none"}),
+        ("/api/resume", {"target": ["sales"]}),
+        ("/api/resume", {"target": "none"}),
         ("/api/explain", {"source": "crm"}),
         ("/api/explain", {"body": {}, "source": "none"}),
     ],
@@ -87,6 +101,15 @@ async def test_what_is_posted_sets_things_going(shop: Shop, session: aiohttp.Cli
     assert (status, len(answer["retried"])) == (200, 4)
     status, answer = await ask(session, "/api/explain", {"event": lost.id})
     assert (status, answer["state"]) == (200, "routed")
+    asked = {"filter": {"target": ["sales"]}, "reason": "x", "limit": 1}
+    status, answer = await ask(session, "/api/discard", asked)
+    assert (status, len(answer["discarded"]), answer["left"]) == (200, 1, 1)
+    status, answer = await ask(session, "/api/pause", {"target": "sales"})
+    assert (status, answer["target"]["state"]) == (200, "paused")
+    status, answer = await ask(session, "/api/resume", {"target": "sales"})
+    assert (status, answer["target"]["state"]) == (200, "ready")
+    status, answer = await ask(session, "/api/targets")
+    assert (status, [each["name"] for each in answer["targets"]]) == (200, ["sales", "billing"])
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bridge.control.amount import Amount, Manner
 from bridge.control.client import DaemonClient
 from bridge.control.operations import Operations
 from bridge.errors import DaemonUnreachableError, RequestRefusedError
-from bridge.model import DeliveryState, Entity, Outcome
+from bridge.model import DeliveryState, Entity, Outcome, Rate
 from bridge.ruleset import Ruleset
 from bridge.store.base import DeliveryQuery, EventQuery
 from tests.support.control import serving
@@ -57,8 +58,43 @@ async def test_the_client_acts_by_ids_and_by_filters(shop: Shop, client: DaemonC
     query = DeliveryQuery(states=(DeliveryState.DEAD,), target="sales")
     assert (await client.retry(query, dry_run=True))["retried"] == [dead]
     assert (await client.retry([dead]))["retried"] == [dead]
-    assert len((await client.replay([lost.id], again=True))["events"][0]["added"]) == 2
+    assert len((await client.replay([lost.id], Manner(again=True)))["events"][0]["added"]) == 2
     assert (await client.replay(EventQuery(name="none")))["events"] == []
+    assert (await client.discard(query, "told by phone"))["discarded"] == []
+    assert (await client.discard([dead], "told by phone"))["discarded"] == [dead]
+
+
+async def test_amount_and_manner_arrive_as_they_were_given(
+    client: DaemonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def note(_: Operations, *arguments: object, **named: object) -> dict[str, object]:
+        asked.append((*arguments, named))
+        return {}
+
+    for name in ("retry", "discard", "replay"):
+        monkeypatch.setattr(Operations, name, note)
+    amount = Amount(limit=7, rate=Rate(10, 30 * 86_400))
+    manner = Manner(route="losses", as_planned=True)
+    await client.retry(["a"], amount)
+    await client.discard(["a"], "told by phone", amount, dry_run=True)
+    await client.replay(["a"], manner, amount)
+    await client.replay(["a"])
+    assert asked == [
+        (["a"], amount, {"dry_run": False}),
+        (["a"], "told by phone", amount, {"dry_run": True}),
+        (["a"], manner, amount, {"dry_run": False}),
+        (["a"], Manner(), Amount(), {"dry_run": False}),
+    ]
+
+
+async def test_the_client_pauses_and_resumes(shop: Shop, client: DaemonClient) -> None:
+    paused = await client.pause("sales", "the service moves")
+    assert (paused["changed"], paused["target"]["reason"]) == (True, "the service moves")
+    assert await client.targets() == await shop.operations.targets()
+    assert (await client.resume("sales"))["changed"]
+    assert (await client.pause("sales"))["target"]["reason"] == "no reason was given"
 
 
 async def test_the_client_explains_a_body_after_another(client: DaemonClient) -> None:

@@ -1,3 +1,7 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from bridge.control.host import Host
@@ -5,6 +9,7 @@ from bridge.control.operations import Operations
 from bridge.control.shapes import Shape
 from bridge.errors import RequestRefusedError
 from bridge.model import Event, EventState
+from bridge.store.base import Retention
 from tests.support.deals import Deal
 from tests.support.shop import Shop
 
@@ -138,3 +143,44 @@ async def test_an_event_at_which_routing_would_fail_is_explained_as_such(
     told = await shop.operations.explain(lost.id)
     assert (told["state"], told["reason"]) == ("quarantined", "routing failed: OverflowError")
     assert (told["compared_with"], told["changes"], told["routes"]) == (None, [], [])
+
+
+async def without_old_bodies(shop: Shop, *bodies: dict[str, Any], young: int = 1) -> list[Event]:
+    """Receive webhooks, the last so many of them a month later, and let retention take what it may."""
+    events = await shop.receive(*bodies[:-young])
+    shop.clock.advance(days=30)
+    events += await shop.receive(*bodies[-young:])
+    retention = Retention(events=shop.clock.now() - timedelta(days=60), bodies=shop.clock.now() - timedelta(days=7))
+    mark = (await shop.store.prune(retention)).next
+    while mark:
+        mark = (await shop.store.prune(retention, mark)).next
+    return events
+
+
+async def test_what_rested_long_is_explained_beside_what_preceded_it_all_the_same(shop: Shop) -> None:
+    deal = Deal(amount_total=1)
+    _, _, last, lost = await without_old_bodies(shop, deal.created(), deal.updated(), deal.updated(), deal.lost())
+    assert (await shop.operations.explain(lost.id))["compared_with"] == last.id
+
+
+async def test_an_event_without_its_body_is_not_explained(shop: Shop) -> None:
+    deal = Deal(amount_total=1)
+    first, *_ = await without_old_bodies(shop, deal.created(), deal.updated(), deal.updated())
+    with pytest.raises(RequestRefusedError, match="its body is not kept any more: see BRIDGE_KEEP_BODIES") as caught:
+        await shop.operations.explain(first.id)
+    assert caught.value.code == "body-gone"
+    assert (await shop.operations.event(first.id))["body"] is None
+
+
+async def test_nothing_is_explained_beside_an_event_without_its_body(shop: Shop) -> None:
+    deal = Deal(amount_total=1)
+    _, before, last, _ = await without_old_bodies(shop, deal.created(), deal.updated(), deal.updated(), deal.lost())
+    told = f"the body of {before.id}, which it was compared with, is not kept any more"
+    with pytest.raises(RequestRefusedError, match=told):
+        await shop.operations.explain(last.id)
+
+
+async def test_an_empty_body_that_could_not_be_read_is_no_body_that_is_gone(shop: Shop) -> None:
+    event = replace(shop.arrival(Deal().created()), body=b"", entity=None, state=EventState.QUARANTINED)
+    await shop.store.add(event)
+    assert (await shop.operations.explain(event.id))["state"] == "quarantined"

@@ -1,14 +1,15 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
-from bridge.model import DeliveryState, Entity, Event, EventState, Outcome
+from bridge.model import Attempt, DeliveryState, Entity, Event, EventState, Limits, Outcome, new_id
 from bridge.options import InvalidConfigurationError, Place, Problem
 from bridge.ruleset import Ruleset
-from bridge.store.base import DeliveryQuery, EventQuery
+from bridge.store.base import DeliveryQuery, EventQuery, Settlement
 from tests.support.deals import Deal
 from tests.support.shop import Shop, load_rules
 
@@ -156,6 +157,23 @@ async def test_the_status_tells_what_waits_and_why_the_rules_were_refused(shop: 
     assert status["backlog"]["deliveries"] == {"billing/pending": 1, "sales/pending": 1}
 
 
+async def test_the_status_tells_which_targets_are_held(shop: Shop) -> None:
+    await shop.store.pause("billing", "the service moves")
+    (held,) = (await shop.operations.status())["held"]
+    assert (held["name"], held["state"], held["reason"]) == ("billing", "paused", "the service moves")
+
+
+async def test_a_delivery_tells_how_its_schedule_stands_and_whether_it_may_have_arrived(shop: Shop) -> None:
+    await shop.receive(Deal().lost())
+    (claim,) = await shop.store.claim("sales", Limits(1), timedelta(minutes=1))
+    end = shop.clock.now() + timedelta(days=1)
+    number = Attempt(new_id("att"), claim.delivery.id, 1, Outcome.UNKNOWN, "schedule", shop.clock.now(), 0.1)
+    again = Settlement(DeliveryState.PENDING, shop.clock.now(), "timed out", failure=True, give_up_at=end)
+    await shop.store.record(claim, number, again)
+    told = await shop.operations.delivery(claim.delivery.id)
+    assert (told["failures"], told["uncertain"], told["give_up_at"]) == (1, True, end.isoformat())
+
+
 async def test_the_status_of_a_store_alone_has_no_rules_and_no_uptime(shop: Shop) -> None:
     status = await Operations(shop.store, Host(current=lambda: None), shop.clock).status()
     assert (status["revision"], status["uptime_seconds"], status["routes"]) == (None, None, [])
@@ -195,6 +213,7 @@ async def test_no_answer_but_that_of_sources_holds_a_secret(shop: Shop) -> None:
         await operations.delivery(delivery.id),
         await operations.explain(lost.id),
         await operations.status(),
+        await operations.targets(),
     ]
     for secret in ("s3cret-of-the-source", "t0ken-of-the-target"):
         assert secret not in repr(answers)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from bridge.delivery.fleet import Fleet
-from bridge.model import DeliveryState
+from bridge.model import DeliveryState, Receipt
 from bridge.store.base import DeliveryQuery, Store
 from tests.delivery.test_worker import plan
 from tests.support.clock import ManualClock
@@ -53,3 +53,31 @@ async def test_a_target_that_is_removed_ends_what_it_began(store: Store, clock: 
         held.set()
         await fleet.drain(5)
     assert await delivered(store) == 1
+
+
+async def test_what_was_claimed_ahead_is_not_sent_to_a_target_that_a_person_pauses(
+    store: Store, clock: ManualClock
+) -> None:
+    held = asyncio.Event()
+
+    async def when_held() -> Receipt:
+        await held.wait()
+        return Receipt(status=200)
+
+    target = ScriptedTarget("sales", when_held, concurrency=1)
+    async with asyncio.TaskGroup() as tasks:
+        fleet = Fleet(store, HTTP, clock, tasks)
+        fleet.adopt({"sales": target})
+        await plan(store, clock, "deal:1", "deal:2")
+        fleet.ring(["sales"])
+        await asyncio.wait_for(target.arrived.wait(), 5)
+        await store.pause("sales", "the service moves")
+        fleet.hold("sales")
+        fleet.hold("a target that is gone")
+        held.set()
+        async with asyncio.timeout(5):
+            while not (parked := await store.deliveries(DeliveryQuery(states=(DeliveryState.PARKED,)))):
+                await asyncio.sleep(0)
+        await fleet.drain(5)
+    assert [(each.key, each.attempts) for each in parked] == [("deal:2", 0)]
+    assert len(target.sent) == 1

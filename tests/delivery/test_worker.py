@@ -9,7 +9,14 @@ import pytest
 from bridge.component.limits import BreakerOptions, RetryOptions
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.worker import Worker
-from bridge.errors import AccessRefused, PermanentFailure, StoreUnavailableError, TransientFailure, UnknownOutcome
+from bridge.errors import (
+    AccessRefused,
+    PermanentFailure,
+    StoreError,
+    StoreUnavailableError,
+    TransientFailure,
+    UnknownOutcome,
+)
 from bridge.model import (
     Delivery,
     DeliveryState,
@@ -238,6 +245,24 @@ async def test_an_outcome_the_store_cannot_take_is_recorded_as_soon_as_it_can(
     await work(worker)
     assert (await the(store, id_)).state is DeliveryState.DELIVERED
     assert len(target.sent) == 1, "what was delivered is not sent again"
+
+
+async def test_an_outcome_that_can_never_be_recorded_is_not_tried_for_ever(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    tried = []
+
+    async def refused(*arguments: Any) -> Recorded:
+        tried.append(arguments)
+        raise StoreError("the store refused: it cannot be written down")
+
+    monkeypatch.setattr(store, "record", refused)
+    worker, _ = worker_for(store, clock)
+    await work(worker)
+    assert (len(tried), (await the(store, id_)).state) == (1, DeliveryState.DELIVERING)
+    await store.rescue(everything=True)
+    assert (await the(store, id_)).uncertain
 
 
 @pytest.mark.parametrize("failure", [TransientFailure, UnknownOutcome, PermanentFailure])

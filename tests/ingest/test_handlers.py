@@ -7,14 +7,18 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bridge import telemetry
 from bridge.errors import StoreUnavailableError, UnreadableWebhookError
 from bridge.model import Envelope, EventState
 from bridge.sources.rdstation_crm import RdStationCrm
+from bridge.store.sqlite.store import SqliteStore
+from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
 from tests.support.deals import Deal, sample
 from tests.support.hooks import LIMIT, SECRET, Hooks, hooks
@@ -344,6 +348,70 @@ async def test_nonsense_is_not_acknowledged_either_when_it_cannot_be_kept(crm: H
 async def test_a_probe_needs_no_store(crm: Hooks) -> None:
     crm.break_store()
     assert (await crm.post(b"")).status == 200
+
+
+# no room
+
+
+async def test_while_a_limit_is_reached_webhooks_are_turned_away_and_then_taken_again(crm: Hooks) -> None:
+    before = counted("unavailable")
+    crm.limits.append("disk")
+    answer = await crm.post(body_of())
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert (await crm.post(b"nonsense")).status == 503
+    assert await crm.events() == []
+    assert counted("unavailable") == before + 2
+    crm.limits.clear()
+    assert (await crm.post(body_of())).json["status"] == "stored"
+
+
+async def test_while_a_limit_is_reached_strangers_learn_nothing_and_probes_are_answered(crm: Hooks) -> None:
+    crm.limits.append("disk")
+    assert (await crm.post(body_of(), "/hooks/crm/wrong")).status == 404
+    assert (await crm.post(b"")).json == {"status": "probe"}
+    assert (await crm.ask("GET", PLACE)).json == {"status": "probe"}
+
+
+async def test_a_limit_stops_webhooks_and_not_what_bridge_itself_stores(crm: Hooks, clock: ManualClock) -> None:
+    crm.limits.append("backlog")
+    assert await crm.store.add(an_event(clock, source="bridge", name="bridge.backlog")) is None
+    assert [event.name for event in await crm.events()] == ["bridge.backlog"]
+
+
+def connection_of(crm: Hooks) -> apsw.Connection:
+    assert isinstance(crm.store, SqliteStore)
+    return crm.store._writer._connection
+
+
+async def test_on_a_full_disk_no_webhook_is_acknowledged_falsely(crm: Hooks) -> None:
+    await crm.post(body_of())
+    writer = connection_of(crm)
+    writer.pragma("max_page_count", writer.pragma("page_count"))
+    bodies = [body_of(transaction_uuid=str(n), filling="x" * 2000) for n in range(40)]
+    with capture_logs() as lines:
+        answers = await asyncio.gather(*(crm.post(body) for body in bodies))
+    assert not any(line.get("exc_info") for line in lines), "a full disk is no defect of ours"
+    told = {answer.json["event_id"] for answer in answers if answer.status == 200}
+    assert {answer.status for answer in answers} <= {200, 503}
+    assert any(answer.status == 503 for answer in answers)
+    assert told == {event.id for event in await crm.events()} - {(await crm.events())[-1].id}
+    writer.pragma("max_page_count", 1_000_000)
+    assert {(await crm.post(body)).status for body in bodies} == {200}
+    assert len(await crm.events()) == 1 + len(bodies), "and none is stored twice"
+
+
+async def test_while_the_file_is_locked_webhooks_are_refused_in_time_and_then_taken_again(crm: Hooks) -> None:
+    await crm.post(body_of())
+    other = apsw.Connection(connection_of(crm).filename)
+    other.execute("BEGIN IMMEDIATE")
+    began = asyncio.get_running_loop().time()
+    with capture_logs():
+        answer = await crm.post(body_of(transaction_uuid="another"))
+    assert answer.status == 503
+    assert asyncio.get_running_loop().time() - began < 3.5, "the CRM waits five seconds"
+    other.execute("ROLLBACK")
+    other.close()
+    assert (await crm.post(body_of(transaction_uuid="another"))).json["status"] == "stored"
 
 
 # who may come in

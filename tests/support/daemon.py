@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import sys
 from collections.abc import Mapping
@@ -82,6 +83,11 @@ class Daemon:
     def signal(self, which: signal.Signals) -> None:
         assert self._process
         self._process.send_signal(which)
+
+    def limit(self, which: int, limits: tuple[int, int]) -> tuple[int, int]:
+        """Set a resource limit of the running process; return the one before."""
+        assert self._process
+        return resource.prlimit(self._process.pid, which, limits)
 
     async def stop(self, seconds: float = 30) -> int:
         """SIGTERM, and return the exit code."""

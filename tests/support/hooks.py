@@ -49,6 +49,8 @@ class Hooks:
     book: SecretBook
     port: int
     rung: list[None] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
+    """The limits that are reached."""
 
     async def post(self, body: bytes, path: str = f"/hooks/crm/{SECRET}", **headers: str) -> Answer:
         return await self.ask("POST", path, body, **headers)
@@ -84,12 +86,14 @@ async def hooks(folder: Path, clock: ManualClock, *secrets: str, **options: Any)
     book = SecretBook(folder / "data")
     book.adopt(sources)
     rung: list[None] = []
+    limits: list[str] = []
     ingest = Ingest(
         sources=lambda: sources,
         secrets=book,
         store=store,
         clock=clock,
         on_stored=lambda: rung.append(None),
+        no_room=lambda: limits[0] if limits else None,
         body_limit=LIMIT,
         body_timeout=0.2,
     )
@@ -99,7 +103,7 @@ async def hooks(folder: Path, clock: ManualClock, *secrets: str, **options: Any)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield Hooks(store, ingest, sources, book, runner.addresses[0][1], rung)
+        yield Hooks(store, ingest, sources, book, runner.addresses[0][1], rung, limits)
     finally:
         await runner.cleanup()
         await store.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bridge.cli import options, screen
+from bridge.cli.held import show_held
 from bridge.cli.times import lasting, shown
 from bridge.control.shapes import Shape
 
@@ -15,7 +16,7 @@ from bridge.control.shapes import Shape
 @options.data
 @options.output
 def command(data: Path, form: str) -> None:
-    """Tell how the daemon is: rules, uptime, what waits or is dead, and why the last change of the rules was refused.
+    """Tell how the daemon is: rules, uptime, what waits, is dead or held, and why the last rules were refused.
 
     Exit code 1: no daemon answers. A health check of a container can use that.
     """
@@ -47,6 +48,10 @@ def _tell(status: Shape) -> None:
         }
     )
     _tell_backlog(backlog)
+    if status["held"]:
+        screen.say("\nheld targets")
+    for target in status["held"]:
+        show_held(target)
     if status["problems"]:
         screen.say("\nThe last change of the rules was refused; the ones before it are in force:")
     for problem in status["problems"]:

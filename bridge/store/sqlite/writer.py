@@ -152,10 +152,18 @@ class Writer:
         return self._together(run) or [self._singly(job) for job in run]
 
     def _together(self, run: Sequence[Job]) -> list[Any] | None:
-        """Do a run of items in one statement; None if it is no such run, or failed, which SQLite has undone then."""
+        """Do a run of items in one statement; None if it is no such run, or failed, which SQLite has undone then.
+
+        Raises:
+            apsw.BusyError: another program has locked the file; to try them singly would wait for it once more.
+        """
         if together := run[0].together:
-            with suppress(Exception):  # each of them hears its own reason when they are done singly
+            try:
                 return list(together(self._connection, [job.args[0] for job in run]))
+            except apsw.BusyError:
+                raise
+            except Exception:  # noqa: BLE001 (each of them hears its own reason when they are done singly)
+                return None
         return None
 
     def _singly(self, job: Job) -> Any:  # noqa: ANN401 (each job has its own result)

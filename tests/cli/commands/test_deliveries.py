@@ -1,10 +1,12 @@
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
-from bridge.model import Delivery, DeliveryState, Outcome
+from bridge.model import Attempt, Delivery, DeliveryState, Limits, Outcome, new_id
+from bridge.store.base import Settlement
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import Shop
@@ -55,6 +57,23 @@ def test_one_delivery_is_shown_with_message_and_attempts(
     for shown in ("losses → sales", "dead", "Loja Ação lost: Preço", "permanent  503  250ms  channel not found"):
         assert shown in result.stdout
     assert "none yet" in runner.invoke(bridge, ["deliveries", billing.id]).stdout
+
+
+def test_one_that_waits_shows_how_its_schedule_stands(shop: BackgroundShop, runner: CliRunner) -> None:
+    async def uncertain(shop: Shop) -> str:
+        await shop.receive(Deal("d1").lost())
+        (claim,) = await shop.store.claim("sales", Limits(1), timedelta(minutes=1))
+        now = shop.clock.now()
+        attempt = Attempt(new_id("att"), claim.delivery.id, 1, Outcome.UNKNOWN, "schedule", now, 0.1)
+        end = now + timedelta(days=1)
+        again = Settlement(DeliveryState.PENDING, now, "timed out", failure=True, give_up_at=end)
+        await shop.store.record(claim, attempt, again)
+        return claim.delivery.id
+
+    delivery = shop.do(uncertain)
+    shown = runner.invoke(bridge, ["deliveries", delivery]).stdout
+    for fact in ("failures  1", "gives up  2026-11-25", "uncertain an attempt may have arrived"):
+        assert fact in shown
 
 
 def test_a_message_is_shown_even_when_the_rules_are_broken(shop: BackgroundShop, runner: CliRunner) -> None:

@@ -4,9 +4,18 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
+from bridge.model import DeliveryState, Outcome
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop
+
+
+async def lost_and_dead(shop: Shop) -> list[str]:
+    """Receive two losses whose messages to sales die; return the ids of the events."""
+    events = await shop.receive(Deal("d1").lost(), Deal("d2").lost())
+    for _ in events:
+        await shop.attempt("sales", Outcome.PERMANENT, DeliveryState.DEAD, "refused")
+    return [event.id for event in events]
 
 
 async def a_loss(shop: Shop) -> str:
@@ -51,7 +60,7 @@ def test_what_no_route_wants_points_to_the_explanation(shop: BackgroundShop, run
 def test_filters_ask_first_with_the_count(shop: BackgroundShop, runner: CliRunner) -> None:
     lost = shop.do(a_loss)
     refused = runner.invoke(bridge, ["replay", "--source", "crm", "--again"], input="n\n")
-    assert "Replay 1 event?" in refused.stderr
+    assert "Replay 1 event, which adds 2 deliveries?" in refused.stderr
     assert refused.exit_code == 1
     result = runner.invoke(bridge, ["replay", "--source", "crm", "--again", "--yes", "--format", "json"])
     (event,) = json.loads(result.stdout)["events"]
@@ -64,6 +73,58 @@ def test_broken_rules_are_told_with_every_problem(shop: BackgroundShop, runner: 
     result = runner.invoke(bridge, ["replay", lost])
     assert (result.exit_code, result.stdout) == (1, "")
     assert "routes.yaml:9:9: unknown-event" in result.stderr
+
+
+def test_a_limit_and_a_rate_are_told_before_it_is_asked(shop: BackgroundShop, runner: CliRunner) -> None:
+    first, _ = shop.do(lost_and_dead)
+    everything = ["replay", "--source", "crm"]
+    asked = runner.invoke(bridge, [*everything, "--again", "--limit", "1", "--rate", "1/m"], input="n\n").stderr
+    assert "Replay 1 event, which adds 2 deliveries, over 1m, and leaves 1 event?" in asked
+    result = runner.invoke(bridge, [*everything, "--limit", "1", "--yes", "--format", "json"])
+    answer = json.loads(result.stdout)
+    assert ([each["id"] for each in answer["events"]], answer["left"]) == ([first], 1)
+    result = runner.invoke(bridge, [*everything, "--limit", "1", "--yes"])
+    assert result.exit_code == 0, "the next one"
+    assert "left for another time" not in result.stderr
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_what_was_planned_then_is_sent_again_without_any_rules(
+    shop: BackgroundShop, runner: CliRunner, *, served: bool
+) -> None:
+    first, _ = shop.do(lost_and_dead)
+    if served:
+        shop.serve()
+    (shop.folder / "routes.yaml").unlink()
+    result = runner.invoke(bridge, ["replay", first, "--as-planned"])
+    assert result.exit_code == 0
+    assert "losses → sales" in result.stdout
+    assert "billing" not in result.stdout, "that one is on its way"
+
+
+def test_nothing_planned_then_is_told(shop: BackgroundShop, runner: CliRunner) -> None:
+    lost = shop.do(a_small_loss)
+    result = runner.invoke(bridge, ["replay", lost, "--as-planned"])
+    assert (result.exit_code, "nothing was planned for it" in result.stdout) == (1, True)
+
+
+def test_one_route_alone_is_replayed(shop: BackgroundShop, runner: CliRunner) -> None:
+    first, _ = shop.do(lost_and_dead)
+    result = runner.invoke(bridge, ["replay", first, "--route", "people"])
+    assert result.exit_code == 1
+    assert f"the route does not match; why: bridge explain {first}" in result.stdout
+    assert runner.invoke(bridge, ["replay", first, "--route", "losses"]).exit_code == 0
+    result = runner.invoke(bridge, ["replay", first, "--route", "loses"])
+    assert (result.exit_code, 'did you mean "losses"' in result.stderr) == (2, True)
+
+
+def test_a_held_target_is_told(shop: BackgroundShop, runner: CliRunner) -> None:
+    async def held(shop: Shop) -> str:
+        await shop.store.pause("sales", "the service moves")
+        return await a_loss(shop)
+
+    result = runner.invoke(bridge, ["replay", shop.do(held), "--again"])
+    assert "sales is held, so what goes to it is parked; why: bridge targets" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["evt_1", "--source", "crm"]])

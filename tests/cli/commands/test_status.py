@@ -57,6 +57,18 @@ def test_the_status_is_json_on_demand(runner: CliRunner) -> None:
     assert "nothing waits" in runner.invoke(bridge, ["status"]).stdout
 
 
+def test_held_targets_are_told_with_the_reason(shop: BackgroundShop, runner: CliRunner) -> None:
+    async def paused(shop: Shop) -> None:
+        await shop.store.pause("sales", "the service moves")
+
+    shop.do(paused)
+    shop.serve()
+    told = runner.invoke(bridge, ["status"]).stdout
+    assert "\nheld targets\n  sales  paused since " in told
+    assert "by a person: the service moves" in told
+    assert "revision" in told
+
+
 def test_a_store_without_its_daemon_is_not_healthy(shop: BackgroundShop, runner: CliRunner) -> None:
     shop.do(lambda shop: shop.receive())
     result = runner.invoke(bridge, ["status"])

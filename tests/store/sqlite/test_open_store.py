@@ -147,6 +147,8 @@ async def test_what_is_committed_is_on_the_disk_and_not_in_a_cache_of_it(tmp_pat
 
     assert await store._writer.submit(settings) == ("wal", 2), "2 is FULL: each commit waits for the disk"
     await store.close()
+
+
 PROCESS = Path("/proc/self/fd")
 
 

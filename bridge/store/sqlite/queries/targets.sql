@@ -57,7 +57,7 @@ SELECT held_since FROM target WHERE name = ?1 AND NOT held AND held_since IS NOT
 -- name: list_targets
 SELECT
     name, present, paused_by, breaker, coalesce(paused_reason, opened_reason),
-    coalesce(paused_at, opened_at), retry_at, wait_until
+    coalesce(paused_at, opened_at, held_since), retry_at, wait_until
 FROM target
 ORDER BY name
 

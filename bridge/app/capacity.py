@@ -1,0 +1,129 @@
+"""Capacity: whether there is room for another webhook. Looked at once a second, and known at once to whoever asks."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from bridge import telemetry
+from bridge.errors import StoreError
+from bridge.model import Clock
+from bridge.store.base import Backlog, Store
+
+EVERY = 1.0
+"""Seconds between looks."""
+SHARE, LONGEST = 9, 5.0
+"""A look that takes long is followed by so many times as long without one, up to so many seconds: counting a million
+takes its time."""
+STALE = timedelta(seconds=15)
+"""After so long without a look nothing is known any more."""
+UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+LimitName: TypeAlias = Literal["backlog", "store", "disk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much there may be: events and deliveries that wait, bytes in the store; and bytes that must stay free."""
+
+    backlog: int
+    store: int | None
+    reserve: int
+
+
+class Shortage(NamedTuple):
+    """The limit that was reached, and what to tell people of it."""
+
+    limit: LimitName
+    reason: str
+
+
+class Capacity:
+    """Counts what waits and what is left. A limit that was reached holds until there is clearly room again."""
+
+    def __init__(
+        self, store: Store, data: Path, room: Room, clock: Clock, free: Callable[[Path], int] | None = None
+    ) -> None:
+        """Take what to count, and ``free``, which tells the bytes that are left where the data is."""
+        self.backlog = Backlog()
+        """What waited at the last look that succeeded."""
+        self.shortage: Shortage | None = None
+        """Why there is no room for a webhook; None if there is."""
+        self._store = store
+        self._data = data
+        self._room = room
+        self._clock = clock
+        self._free = free or _free
+        self._looked_at: datetime | None = None
+        self._trouble: str | None = None
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled; one look at a time."""
+        while True:
+            began = monotonic()
+            await self.look()
+            await asyncio.sleep(min(LONGEST, max(EVERY, SHARE * (monotonic() - began))))
+
+    async def look(self) -> None:
+        """Count what waits and what is left, and tell when a limit is reached or there is room again."""
+        try:
+            self.backlog, free = await self._store.backlog(), self._free(self._data)
+        except (StoreError, OSError) as error:
+            self._trouble = str(error)
+            return
+        self._trouble, self._looked_at = None, self._clock.now()
+        telemetry.backlog_seen(
+            self.backlog.events_received, self.backlog.oldest_received_at, self.backlog.deliveries, self._looked_at
+        )
+        telemetry.space_seen(self.backlog.size, free)
+        self._weigh(free)
+
+    @property
+    def unready(self) -> str | None:
+        """Return why the daemon cannot do its work, if it cannot."""
+        if self._trouble:
+            return self._trouble
+        if self._looked_at is None or self._clock.now() - self._looked_at > STALE:
+            return "the store has not answered for a while"
+        return self.shortage.reason if self.shortage else None
+
+    def _weigh(self, free: int) -> None:
+        before, self.shortage = self.shortage, self._find_shortage(free)
+        if (before and before.limit) != (self.shortage and self.shortage.limit):
+            if before:
+                telemetry.room_again(before.limit)
+            if self.shortage:
+                telemetry.room_ended(self.shortage.limit, self.shortage.reason)
+
+    def _find_shortage(self, free: int) -> Shortage | None:
+        """Return the limit that is reached; one that was reached before counts until there is clearly room."""
+        waiting, size = self.backlog.events_received + self.backlog.deliveries_waiting, self.backlog.size
+        reserve, most, limit = self._room.reserve, self._room.backlog, self._room.store
+        if free < (reserve * 5 // 4 if self._is_short("disk") else reserve):
+            return Shortage("disk", f"the disk is nearly full: {written(free)} free, {written(reserve)} is kept back")
+        if limit is not None and size >= (limit - limit // 20 if self._is_short("store") else limit):
+            return Shortage("store", f"the store has reached its limit: {written(size)} of {written(limit)}")
+        if waiting >= (most - most // 10 if self._is_short("backlog") else most):
+            return Shortage("backlog", f"the backlog has reached its limit: {waiting} of {most} wait")
+        return None
+
+    def _is_short(self, limit: LimitName) -> bool:
+        return self.shortage is not None and self.shortage.limit == limit
+
+
+def written(size: int) -> str:
+    """Return a size as people write it."""
+    told = float(size)
+    for unit in UNITS:
+        if told < 1024 or unit == UNITS[-1]:  # noqa: PLR2004 (bytes in a KiB)
+            break
+        told /= 1024
+    return f"{told:.0f} {unit}" if unit == UNITS[0] else f"{told:.1f} {unit}"
+
+
+def _free(path: Path) -> int:
+    return shutil.disk_usage(path).free
