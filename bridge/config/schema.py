@@ -69,7 +69,9 @@ def _components(kind: str, options: Mapping[str, type[BaseModel]]) -> Iterator[t
 
 def _actions(targets: Mapping[str, type[AnyTarget]]) -> Iterator[tuple[str, Json]]:
     """Yield the schema of a deliver entry to each type of target."""
-    common = piece(EntryFrame, "entry").schema["properties"]
+    frame = piece(EntryFrame, "entry")
+    common = frame.schema["properties"]
+    yield from frame.definitions.items()
     for name, target in sorted(targets.items()):
         action = piece(target.Action, f"action.{name}", RENDERED)
         yield from action.definitions.items()

@@ -209,7 +209,7 @@ class Worker:
             except StoreError as error:
                 telemetry.store_unavailable(error)
                 if not isinstance(error, StoreUnavailableError):
-                    return  # it can never be recorded: the lease runs out, and the attempt counts as unknown
+                    return None  # it can never be recorded: the lease runs out, and the attempt counts as unknown
                 await asyncio.sleep(RECORD_AGAIN)
 
     async def _record(self, claim: Claim, result: "_Result") -> None:

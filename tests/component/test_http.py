@@ -6,14 +6,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.component.http import LONGEST_WAIT, Answer, Request, json_body, refusal, retry_after
-from bridge.errors import PermanentFailure, TransientFailure
+from bridge.errors import AccessRefused, PermanentFailure, TransientFailure
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("status", [*range(100, 200), *range(300, 408), 409, 410, 426, 499])
+@pytest.mark.parametrize("status", [*range(100, 200), 300, 308, 399, 400, 402, 404, 409, 422, 426, 499])
 def test_what_a_service_will_never_accept_is_permanent(status: int) -> None:
     assert isinstance(refusal(Answer(status, {}, b""), NOW), PermanentFailure)
+
+
+@pytest.mark.parametrize("status", [401, 403, 410])
+def test_what_no_other_message_would_fare_better_with_refuses_the_target(status: int) -> None:
+    assert isinstance(refusal(Answer(status, {}, b""), NOW), AccessRefused)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "throttled"),
+    [(429, {}, True), (429, {"retry-after": "5"}, True), (503, {"retry-after": "5"}, True), (503, {}, False)],
+)
+def test_who_asks_for_time_is_told_from_who_is_in_trouble(
+    status: int, headers: dict[str, str], *, throttled: bool
+) -> None:
+    failure = refusal(Answer(status, headers, b""), NOW)
+    assert isinstance(failure, TransientFailure)
+    assert failure.throttled is throttled
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, *range(500, 600), 700, 999])

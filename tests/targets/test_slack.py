@@ -1,5 +1,6 @@
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
@@ -9,15 +10,19 @@ from pydantic import ValidationError
 
 from bridge.component import AnyTarget, Request
 from bridge.component.client import Client
-from bridge.errors import PermanentFailure, TransientFailure, UnknownOutcome
-from bridge.model import Json, JsonObject, Link, Message, Receipt
+from bridge.errors import AccessRefused, PermanentFailure, TransientFailure, UnknownOutcome
+from bridge.model import Json, JsonObject, Link, Message, Rate, Receipt
 from bridge.targets.slack import Slack, SlackAction, SlackOptions
+from bridge.targets.slack.refusals import NO_ACCESS, NO_CHANNEL
 from bridge.targets.slack.target import _said
 from bridge.targets.slack.text import cut, escape, fitted, notification, unescape
 from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
 from tests.support.contract_server import ContractServer, Step, answer, raw, says, schema_violations
 
 TS = "1700000000.000100"
+SINCE = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MARK: JsonObject = {"event_type": "bridge_delivery", "event_payload": {"delivery_id": DELIVERY}}
+"""What every message of a bot carries, so that it can be found."""
 POSTED = {"ok": True, "channel": "C0123SALES", "ts": TS, "message": {"text": "…"}}
 
 
@@ -84,12 +89,14 @@ async def test_text_is_posted_to_the_channel(server: ContractServer, client: Cli
         "text": "Olá, *equipe*",
         "unfurl_links": False,
         "unfurl_media": False,
+        "metadata": MARK,
     }
 
 
 async def test_an_entry_may_name_another_channel_and_unfurl(server: ContractServer, client: Client) -> None:
     await sent(bot(server.url), client, text="x", channel="C9", unfurl=True)
-    assert server.seen[0].json == {"channel": "C9", "text": "x", "unfurl_links": True, "unfurl_media": True}
+    said = {"text": "x", "unfurl_links": True, "unfurl_media": True}
+    assert server.seen[0].json == {"channel": "C9", **said, "metadata": MARK}
 
 
 async def test_a_webhook_takes_plain_ok_for_an_answer(server: ContractServer, client: Client) -> None:
@@ -212,19 +219,9 @@ async def test_a_failure_inside_slack_may_have_posted(server: ContractServer, cl
 @pytest.mark.parametrize(
     "word",
     [
-        "account_inactive",
-        "channel_not_found",
-        "invalid_auth",
-        "is_archived",
         "message_limit_exceeded",
         "metadata_too_large",
-        "missing_scope",
         "no_text",
-        "not_authed",
-        "not_in_channel",
-        "restricted_action",
-        "team_not_found",
-        "token_revoked",
         "too_many_attachments",
         "a_word_of_tomorrow",
     ],
@@ -239,9 +236,28 @@ async def test_any_other_refusal_is_permanent_with_slacks_word(
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize("word", sorted(NO_ACCESS | NO_CHANNEL))
+async def test_what_refuses_the_app_or_its_channel_refuses_the_target(
+    server: ContractServer, client: Client, word: str
+) -> None:
+    server.script(says({"ok": False, "error": word}))
+    with pytest.raises(AccessRefused, match=word) as caught:
+        await sent(bot(server.url), client, text="x")
+    assert (caught.value.status, len(server.seen)) == (200, 1)
+
+
+@pytest.mark.parametrize("word", sorted(NO_ACCESS | NO_CHANNEL))
+async def test_a_channel_that_only_the_entry_names_refuses_the_message_alone(
+    server: ContractServer, client: Client, word: str
+) -> None:
+    server.script(says({"ok": False, "error": word}))
+    with pytest.raises(AccessRefused if word in NO_ACCESS else PermanentFailure, match=word):
+        await sent(bot(server.url), client, text="x", channel="C9")
+
+
 async def test_a_refusal_tells_what_to_do(server: ContractServer, client: Client) -> None:
     server.script(says({"ok": False, "error": "not_in_channel"}))
-    with pytest.raises(PermanentFailure, match=r"not_in_channel \(invite the app to the channel: /invite @app\)"):
+    with pytest.raises(AccessRefused, match=r"not_in_channel \(invite the app to the channel: /invite @app\)"):
         await sent(bot(server.url), client, text="x")
 
 
@@ -251,11 +267,6 @@ async def test_a_refusal_tells_what_to_do(server: ContractServer, client: Client
         (400, "invalid_payload"),
         (400, "no_text"),
         (400, "too_many_attachments"),
-        (403, "action_prohibited"),
-        (403, "invalid_token"),
-        (404, "no_service"),
-        (404, "channel_not_found"),
-        (410, "channel_is_archived"),
     ],
 )
 async def test_a_webhooks_refusal_is_permanent_with_slacks_word(
@@ -267,16 +278,35 @@ async def test_a_webhooks_refusal_is_permanent_with_slacks_word(
     assert caught.value.status == status
 
 
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (403, "action_prohibited"),
+        (403, "invalid_token"),
+        (404, "no_service"),
+        (404, "channel_not_found"),
+        (410, "channel_is_archived"),
+    ],
+)
+async def test_a_webhook_that_is_refused_refuses_the_target(
+    server: ContractServer, client: Client, status: int, word: str
+) -> None:
+    server.script(answer(status, word.encode(), Content_Type="text/plain"))
+    with pytest.raises(AccessRefused, match=word) as caught:
+        await sent(webhook(server.url), client, text="x")
+    assert caught.value.status == status
+
+
 async def test_a_refusal_that_is_none_of_slacks_words_keeps_its_status(server: ContractServer, client: Client) -> None:
     server.script(answer(403, b"<html>Blocked by proxy</html>"))
-    with pytest.raises(PermanentFailure, match="answered 403") as caught:
+    with pytest.raises(AccessRefused, match="answered 403") as caught:
         await sent(webhook(server.url), client, text="x")
     assert "Blocked" in caught.value.excerpt
 
 
 async def test_a_status_with_a_word_in_json_is_read(server: ContractServer, client: Client) -> None:
     server.script(says({"ok": False, "error": "invalid_auth"}, status=401))
-    with pytest.raises(PermanentFailure, match="invalid_auth"):
+    with pytest.raises(AccessRefused, match="invalid_auth"):
         await sent(bot(server.url), client, text="x")
 
 
@@ -320,6 +350,74 @@ async def test_what_is_refused_in_every_form_is_permanent(server: ContractServer
     with pytest.raises(PermanentFailure, match="invalid_blocks"):
         await sent(bot(server.url), client, blocks=[section("*Acme*")])
     assert len(server.seen) == 2
+
+
+# looking for a message whose outcome is unknown
+
+
+def found(*messages: JsonObject, cursor: str = "") -> Step:
+    return says({"ok": True, "messages": [*messages], "response_metadata": {"next_cursor": cursor}})
+
+
+async def looked(target: Slack, client: Client, links: KnownLinks | None = None, **content: Any) -> Receipt | None:
+    return await target.look_up(Message(DELIVERY, "deal:65", content), SINCE, links or KnownLinks(), client)
+
+
+async def test_a_message_is_found_in_its_channel_by_its_delivery(server: ContractServer, client: Client) -> None:
+    another = MARK | {"event_payload": {"delivery_id": "dlv_other"}}
+    server.script(found({"ts": "1.1", "metadata": another}, {"ts": "1.2"}, {"ts": "1.3", "metadata": MARK}))
+    receipt = await looked(bot(server.url, look_up=True), client, text="x", thread="deal:65")
+    assert receipt == Receipt(
+        None, "found in the channel", (Link("sales", "deal:65", "1.3", {"channel": "C0123SALES"}),)
+    )
+    (seen,) = server.seen
+    assert (seen.target, seen.json["channel"], seen.json["include_all_metadata"]) == (
+        "/api/conversations.history",
+        "C0123SALES",
+        True,
+    )
+    assert float(seen.json["oldest"]) == SINCE.timestamp() - 120, "Slack's clock may be behind"
+
+
+async def test_a_reply_is_looked_for_in_its_thread_and_opens_none(server: ContractServer, client: Client) -> None:
+    server.script(found({"ts": "2.2", "metadata": MARK}))
+    links = KnownLinks(Link("sales", "deal:65", TS, {"channel": "C0123SALES"}))
+    receipt = await looked(bot(server.url, look_up=True), client, links, text="x", thread="deal:65")
+    assert receipt is not None
+    assert receipt.links == ()
+    assert (server.seen[0].target, server.seen[0].json["ts"]) == ("/api/conversations.replies", TS)
+
+
+async def test_every_page_is_looked_through(server: ContractServer, client: Client) -> None:
+    server.script(found({"ts": "1.1"}, cursor="next"), found({"ts": "1.2", "metadata": MARK}))
+    assert await looked(bot(server.url, look_up=True), client, text="x", channel="C9")
+    assert [seen.json.get("cursor") for seen in server.seen] == [None, "next"]
+    assert {seen.json["channel"] for seen in server.seen} == {"C9"}
+
+
+async def test_a_message_that_is_not_there_is_not_found(server: ContractServer, client: Client) -> None:
+    server.script(found({"ts": "1.1"}))
+    assert await looked(bot(server.url, look_up=True), client, text="x") is None
+
+
+async def test_an_app_that_may_not_look_refuses_the_target(server: ContractServer, client: Client) -> None:
+    server.script(says({"ok": False, "error": "missing_scope"}))
+    with pytest.raises(AccessRefused, match="missing_scope"):
+        await looked(bot(server.url, look_up=True), client, text="x")
+
+
+def test_looking_is_asked_for_and_needs_a_bot() -> None:
+    assert bot("https://slack.example", look_up=True).looks_up
+    assert not bot("https://slack.example").looks_up
+    with pytest.raises(ValidationError, match="a webhook cannot read"):
+        webhook("https://slack.example", look_up=True)
+
+
+def test_slack_counts_messages_per_channel() -> None:
+    target = bot("https://slack.example")
+    assert (target.bucket({"text": "x"}), target.bucket({"text": "x", "channel": "C9"})) == ("", "C9")
+    assert target.limits.rate == Rate(1, 1.0)
+    assert bot("https://slack.example", rate="5/m").limits.rate == Rate(5, 60.0)
 
 
 # text

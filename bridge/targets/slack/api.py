@@ -33,7 +33,8 @@ async def call(options: SlackOptions, method: str, payload: JsonObject, http: Ht
     except (PermanentFailure, AccessRefused) as failure:
         if word := _word(failure.excerpt):
             told = Answer(failure.status or 0, {}, failure.excerpt.encode())
-            raise RefusedError(word, sorted_refusal(word, told, own_channel=own)) from None
+            refused = isinstance(failure, AccessRefused)
+            raise RefusedError(word, sorted_refusal(word, told, own_channel=own, refused=refused)) from None
         raise
     return answer if options.webhook_url else _accepted(answer, own_channel=own)
 

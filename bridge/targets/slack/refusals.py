@@ -95,16 +95,19 @@ class RefusedError(Exception):
 
 
 def sorted_refusal(
-    word: str, answer: Answer, *, own_channel: bool = True, retry_after: float | None = None
+    word: str, answer: Answer, *, own_channel: bool = True, refused: bool = False, retry_after: float | None = None
 ) -> DeliveryFailure:
-    """Return what a refusal means for the delivery, and whether it is the target that is refused."""
+    """Return what a refusal means for the delivery, and whether it is the target that is refused.
+
+    ``refused`` says that the status alone does refuse it; only a channel that is not its own is an excuse.
+    """
     status, excerpt = answer.status or None, answer.excerpt
     hint = HINTS.get(word)
     reason = f"Slack refused the message: {word}" + (f" ({hint})" if hint else "")
     if word in LATER:
         throttled = word in TOO_FAST
         return TransientFailure(reason, status=status, excerpt=excerpt, retry_after=retry_after, throttled=throttled)
-    if word in NO_ACCESS or (own_channel and word in NO_CHANNEL):
+    if word in NO_ACCESS or (own_channel if word in NO_CHANNEL else refused):
         return AccessRefused(reason, status=status, excerpt=excerpt)
     if word in PERHAPS_POSTED:
         return UnknownOutcome(reason, status=status, excerpt=excerpt)
