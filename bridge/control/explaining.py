@@ -8,7 +8,7 @@ from bridge.component import AnySource, AnyTarget
 from bridge.component.discovery import source_types
 from bridge.control.shapes import Shape, event_shape
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
-from bridge.model import Change, Clock, EntityState, Event, Json, JsonObject, new_id
+from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, new_id
 from bridge.options import did_you_mean
 from bridge.routing.fanout import Preview
 from bridge.routing.route import Finding
@@ -41,7 +41,13 @@ class Explainer:
         )
 
     def stored(self, event: Event, preceding: Event | None) -> Shape:
-        """Explain an event beside the one that preceded it; what became of it then does not matter."""
+        """Explain an event beside the one that preceded it; what became of it then does not matter.
+
+        Raises:
+            RequestRefusedError: the body of either is not kept any more (``body-gone``).
+        """
+        if gone := body_gone(event, preceding):
+            raise RequestRefusedError(gone, "body-gone")
         return self.arriving(event, self._rules.router.state_after(preceding) if preceding else None)
 
     def following(self, event: Event, before: Event) -> Shape:
@@ -118,6 +124,15 @@ def finding_shape(finding: Finding) -> Shape:
         "matched": finding.matched,
         "children": [finding_shape(child) for child in finding.children],
     }
+
+
+def body_gone(*events: Event | None) -> str | None:
+    """Return why events cannot be read again, if retention has taken the body of one of them."""
+    for event in events:
+        if event and not event.body and event.state is not EventState.QUARANTINED:  # that may be nothing but empty
+            what = "its body" if event is events[0] else f"the body of {event.id}, which it was compared with,"
+            return f"{what} is not kept any more: see BRIDGE_KEEP_BODIES"
+    return None
 
 
 def type_of(source: AnySource) -> str:
