@@ -121,16 +121,22 @@ async def last_state(control: Control, event: Event) -> EntityState | None:
 
 def _event(shape: Shape) -> Event:
     """Return a stored event as its detail tells it."""
-    body = shape["body"]
     return Event(
         id=shape["id"],
         source=shape["source"],
         name=shape["name"],
         entity=Entity(**shape["entity"]) if shape["entity"] else None,
         dedup_key="",
-        body=body.encode() if isinstance(body, str) else orjson.dumps(body),
+        body=_bytes(shape["body"]),
         received_at=datetime.fromisoformat(shape["received_at"]),
         occurred_at=datetime.fromisoformat(shape["occurred_at"]) if shape["occurred_at"] else None,
         state=EventState(shape["state"]),
         reason=shape["reason"],
     )
+
+
+def _bytes(body: Json) -> bytes:
+    """Return a body as it came, or so that it reads the same; empty where it is not kept any more."""
+    if body is None:
+        return b""
+    return body.encode() if isinstance(body, str) else orjson.dumps(body)

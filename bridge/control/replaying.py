@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from bridge.control.amount import ALL, USUAL, Amount, Manner
+from bridge.control.explaining import body_gone
 from bridge.control.filters import MOST
 from bridge.control.holding import held_among
 from bridge.control.host import Host, unknown
@@ -15,7 +16,8 @@ from bridge.model import Clock, Delivery, DeliveryState, Event, EventState, Rout
 from bridge.options import did_you_mean
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 
-PRUNED = "its body is not kept any more, so it cannot be decided anew; --as-planned sends again what was planned"
+PRUNED = "so it cannot be decided anew; --as-planned sends again what was planned"
+"""What is told of an event that retention has taken what it needs from, behind what is gone."""
 
 Decide: TypeAlias = Callable[[Event], Awaitable[RoutedEvent]]
 
@@ -65,15 +67,17 @@ class Replaying:
     async def _decide(self, event: Event) -> RoutedEvent:
         """Decide a stored event anew; one that was never decided is decided as if it arrived now."""
         try:
-            if event.state is EventState.QUARANTINED:
-                return await self._decide_first(event)
-            if not event.body:
-                return RoutedEvent(event.id, event.state, PRUNED)
-            return self._host.rules().router.replay(event, await self._store.preceding(event))
+            return await (self._decide_first(event) if event.state is EventState.QUARANTINED else self._again(event))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 (a defect at one event must not keep the others from their replay)
             return set_aside(event, error)
+
+    async def _again(self, event: Event) -> RoutedEvent:
+        preceding = await self._store.preceding(event)
+        if gone := body_gone(event, preceding):
+            return RoutedEvent(event.id, event.state, f"{gone}, {PRUNED}")
+        return self._host.rules().router.replay(event, preceding)
 
     async def _decide_first(self, event: Event) -> RoutedEvent:
         router = self._host.rules().router
@@ -162,7 +166,7 @@ class _Batch:
         )
 
     async def _add(self, routed: RoutedEvent) -> Sequence[Delivery]:
-        if routed.reason is PRUNED:  # nothing was decided, so there is nothing to store of it
+        if routed.reason and routed.reason.endswith(PRUNED):  # nothing was decided, so there is nothing to store of it
             return ()
         spread = self._amount.spread(self._begin, self._added)
         added = await self._store.replay(routed, again=self._manner.again, spread=spread)

@@ -163,7 +163,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         routed = RoutedEvent(row.event_id, EventState.ROUTED, deliveries=(anew,))
         served = UNFINISHED | {DeliveryState.DELIVERED}
         siblings = [r for r in self.model.rows if (r.event_id, r.entry) == (row.event_id, row.entry)]
-        expected = again or not any(sibling.state in served or sibling.superseded for sibling in siblings)
+        expected = again or not any(sibling.state in served or sibling.undone_by_replay for sibling in siblings)
         assert [delivery.id for delivery in self.do(self.store.replay(routed, again=again))] == [anew.id] * expected
         if expected:
             self._plan(anew)

@@ -11,7 +11,10 @@ UNFINISHED = frozenset({DeliveryState.PENDING, DeliveryState.DELIVERING, Deliver
 
 @dataclass(slots=True)
 class Row:
-    """One delivery. ``attempts`` counts, ``trigger`` is that of the next attempt."""
+    """One delivery. ``attempts`` counts, ``trigger`` is that of the next attempt.
+
+    What something newer has superseded would be ``undone_by_replay``.
+    """
 
     id: str
     event_id: str
@@ -20,7 +23,7 @@ class Row:
     key: str
     due_at: datetime
     supersedes: bool = False
-    superseded: bool = False
+    undone_by_replay: bool = False
     state: DeliveryState = DeliveryState.PENDING
     attempts: int = 0
     trigger: Trigger = "schedule"
@@ -57,7 +60,8 @@ class Model:
         same = [older for older in self.rows if (older.target, older.key, older.entry) == place]
         for older in same if row.supersedes else ():
             if older.state is DeliveryState.PENDING:
-                older.state, older.superseded = DeliveryState.CANCELLED, True
+                older.state = DeliveryState.CANCELLED
+                older.undone_by_replay = older.event_id != row.event_id
         self.see_to_head(row, now)
         self.rows.append(row)
         self.see_to_head(row, now)

@@ -234,6 +234,18 @@ class PeopleContract:
         assert await store.replay(anew, again=False) == []
         assert len(await store.replay(anew, again=True)) == 1
 
+    async def test_a_replay_adds_what_was_superseded_by_another_replay_of_the_event_that_came_to_nothing(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        [id_] = await planned(store, clock, "deal:1")
+        event_id = (await the(store, id_)).event_id
+        first, second = (replace(a_delivery(event_id, clock), terms=Terms(supersedes=True)) for _ in range(2))
+        await store.replay(RoutedEvent(event_id, EventState.ROUTED, deliveries=(first,)), again=True)
+        assert (await the(store, id_)).state is DeliveryState.CANCELLED
+        await settled(store, clock, DEAD)
+        again = RoutedEvent(event_id, EventState.ROUTED, deliveries=(second,))
+        assert [each.id for each in await store.replay(again, again=False)] == [second.id]
+
     async def test_a_spread_makes_what_a_replay_adds_due_one_after_another(
         self, store: Store, clock: ManualClock
     ) -> None:

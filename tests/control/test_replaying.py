@@ -263,3 +263,19 @@ async def test_a_defect_at_one_event_keeps_no_other_from_its_replay(
     kept = await shop.store.event(first.id)
     assert kept
     assert (kept.state, kept.reason) == (EventState.QUARANTINED, "routing failed: OverflowError")
+
+
+async def test_nothing_is_decided_anew_beside_an_event_without_its_body(shop: Shop) -> None:
+    deal = Deal("d1", amount_total=1)
+    _, before, last = await shop.receive(deal.created(), deal.updated(rating=2), deal.lost())
+    shop.clock.advance(days=8)
+    bounds, mark = Retention(shop.clock.now() - timedelta(days=30), shop.clock.now()), None
+    while (step := await shop.store.prune(bounds, mark)).next:
+        mark = step.next
+    kept = await shop.store.event(last.id)
+    assert kept
+    assert kept.body, "the last event of an entity keeps its body"
+    (told,) = (await shop.operations.replay([last.id]))["events"]
+    assert told["planned"] == 0
+    assert told["reason"].startswith(f"the body of {before.id}, which it was compared with, is not kept any more")
+    assert await shop.store.event(last.id) == kept

@@ -1,11 +1,13 @@
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
-from bridge.model import Event
+from bridge.model import DeliveryState, Event, Outcome
+from bridge.store.base import Retention
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop
@@ -21,6 +23,14 @@ def _rules(folder: Path) -> None:
 async def a_loss(shop: Shop) -> list[Event]:
     deal = Deal("d1")
     return await shop.receive(deal.created(), deal.lost(), deal.reopened())
+
+
+async def a_loss_long_ago(shop: Shop) -> list[Event]:
+    events, now = await a_loss(shop), shop.clock.now()
+    for delivery in [each for event in events for each in await shop.deliveries(event)]:
+        await shop.attempt(delivery.target, Outcome.DELIVERED, DeliveryState.DELIVERED)
+    assert (await shop.store.prune(Retention(events=now - timedelta(days=1), bodies=now))).bodies == 2
+    return events
 
 
 async def an_open_deal(shop: Shop) -> list[Event]:
@@ -112,6 +122,19 @@ def test_a_stored_event_is_compared_with_what_preceded_it(
         shop.serve()
     answer = json.loads(runner.invoke(bridge, ["explain", lost.id, "--format", "json"]).stdout)
     assert (answer["event"]["id"], answer["compared_with"], answer["state"]) == (lost.id, created.id, "routed")
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_an_event_whose_body_is_not_kept_any_more_is_not_explained(
+    shop: BackgroundShop, runner: CliRunner, *, served: bool
+) -> None:
+    created, *_ = shop.do(a_loss_long_ago)
+    if served:
+        shop.serve()
+    result = runner.invoke(bridge, ["explain", created.id])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "bridge: its body is not kept any more: see BRIDGE_KEEP_BODIES" in result.stderr
+    assert "body\n  not kept any more\n" in runner.invoke(bridge, ["events", created.id]).stdout
 
 
 def test_the_daemons_rules_decide_unless_a_file_is_named(shop: BackgroundShop, runner: CliRunner) -> None:

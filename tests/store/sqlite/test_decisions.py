@@ -19,10 +19,10 @@ def failing(*errors: Exception) -> Any:
     """Return what fails so often before it decides as it should."""
     left = list(errors)
 
-    def decide(connection: apsw.Connection, routed: RoutedEvent) -> bool:
+    def decide(connection: apsw.Connection, routed: RoutedEvent, now: int) -> bool:
         if left:
             raise left.pop(0)
-        return Decide(connection, routed)
+        return Decide(connection, routed, now)
 
     return decide
 

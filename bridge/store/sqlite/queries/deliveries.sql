@@ -103,11 +103,14 @@ WHERE target = ?2 AND state = 'pending' AND give_up_at IS NOT NULL
 SELECT coalesce(max(replay), 0) + 1 FROM delivery WHERE event_id = ?
 
 -- name: is_served
--- What was superseded is as good as delivered: something newer of the same was, and must not be undone.
-SELECT 1 FROM delivery
+-- What a delivery of another event has superseded is as good as delivered: that one is newer, and must not be undone.
+SELECT 1 FROM delivery AS d
 WHERE event_id = ? AND route = ? AND entry = ? AND (
-    state IN ('pending', 'delivering', 'parked', 'delivered')
-    OR state = 'cancelled' AND reason GLOB 'superseded by dlv_*'
+    state IN ('pending', 'delivering', 'parked', 'delivered') OR state = 'cancelled' AND EXISTS (
+        SELECT 1 FROM delivery AS newer
+        WHERE d.reason = 'superseded by ' || newer.id AND newer.id = substr(d.reason, length('superseded by ') + 1)
+            AND newer.event_id <> d.event_id
+    )
 )
 LIMIT 1
 
