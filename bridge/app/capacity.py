@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from bridge import telemetry
 from bridge.errors import StoreError
 from bridge.model import Clock
+from bridge.options.quantity import size_written
 from bridge.store.base import Backlog, Store
 
 EVERY = 1.0
@@ -21,7 +22,6 @@ SHARE, LONGEST = 9, 5.0
 takes its time."""
 STALE = timedelta(seconds=15)
 """After so long without a look nothing is known any more."""
-UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 LimitName: TypeAlias = Literal["backlog", "store", "disk"]
 
@@ -104,25 +104,17 @@ class Capacity:
         waiting, size = self.backlog.events_received + self.backlog.deliveries_waiting, self.backlog.size
         reserve, most, limit = self._room.reserve, self._room.backlog, self._room.store
         if free < (reserve * 5 // 4 if self._is_short("disk") else reserve):
-            return Shortage("disk", f"the disk is nearly full: {written(free)} free, {written(reserve)} is kept back")
+            return Shortage(
+                "disk", f"the disk is nearly full: {size_written(free)} free, {size_written(reserve)} is kept back"
+            )
         if limit is not None and size >= (limit - limit // 20 if self._is_short("store") else limit):
-            return Shortage("store", f"the store has reached its limit: {written(size)} of {written(limit)}")
+            return Shortage("store", f"the store has reached its limit: {size_written(size)} of {size_written(limit)}")
         if waiting >= (most - most // 10 if self._is_short("backlog") else most):
             return Shortage("backlog", f"the backlog has reached its limit: {waiting} of {most} wait")
         return None
 
     def _is_short(self, limit: LimitName) -> bool:
         return self.shortage is not None and self.shortage.limit == limit
-
-
-def written(size: int) -> str:
-    """Return a size as people write it."""
-    told = float(size)
-    for unit in UNITS:
-        if told < 1024 or unit == UNITS[-1]:  # noqa: PLR2004 (bytes in a KiB)
-            break
-        told /= 1024
-    return f"{told:.0f} {unit}" if unit == UNITS[0] else f"{told:.1f} {unit}"
 
 
 def _free(path: Path) -> int:

@@ -23,6 +23,8 @@ COMMANDS = (
     "resume",
     "status",
     "reload",
+    "backup",
+    "restore",
     "address",
     "schema",
     "version",

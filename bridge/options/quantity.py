@@ -10,6 +10,8 @@ from bridge.model import Rate
 
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 """Seconds of each unit."""
+SIZES: Final = ("KiB", "MiB", "GiB", "TiB")
+"""Units of sizes, each 1024 of the one before."""
 LONGEST: Final = 3660.0 * 86_400
 """Seconds; more would leave the calendar."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])")
@@ -51,6 +53,12 @@ def written(time: timedelta) -> str:
     seconds = time.total_seconds()
     unit = next((name for name in ("d", "h", "m", "s") if seconds % UNITS[name] == 0), "ms")
     return f"{seconds / UNITS[unit]:g}{unit}"
+
+
+def size_written(size: int) -> str:
+    """Return a number of bytes as people write it, in a unit that makes it short."""
+    power = min(max(size.bit_length() - 1, 0) // 10, len(SIZES))
+    return f"{size / 1024**power:.1f} {SIZES[power - 1]}" if power else f"{size} bytes"
 
 
 def _text(pattern: re.Pattern[str], example: str) -> WithJsonSchema:

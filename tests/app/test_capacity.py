@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge import telemetry
-from bridge.app.capacity import Capacity, Room, written
+from bridge.app.capacity import Capacity, Room
 from bridge.errors import StoreUnavailableError
 from bridge.model import DeliveryState
 from bridge.store.base import Backlog, Store
@@ -131,11 +131,3 @@ async def test_the_store_and_the_disk_are_really_measured(store: Store, tmp_path
     assert capacity.shortage.limit == "backlog"
     for name in ("bridge_store_bytes", "bridge_disk_free_bytes"):
         assert (telemetry.REGISTRY.get_sample_value(name) or 0) > 10_000
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (2**30, "1.0 GiB"), (2**52, "4096.0 TiB")],
-)
-def test_a_size_is_written_as_people_do(size: int, text: str) -> None:
-    assert written(size) == text

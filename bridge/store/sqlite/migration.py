@@ -77,16 +77,22 @@ def migrate(connection: apsw.Connection, now: datetime, steps: list[Migration]) 
     with connection:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(LEDGER)
-        rows: list[Row] = connection.execute("SELECT number, checksum FROM migration").fetchall()
-        applied: dict[int, str] = dict(rows)
-        _refuse_unknown(connection.filename, applied, steps)
+        applied = refuse_unknown(connection, steps)
         for step in steps:
             if step.number not in applied:
                 _apply(connection, step, now)
 
 
-def _refuse_unknown(filename: str, applied: dict[int, str], steps: list[Migration]) -> None:
-    newest = steps[-1].number if steps else 0
+def refuse_unknown(connection: apsw.Connection, steps: list[Migration]) -> dict[int, str]:
+    """Return the checksums of the migrations that a file has had, by number.
+
+    Raises:
+        StoreTooNewError: it has one that this version does not know.
+        StoreError: one was changed after it had been applied.
+    """
+    rows: list[Row] = connection.execute("SELECT number, checksum FROM migration").fetchall()
+    applied: dict[int, str] = dict(rows)
+    filename, newest = connection.filename, steps[-1].number if steps else 0
     if applied and max(applied) > newest:
         raise StoreTooNewError(
             f"{filename} was written by a newer bridge (schema {max(applied)}, this one knows {newest}): update bridge"
@@ -94,6 +100,7 @@ def _refuse_unknown(filename: str, applied: dict[int, str], steps: list[Migratio
     for step in steps:
         if applied.get(step.number, step.checksum) != step.checksum:
             raise StoreError(f"{filename}: migration {step.name} is not the one that was applied to this file")
+    return applied
 
 
 def _apply(connection: apsw.Connection, step: Migration, now: datetime) -> None:
