@@ -9,7 +9,7 @@ import pytest
 from bridge.config import load
 from bridge.model import DeliveryState, Event, EventState, JsonObject, RoutedEvent
 from bridge.ruleset import Ruleset
-from tests.support.changes import NOW, crm, event_of
+from tests.support.changes import NOW, crm, event_of, webhook
 from tests.support.clock import ManualClock
 
 ROOT = Path(__file__).parents[1]
@@ -87,3 +87,15 @@ def test_messages_of_a_task_wait_in_the_line_of_its_deal(ruleset: Ruleset) -> No
     document = bodies[-1]["document"]
     assert isinstance(document, dict)
     assert _told(ruleset, bodies).deliveries[0].key == f"deal:{document['deal_id']}"
+
+
+@pytest.mark.parametrize("order", [("created", "updated"), ("updated", "created")])
+def test_a_task_that_is_born_completed_is_told_once_whichever_webhook_comes_first(
+    ruleset: Ruleset, order: tuple[str, str]
+) -> None:
+    moment = "2026-11-24T08:59:00.000-03:00"
+    bodies = [webhook("task", action, subject="Ligar", status="completed", completed_at=moment) for action in order]
+    events = [event_of(SOURCE, body, number) for number, body in enumerate(bodies, 1)]
+    routed = ruleset.router.plan(events, {})
+    told = [delivery.route for each in routed for delivery in each.deliveries]
+    assert told.count(HEARD["task.completed"]) == 1

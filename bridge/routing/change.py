@@ -38,7 +38,7 @@ def compare(
     if last.deleted and reading.version <= last.version + GRACE:
         return _stale("the entity was deleted before", _born(reading, last))
     if reading.action == "created":
-        return _creation(event, reading, last)
+        return _creation(event, reading, last, quiet)
     return _update(event, reading, last, quiet)
 
 
@@ -48,14 +48,18 @@ def _first_sight(event: Event, reading: Reading) -> Comparison:
     return Comparison(_change(event, reading), entity_state=state)
 
 
-def _creation(event: Event, reading: Reading, last: EntityState) -> Comparison:
-    """A creation counts once, as a first sight, even when updates of the same version came before it."""
+def _creation(event: Event, reading: Reading, last: EntityState, quiet: frozenset[str]) -> Comparison:
+    """A creation counts once, even when an update of the same version came before it.
+
+    That update was a first sight and told what it dates; compared with it, the creation does not tell it again.
+    """
     if last.created_seen and not last.deleted:
         return _duplicate("its creation was announced before")
     if reading.version < last.version:
         return _stale("a newer document of the entity came before", _born(reading, last))
     if reading.version == last.version:
-        return Comparison(_change(event, reading), entity_state=_born(reading, last))
+        changed = differences(last.document, reading.current, quiet)
+        return Comparison(_change(event, reading, last.document, changed), entity_state=_born(reading, last))
     return _first_sight(event, reading)
 
 

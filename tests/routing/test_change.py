@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,13 +83,15 @@ def test_a_creation_told_twice_is_a_duplicate_whatever_its_version() -> None:
         assert (compared.state, compared.entity_state) == (EventState.DUPLICATE, None)
 
 
-def test_a_creation_that_comes_after_its_own_update_counts_once_as_a_first_sight() -> None:
-    last = state(name="Teste Negociação")
-    compared = compare(event(), reading("created", name="Teste"), last)
+def test_a_creation_that_comes_after_its_own_update_counts_once_and_is_compared_with_it() -> None:
+    last = state(name="Teste Negociação", at=1, status="lost")
+    compared = compare(event(), reading("created", name="Teste", at=2, status="lost"), last, frozenset({"at"}))
     assert compared.change is not None
-    assert compared.change.first_sight
-    assert compared.change.current == {"name": "Teste"}
-    assert compared.entity_state == state(name="Teste Negociação", created_seen=True)
+    assert compared.change.action == "created"
+    assert compared.change.previous == last.document
+    assert compared.change.current == {"name": "Teste", "at": 2, "status": "lost"}
+    assert compared.change.differences == {"name": ("Teste Negociação", "Teste")}
+    assert compared.entity_state == replace(last, created_seen=True), "the update is what came of the creation"
     assert compare(event(2), reading("created", name="Teste"), compared.entity_state).state is EventState.DUPLICATE
 
 
