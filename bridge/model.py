@@ -242,6 +242,8 @@ class RoutedEvent:
     reason: str | None = None
     deliveries: tuple[Delivery, ...] = ()
     entity_state: EntityState | None = None
+    envelope: Envelope | None = None
+    """What is read of an event that is decided late: when it came, it may have been unreadable."""
 
 
 StateKey: TypeAlias = tuple[str, Entity]

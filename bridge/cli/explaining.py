@@ -65,9 +65,13 @@ class Question:
     async def _stored(self, explainer: Explainer, control: Control | None) -> Shape:
         if control is None:
             raise NothingStoredError(f"nothing is stored in {self.data}, so there is no event {self.event}")
-        event = await control.event(self.event)
-        preceding = await control.event(event["preceding"]) if event["preceding"] else None
-        return explainer.stored(_event(event), _event(preceding) if preceding else None)
+        shape = await control.event(self.event)
+        event = _event(shape)
+        if event.state is EventState.QUARANTINED:
+            event = explainer.read_again(event)
+            return explainer.arriving(event, await last_state(control, event))
+        preceding = await control.event(shape["preceding"]) if shape["preceding"] else None
+        return explainer.stored(event, _event(preceding) if preceding else None)
 
     @property
     def _is_stored(self) -> bool:

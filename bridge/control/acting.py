@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bridge.control.filters import MOST
 from bridge.control.host import Host, unknown
 from bridge.control.shapes import Shape, delivery_shape
-from bridge.model import Delivery, DeliveryState, Event
+from bridge.model import Delivery, DeliveryState, Event, EventState, RoutedEvent
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 
 CHUNK = 500
@@ -64,7 +64,8 @@ class Acting:
     async def replay(self, chosen: Sequence[str] | EventQuery, *, again: bool, dry_run: bool) -> Shape:
         """Route stored events anew under today's rules; tell per event what that planned and what it added.
 
-        What is delivered or under way already is planned and not added, unless ``again``.
+        Each is compared with what preceded it then; one that was never decided with the last state of today, which it
+        moves. What is delivered or under way already is planned and not added, unless ``again``.
 
         Raises:
             RequestRefusedError: an id is none of an event (``unknown-id``) or no rules are loaded; nothing was done.
@@ -74,17 +75,25 @@ class Acting:
         return {"dry_run": dry_run, "events": [await self._replay(event, again, dry_run) for event in events]}
 
     async def _replay(self, event: Event, again: bool, dry_run: bool) -> Shape:  # noqa: FBT001 (private)
-        routed = self._host.rules().router.replay(event, await self._store.preceding(event))
+        routed = await self._routed(event)
         added = [] if dry_run else await self._store.replay(routed, again=again)
         self._host.ring({delivery.target for delivery in added})
         return {
             "id": event.id,
-            "name": event.name,
+            "name": routed.envelope.name if routed.envelope else event.name,
             "state": routed.state,
             "reason": routed.reason,
             "planned": len(routed.deliveries),
             "added": [delivery_shape(delivery) for delivery in added],
         }
+
+    async def _routed(self, event: Event) -> RoutedEvent:
+        router = self._host.rules().router
+        if event.state is not EventState.QUARANTINED:
+            return router.replay(event, await self._store.preceding(event))
+        event = router.read_again(event)
+        last = await self._store.last_state(event.source, event.entity) if event.entity else None
+        return router.decide_late(event, last)
 
     async def _deliveries(self, chosen: Sequence[str] | DeliveryQuery) -> Sequence[Chosen]:
         if isinstance(chosen, DeliveryQuery):

@@ -43,6 +43,10 @@ class Explainer:
         """Explain an event beside the one that preceded it; what became of it then does not matter."""
         return self.arriving(event, self._rules.router.state_after(preceding) if preceding else None)
 
+    def read_again(self, event: Event) -> Event:
+        """Return a stored event as its source reads it today, if it could not read it when it came."""
+        return self._rules.router.read_again(event)
+
     def following(self, event: Event, before: Event) -> Shape:
         """Explain an event that would arrive after another one that is not stored either."""
         told = self.stored(event, before)

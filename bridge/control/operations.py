@@ -17,7 +17,7 @@ from bridge.control.shapes import (
     state_shape,
 )
 from bridge.errors import RequestRefusedError
-from bridge.model import Clock, Delivery, Entity, Event, Json, SystemClock
+from bridge.model import Clock, Delivery, Entity, EntityState, Event, EventState, Json, SystemClock
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 
 MOST_DELIVERIES = 1000
@@ -91,9 +91,15 @@ class Operations:
         return await self._acting.replay(chosen, again=again, dry_run=dry_run)
 
     async def explain(self, event_id: str) -> Shape:
-        """Tell per route why a stored event matched or did not under today's rules, beside what preceded it then."""
-        event = await self._event(event_id)
-        return self._explainer().stored(event, await self._store.preceding(event))
+        """Tell per route why a stored event matched or did not under today's rules, beside what preceded it then.
+
+        One that was never decided is explained as a replay would decide it: beside the last state of today.
+        """
+        event, explainer = await self._event(event_id), self._explainer()
+        if event.state is EventState.QUARANTINED:
+            event = explainer.read_again(event)
+            return explainer.arriving(event, await self._last_state(event))
+        return explainer.stored(event, await self._store.preceding(event))
 
     async def explain_body(self, body: Json, source: str | None = None, before: Json = None) -> Shape:
         """Tell what the rules would do with a body that arrived now, beside its entity's last state.
@@ -107,8 +113,7 @@ class Operations:
         event = explainer.arrived(body, source)
         if before is not None:
             return explainer.following(event, explainer.arrived(before, source))
-        state = await self._store.last_state(event.source, event.entity) if event.entity else None
-        return explainer.arriving(event, state)
+        return explainer.arriving(event, await self._last_state(event))
 
     async def sources(self) -> Shape:
         """List sources with the addresses to paste into their settings, and the headers that webhooks have to carry.
@@ -149,6 +154,9 @@ class Operations:
         if event is None:
             raise unknown("event", event_id)
         return event
+
+    async def _last_state(self, event: Event) -> EntityState | None:
+        return await self._store.last_state(event.source, event.entity) if event.entity else None
 
     async def _history(self, delivery: Delivery) -> Shape:
         return history_shape(delivery, await self._store.attempts(delivery.id))

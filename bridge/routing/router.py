@@ -13,6 +13,7 @@ from bridge.model import (
     Delivery,
     DeliveryState,
     EntityState,
+    Envelope,
     Event,
     EventState,
     JsonObject,
@@ -75,20 +76,35 @@ class Router:
         return [self._plan(event, moving, now) for event in events]
 
     def replay(self, event: Event, preceding: Event | None) -> RoutedEvent:
-        """Decide a stored event anew, beside the event that preceded it; no last state moves."""
-        event = self._read_again(event)
+        """Decide anew an event that was decided before, beside the event that preceded it; no last state moves."""
         last = self.state_after(preceding) if preceding else None
         return replace(self._decide(event, last, self._clock.now()), entity_state=None)
 
+    def decide_late(self, event: Event, last: EntityState | None) -> RoutedEvent:
+        """Decide an event that was read again and never decided, as if it arrived now: it may move the last state."""
+        envelope = Envelope(event.name, event.entity, event.dedup_key, event.occurred_at)
+        return replace(self._decide(event, last, self._clock.now()), envelope=envelope)
+
     def explain(self, event: Event, last: EntityState | JsonObject | None) -> Explanation:
         """Tell what an event comes to and why, beside a last state, or beside a document known to be older."""
-        event = self._read_again(event)
+        event = self.read_again(event)
         state = self._older(event, last) if isinstance(last, dict) else last
         comparison = self._compare(event, state)
         routes = self._explain(comparison.change) if comparison.change else ()
         matched = any(route.deliveries for route in routes)
         verdict = EventState.ROUTED if matched else comparison.state
         return Explanation(verdict, comparison.reason, comparison.change, routes)
+
+    def read_again(self, event: Event) -> Event:
+        """Return an event with the envelope that its source reads today, if it could not read one when it came."""
+        source = self._sources.get(event.source)
+        if event.entity is not None or source is None:
+            return event
+        try:
+            read = source.read(event.body)
+        except UnreadableWebhookError:
+            return event
+        return replace(event, name=read.name, entity=read.entity, occurred_at=read.occurred_at)
 
     def state_after(self, event: Event) -> EntityState | None:
         """Return the last state that an event alone would leave; None if it cannot be read."""
@@ -137,17 +153,6 @@ class Router:
             else RouteExplanation(route.name, listened=False)
             for route in self._routes
         )
-
-    def _read_again(self, event: Event) -> Event:
-        """Return an event with the envelope that its source reads today, if it could not read one when it came."""
-        source = self._sources.get(event.source)
-        if event.entity is not None or source is None:
-            return event
-        try:
-            read = source.read(event.body)
-        except UnreadableWebhookError:
-            return event
-        return replace(event, name=read.name, entity=read.entity, occurred_at=read.occurred_at)
 
     def _older(self, event: Event, document: JsonObject) -> EntityState | None:
         """Return a document as the last state, of a version that the event is sure to follow."""

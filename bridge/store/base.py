@@ -190,7 +190,7 @@ class Store(ABC):
     async def preceding(self, event: Event) -> Event | None:
         """Return the event that gave the entity the state before this one: the newest earlier one that was applied.
 
-        Applied means that ``route`` committed it with a new last state; a replay applies nothing.
+        Applied means committed with a new last state: by ``route``, or by the replay of what was quarantined.
         """
 
     @abstractmethod
@@ -222,8 +222,11 @@ class Store(ABC):
         """Add the deliveries that routing an already stored event anew has planned; return those that were added.
 
         A (route, entry) of the event that is delivered or still unfinished is left out, unless ``again``. The event's
-        state and reason become those of this decision; last states are not touched. An event that still waits to be
-        routed is left alone.
+        state and reason become those of this decision, unless that is quarantine of an event that was decided before;
+        last states are not touched. An event that still waits to be routed is left alone.
+
+        An event that is ``quarantined`` was never decided. It becomes as ``route`` would have made it, with its last
+        state, and gets the name, entity and time of the decision's envelope, all in one transaction.
         """
 
     @abstractmethod

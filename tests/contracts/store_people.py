@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import StoreError
-from bridge.model import DeliveryState, Entity, Event, EventState, RoutedEvent
+from bridge.model import DeliveryState, Entity, Envelope, Event, EventState, RoutedEvent
 from bridge.store.base import Backlog, DeliveryQuery, EventQuery, Settlement, Store
 from tests.contracts.store_steps import (
     DEAD,
@@ -124,7 +124,7 @@ class PeopleContract:
         assert await store.preceding(second) == first
         assert await store.preceding(third) == second
         await store.replay(RoutedEvent(stale.id, EventState.ROUTED), again=False)
-        assert await store.preceding(third) == second, "a replay applies nothing"
+        assert await store.preceding(third) == second, "a replay of what was decided applies nothing"
 
     async def test_a_dead_letter_that_is_retried_is_due_at_once_and_by_a_person(
         self, store: Store, clock: ManualClock
@@ -211,11 +211,66 @@ class PeopleContract:
     async def test_a_replay_gives_the_event_its_new_state_and_leaves_last_states(
         self, store: Store, clock: ManualClock
     ) -> None:
-        event = an_event(clock, state="quarantined", reason="source gone")
+        event = an_event(clock)
         await store.add(event)
-        await store.replay(RoutedEvent(event.id, EventState.UNMATCHED, "no route", (), a_state(event, 1)), again=False)
-        assert await store.event(event.id) == replace(event, state=EventState.UNMATCHED, reason="no route")
+        state = a_state(event, 1)
+        await decided(store, RoutedEvent(event.id, EventState.UNMATCHED, entity_state=state))
+        envelope = Envelope("another name", Entity("deal", "another"), "k")
+        anew = RoutedEvent(event.id, EventState.STALE, "late", (), a_state(event, 2), envelope)
+        await store.replay(anew, again=False)
+        assert await store.event(event.id) == replace(event, state=EventState.STALE, reason="late")
+        assert await store.last_state("crm", DEAL) == state
+
+    async def test_what_was_decided_once_does_not_become_quarantine(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock)
+        await store.add(event)
+        await decided(store, RoutedEvent(event.id, EventState.UNMATCHED))
+        assert await store.replay(RoutedEvent(event.id, EventState.QUARANTINED, "source gone"), again=False) == []
+        assert await store.event(event.id) == replace(event, state=EventState.UNMATCHED)
+
+    async def test_the_replay_of_what_was_quarantined_decides_it_as_routing_does(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        unread = an_event(clock, entity=None, name="unreadable", state="quarantined", reason="no JSON")
+        await store.add(unread)
+        read = replace(unread, name="crm_deal_updated", entity=DEAL, occurred_at=clock.now())
+        delivery, state = a_delivery(unread.id, clock), a_state(read, 7)
+        envelope = Envelope(read.name, read.entity, "k", read.occurred_at)
+        routed = RoutedEvent(unread.id, EventState.ROUTED, None, (delivery,), state, envelope)
+        assert await store.replay(routed, again=False) == [replace(delivery, replay=1)]
+        assert await store.last_state("crm", DEAL) == state
+        decided_event = replace(read, state=EventState.ROUTED, reason=None)
+        assert await store.event(unread.id) == decided_event
+        younger = an_event(clock)
+        await store.add(younger)
+        assert await store.preceding(younger) == decided_event
+
+    async def test_the_replay_of_what_was_quarantined_never_moves_a_last_state_backward(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        late, newer = an_event(clock, state="quarantined"), an_event(clock)
+        await store.add(late)
+        await store.add(newer)
+        await decided(store, RoutedEvent(newer.id, EventState.UNMATCHED, entity_state=a_state(newer, 7)))
+        await store.replay(RoutedEvent(late.id, EventState.ROUTED, entity_state=a_state(late, 6)), again=False)
+        assert await store.last_state("crm", DEAL) == a_state(newer, 7)
+
+    async def test_the_replay_of_what_was_quarantined_is_atomic(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock, state="quarantined", reason="why")
+        await store.add(event)
+        twice = (a_delivery(event.id, clock), a_delivery(event.id, clock))  # the same route and entry: impossible
+        with pytest.raises(StoreError):
+            await store.replay(RoutedEvent(event.id, EventState.ROUTED, None, twice, a_state(event, 1)), again=True)
+        assert await store.event(event.id) == event
         assert await store.last_state("crm", DEAL) is None
+
+    async def test_what_is_quarantined_again_stays_undecided(self, store: Store, clock: ManualClock) -> None:
+        event = an_event(clock, state="quarantined", reason="no JSON")
+        await store.add(event)
+        await store.replay(RoutedEvent(event.id, EventState.QUARANTINED, "source gone"), again=False)
+        assert await store.event(event.id) == replace(event, reason="source gone")
+        await store.replay(RoutedEvent(event.id, EventState.UNMATCHED, entity_state=a_state(event, 1)), again=False)
+        assert await store.last_state("crm", DEAL) == a_state(event, 1)
 
     async def test_an_event_that_waits_to_be_routed_is_not_replayed(self, store: Store, clock: ManualClock) -> None:
         event = an_event(clock)

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -7,7 +8,7 @@ from bridge.control import acting
 from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
-from bridge.model import DeliveryState, Outcome
+from bridge.model import DeliveryState, Entity, Event, EventState, Outcome
 from bridge.store.base import DeliveryQuery, EventQuery
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules
@@ -122,6 +123,53 @@ async def test_a_replay_leaves_out_what_is_delivered_or_on_its_way_unless_again(
     (answer,) = (await shop.operations.replay([lost.id], again=True))["events"]
     assert len(answer["added"]) == 2
     assert {each["replay"] for each in answer["added"]} == {1}
+
+
+async def quarantined(shop: Shop, body: dict[str, Any], *, unreadable: bool = False) -> Event:
+    """Receive a webhook that an earlier version of bridge could not decide, or not even read."""
+    event = replace(shop.arrival(body), state=EventState.QUARANTINED, reason="an older bridge")
+    if unreadable:
+        event = replace(event, name="unreadable", entity=None, occurred_at=None)
+    await shop.store.add(event)
+    shop.clock.advance(seconds=1)
+    return event
+
+
+@pytest.mark.parametrize("unreadable", [False, True])
+async def test_what_was_never_decided_is_told_by_its_replay_and_not_again_by_the_next_edit(
+    shop: Shop, *, unreadable: bool
+) -> None:
+    deal = Deal("d1")
+    await shop.receive(deal.created())
+    lost = await quarantined(shop, deal.lost(), unreadable=unreadable)
+    (answer,) = (await shop.operations.replay(EventQuery(states=(EventState.QUARANTINED,))))["events"]
+    assert (answer["name"], answer["state"], len(answer["added"])) == ("crm_deal_updated", "routed", 2)
+    (edited,) = await shop.receive(deal.updated(rating=5))
+    assert await shop.deliveries(edited) == []
+    shown = await shop.operations.event(lost.id)
+    assert (shown["name"], shown["entity"]) == ("crm_deal_updated", {"kind": "deal", "id": "d1"})
+    assert (await shop.operations.event(edited.id))["preceding"] == lost.id
+
+
+async def test_what_was_never_decided_is_compared_with_the_last_state_of_today(shop: Shop) -> None:
+    deal = Deal("d1")
+    await shop.receive(deal.created())
+    lost = await quarantined(shop, deal.lost())
+    (edited,) = await shop.receive(deal.updated(rating=5))
+    assert len(await shop.deliveries(edited)) == 2, "it was the first to say that the deal is lost"
+    for told in ((await shop.operations.explain(lost.id)), (await shop.operations.replay([lost.id]))["events"][0]):
+        assert (told["state"], told["reason"]) == ("stale", "a newer document of the entity came before")
+    assert await shop.deliveries(lost) == []
+    state = await shop.operations.state("crm", Entity("deal", "d1"))
+    assert state["event_id"] == edited.id
+
+
+async def test_what_a_replay_still_does_not_understand_is_explained_and_stays_quarantined(shop: Shop) -> None:
+    event = replace(shop.arrival(Deal().lost()), body=b"{}", entity=None, state=EventState.QUARANTINED)
+    await shop.store.add(event)
+    for told in ((await shop.operations.explain(event.id)), (await shop.operations.replay([event.id]))["events"][0]):
+        assert (told["state"], bool(told["reason"])) == ("quarantined", True)
+    assert (await shop.operations.event(event.id))["state"] == "quarantined"
 
 
 async def test_a_replay_by_filter_goes_from_the_oldest_to_the_newest(shop: Shop) -> None:

@@ -10,7 +10,18 @@ import pytest
 
 from bridge.component import AnySource
 from bridge.errors import RenderError
-from bridge.model import Change, DeliveryState, EntityState, Event, EventState, Json, JsonObject, RoutedEvent, StateKey
+from bridge.model import (
+    Change,
+    DeliveryState,
+    EntityState,
+    Envelope,
+    Event,
+    EventState,
+    Json,
+    JsonObject,
+    RoutedEvent,
+    StateKey,
+)
 from bridge.routing.matcher import compile_match
 from bridge.routing.route import Context, DeliverEntry, Listener, Matcher, Route
 from bridge.routing.router import Router
@@ -285,13 +296,23 @@ def test_a_replay_beside_an_event_that_cannot_be_read_is_a_first_sight() -> None
     assert router(route()).replay(arrived("crm_deal_updated__lost"), unread).state is EventState.ROUTED
 
 
-def test_a_replay_reads_anew_what_could_not_be_read_when_it_came() -> None:
-    quarantined = replace(arrived("crm_deal_updated__lost"), name="", entity=None, state=EventState.QUARANTINED)
-    routed = router(route("deal-lost", lost())).replay(quarantined, None)
-    assert routed.deliveries[0].key == "deal:650878567482d9c0c7002050a475"
-    still = router(route()).replay(replace(quarantined, body=b"{}"), None)
-    assert still.state is EventState.QUARANTINED
-    assert Router({}, (), Contexts(), ManualClock()).replay(quarantined, None).state is EventState.QUARANTINED
+def test_what_could_not_be_read_when_it_came_is_read_again() -> None:
+    readable = replace(arrived("crm_deal_updated__lost"), state=EventState.QUARANTINED)
+    quarantined = replace(readable, name="unreadable", entity=None, occurred_at=None)
+    assert router().read_again(quarantined) == readable
+    assert router().read_again(still := replace(quarantined, body=b"{}")) == still
+    assert Router({}, (), Contexts(), ManualClock()).read_again(quarantined) == quarantined
+
+
+def test_what_was_never_decided_is_decided_late_as_if_it_arrived_now() -> None:
+    late, before = arrived("crm_deal_updated__lost", 2), state_of("crm_deal_updated__ongoing")
+    routed = router(route("deal-lost", lost())).decide_late(late, before)
+    assert (routed.state, len(routed.deliveries)) == (EventState.ROUTED, 1)
+    assert routed.entity_state == replace(state_of("crm_deal_updated__lost"), event_id="evt_002")
+    assert routed.envelope == Envelope(late.name, late.entity, late.dedup_key, late.occurred_at)
+    after = state_of("crm_deal_updated__edited_after_loss")
+    too_late = router(route("deal-lost", lost())).decide_late(late, after)
+    assert (too_late.state, too_late.deliveries, too_late.entity_state) == (EventState.STALE, (), None)
 
 
 def state_of(name: str) -> EntityState:

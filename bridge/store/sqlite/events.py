@@ -10,7 +10,7 @@ import apsw
 
 from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, StateKey
 from bridge.store.sqlite.queries import SQL, Row, change, rows
-from bridge.store.sqlite.rows import delivery_row, entity_state_of, entity_state_row, event_of
+from bridge.store.sqlite.rows import delivery_row, entity_state_of, entity_state_row, envelope_row, event_of
 
 APPLYING = frozenset({EventState.ROUTED, EventState.UNMATCHED})
 """The decisions that make an event its entity's last state."""
@@ -53,8 +53,8 @@ def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent]) 
 
 
 def replay_event(connection: apsw.Connection, routed: RoutedEvent, *, again: bool) -> list[Delivery]:
-    """Give an event that was routed before its new decision and the deliveries it lacks; return these."""
-    if not change(connection, "decide_event_anew", routed.state.value, routed.reason, routed.event_id):
+    """Give an event that does not wait to be routed its new decision and the deliveries it lacks; return these."""
+    if not (_decide_late(connection, routed) or _decide_anew(connection, routed)):
         return []
     [[number]] = rows(connection, "next_replay", routed.event_id)
     missing = [each for each in routed.deliveries if again or not _is_served(connection, each)]
@@ -92,13 +92,36 @@ def _storable(routed: RoutedEvent) -> tuple[RoutedEvent, list[Row], Row | None]:
 
 
 def _decide(connection: apsw.Connection, routed: RoutedEvent, deliveries: list[Row], state: Row | None) -> bool:
-    applied = state is not None and routed.state in APPLYING
+    applied = _applies(routed, state)
     if not change(connection, "decide_event", routed.state.value, routed.reason, applied, routed.event_id):
         return False
     _add_deliveries(connection, deliveries)
+    _advance(connection, state)
+    return True
+
+
+def _decide_late(connection: apsw.Connection, routed: RoutedEvent) -> bool:
+    """Decide an event that was quarantined; return False if it was not."""
+    state = entity_state_row(routed.entity_state) if routed.entity_state else None
+    decision = routed.state.value, routed.reason, _applies(routed, state)
+    if not change(connection, "decide_quarantined", *decision, *envelope_row(routed.envelope), routed.event_id):
+        return False
+    _advance(connection, state)
+    return True
+
+
+def _decide_anew(connection: apsw.Connection, routed: RoutedEvent) -> bool:
+    """Give an event that was decided before its new decision; return False if there is nothing to give."""
+    return bool(change(connection, "decide_event_anew", routed.state.value, routed.reason, routed.event_id))
+
+
+def _applies(routed: RoutedEvent, state: Row | None) -> bool:
+    return state is not None and routed.state in APPLYING
+
+
+def _advance(connection: apsw.Connection, state: Row | None) -> None:
     if state:
         change(connection, "advance_entity", *state)
-    return True
 
 
 def _add_deliveries(connection: apsw.Connection, planned: Iterable[Row]) -> None:

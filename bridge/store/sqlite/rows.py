@@ -10,6 +10,7 @@ from bridge.model import (
     DeliveryState,
     Entity,
     EntityState,
+    Envelope,
     Event,
     EventState,
     Json,
@@ -57,6 +58,15 @@ def event_row(event: Event) -> Row:
         event.reason,
         event.body,
     )
+
+
+def envelope_row(envelope: Envelope | None) -> Row:
+    """Return name, entity and time of an envelope in the order of ``decide_quarantined``."""
+    if envelope is None:
+        return (None, None, None, None)
+    entity, at = envelope.entity, envelope.occurred_at
+    place = (entity.kind, entity.id) if entity else (None, None)
+    return (envelope.name, *place, microseconds(at) if at else None)
 
 
 def event_of(row: Row) -> Event:

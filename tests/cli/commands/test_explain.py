@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
-from bridge.model import Event
+from bridge.model import Event, EventState
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop
@@ -112,6 +113,27 @@ def test_a_stored_event_is_compared_with_what_preceded_it(
         shop.serve()
     answer = json.loads(runner.invoke(bridge, ["explain", lost.id, "--format", "json"]).stdout)
     assert (answer["event"]["id"], answer["compared_with"], answer["state"]) == (lost.id, created.id, "routed")
+
+
+@pytest.mark.parametrize("own_rules", [False, True])
+def test_an_event_that_was_never_decided_is_explained_as_a_replay_would_decide_it(
+    shop: BackgroundShop, runner: CliRunner, *, own_rules: bool
+) -> None:
+    async def unread(shop: Shop) -> tuple[str, str]:
+        deal = Deal("d1")
+        created, edited = deal.created(), deal.updated(rating=2)
+        await shop.receive(created)
+        lost = replace(shop.arrival(deal.lost()), name="unreadable", entity=None, state=EventState.QUARANTINED)
+        await shop.store.add(lost)
+        (before,) = await shop.receive(edited)
+        return lost.id, before.id
+
+    lost, before = shop.do(unread)
+    shop.serve()
+    options = ["--routes", "routes.yaml"] if own_rules else []
+    answer = json.loads(runner.invoke(bridge, ["explain", lost, "--format", "json", *options]).stdout)
+    assert (answer["event"]["name"], answer["state"]) == ("crm_deal_updated", "routed")
+    assert answer["compared_with"] == before, "the last state of today"
 
 
 def test_the_daemons_rules_decide_unless_a_file_is_named(shop: BackgroundShop, runner: CliRunner) -> None:

@@ -21,8 +21,17 @@ LIMIT ?
 -- name: decide_event
 UPDATE event SET state = ?, reason = ?, applied = ? WHERE id = ? AND state = 'received'
 
+-- name: decide_quarantined
+UPDATE event SET
+    state = ?, reason = ?, applied = ?,
+    name = coalesce(?, name), entity_kind = coalesce(?, entity_kind), entity_id = coalesce(?, entity_id),
+    occurred_at = coalesce(?, occurred_at)
+WHERE id = ? AND state = 'quarantined'
+
 -- name: decide_event_anew
-UPDATE event SET state = ?, reason = ? WHERE id = ? AND state <> 'received'
+-- What was decided once does not become quarantine: that is the state of what was never decided.
+UPDATE event SET state = ?1, reason = ?2
+WHERE id = ?3 AND state NOT IN ('received', 'quarantined') AND ?1 <> 'quarantined'
 
 -- name: advance_entity
 INSERT INTO entity_state (source, kind, id, version, event_id, deleted, created_seen, document)
