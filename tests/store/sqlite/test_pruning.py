@@ -37,7 +37,7 @@ def connection_of(store: Store) -> apsw.Connection:
 @pytest.mark.parametrize(
     ("sql", "index"),
     [
-        (pruning.LOOKS[pruning.BODIES], "INDEX event_with_body (received_at>? AND received_at<?)"),
+        (pruning.LOOKS[pruning.BODIES], "PRIMARY KEY (rowid>?)"),
         (pruning.LOOKS[pruning.EVENTS], "INDEX event_by_time (received_at>? AND received_at<?)"),
         (pruning.DROP_BODIES, "PRIMARY KEY (rowid=?)"),
         (pruning.STILL_MAY_GO, "PRIMARY KEY (rowid=?)"),
@@ -46,10 +46,11 @@ def connection_of(store: Store) -> apsw.Connection:
 def test_a_step_looks_at_what_it_may_drop_and_at_nothing_else(schema: apsw.Connection, sql: str, index: str) -> None:
     values = [None] * (5 if "?5" in sql else 3)
     plan = [str(row[3]) for row in schema.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()]
-    assert plan[0].startswith("SEARCH e")
-    assert plan[0].endswith(index)
+    first = next(step for step in plan if not step.startswith("CO-ROUTINE"))
+    assert first.startswith("SEARCH e")
+    assert first.endswith(index)
     scans = {step for step in plan if step.startswith(("SCAN", "USE TEMP"))}
-    assert scans <= {"SCAN following", "SCAN json_each VIRTUAL TABLE INDEX 1:"}, plan
+    assert scans <= {"SCAN e", "SCAN following", "SCAN json_each VIRTUAL TABLE INDEX 1:"}, plan
 
 
 async def test_a_new_file_can_give_pages_back(store: Store) -> None:

@@ -26,9 +26,6 @@ CREATE INDEX delivery_unfinished ON delivery (target, queue, seq, state)
     WHERE state IN ('pending', 'delivering', 'parked');
 CREATE INDEX delivery_leased ON delivery (target, leased_until) WHERE state = 'delivering';
 CREATE INDEX delivery_failing ON delivery (target) WHERE state = 'pending' AND give_up_at IS NOT NULL;
-CREATE INDEX delivery_finished ON delivery (event_id) WHERE state IN ('delivered', 'dead', 'cancelled');
--- Retention asks for the oldest bodies that are still there.
-CREATE INDEX event_with_body ON event (received_at) WHERE body IS NOT NULL;
 
 CREATE TABLE target (
     name TEXT PRIMARY KEY,
