@@ -13,8 +13,12 @@ import pytest
 from bridge.errors import StoreDamagedError, StoreError, StoreInUseError, StoreTooNewError, StoreUnavailableError
 from bridge.store.base import EventQuery
 from bridge.store.sqlite import open_store
+from bridge.store.sqlite.store import SqliteStore
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
+
+FULL = 2
+"""``PRAGMA synchronous = FULL`` as SQLite tells it: each commit waits for the disk."""
 
 
 def mode_of(path: Path) -> int:
@@ -54,6 +58,14 @@ async def test_what_was_stored_is_there_when_it_is_opened_again(tmp_path: Path, 
     store = await open_store(tmp_path, clock)
     assert len(await store.events(EventQuery())) == 3
     await store.close()
+
+
+async def test_what_is_committed_is_in_a_log_that_the_disk_has(tmp_path: Path, clock: ManualClock) -> None:
+    store = await open_store(tmp_path, clock)
+    assert isinstance(store, SqliteStore)
+    pragmas = await store._writer.submit(lambda each: [each.pragma(name) for name in ("journal_mode", "synchronous")])
+    await store.close()
+    assert pragmas == ["wal", FULL]
 
 
 @pytest.mark.usefixtures("store")
