@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from bridge.component.source import AnySource
 from bridge.component.target import AnyTarget
@@ -11,22 +10,11 @@ from bridge.routing.router import Router
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
-    """How values are written where a route does not say otherwise."""
-
-    locale: str = "pt-BR"
-    timezone: str = "America/Sao_Paulo"
-    currency: str = "BRL"
-
-
-@dataclass(frozen=True, slots=True)
 class Ruleset:
-    """The rules in force. ``revision`` is the same for the same bytes; ``files`` are what to watch for changes."""
+    """The rules in force. ``revision`` is the same for the same bytes."""
 
     revision: str
-    files: tuple[Path, ...]
     sources: Mapping[str, AnySource]
     targets: Mapping[str, AnyTarget]
     routes: tuple[Route, ...]
     router: Router
-    defaults: Defaults

@@ -23,7 +23,7 @@ from bridge.options import InvalidConfigurationError, Place, Problem, read_yaml
 from bridge.options.yaml import MAX_BYTES
 from bridge.rendering import Rendering
 from bridge.routing.router import Router
-from bridge.ruleset import Defaults, Ruleset
+from bridge.ruleset import Ruleset
 
 VERSION = 1
 """The version of the language that this bridge reads."""
@@ -80,15 +80,7 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
         raise InvalidConfigurationError(problems.found)
     warn_of_unused(targets.made, routes, problems)
     router = Router(sources.made, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
-    ruleset = Ruleset(
-        _revision(content, rendering.files()),
-        (path, *rendering.files(), path.parent / FOLDER),
-        sources.made,
-        targets.made,
-        routes,
-        router,
-        defaults,
-    )
+    ruleset = Ruleset(_revision(content, rendering.files()), sources.made, targets.made, routes, router)
     return Loaded(ruleset, tuple(sorted(problems.warnings)))
 
 
@@ -129,12 +121,11 @@ def _check_frame(document: JsonObject, problems: Problems) -> None:
         problems.add(defect.loc, defect.code, defect.message, defect.hint, key=defect.at_key)
 
 
-def _defaults(document: JsonObject, problems: Problems) -> Defaults:
+def _defaults(document: JsonObject, problems: Problems) -> DefaultsFrame:
     """Return the defaults of the file; broken ones were reported with the frame, and the usual ones stand in."""
     written = document.get("defaults", {})
     sound = isinstance(written, dict) and not problems.broken(("defaults",))
-    frame = DefaultsFrame.model_validate(written) if sound else DefaultsFrame()
-    return Defaults(frame.locale, frame.timezone, frame.currency)
+    return DefaultsFrame.model_validate(written) if sound else DefaultsFrame()
 
 
 def _revision(content: bytes, templates: Iterable[Path]) -> str:

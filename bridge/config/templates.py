@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -163,8 +164,7 @@ class TemplateCompiler:
 
     def _place_in_file(self, spot: "Spot") -> Place:
         path = self._folder / spot.file
-        known = spot.word and path.is_file()
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if known else []
+        lines = _lines(path) if spot.word else []
         column = lines[spot.line - 1].find(spot.word) if 0 < spot.line <= len(lines) else -1
         return Place(str(path), spot.line, max(column, 0) + 1)
 
@@ -176,3 +176,10 @@ class Spot:
     file: str
     line: int
     word: str = ""
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a file; of one that cannot be read, none."""
+    with suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return []

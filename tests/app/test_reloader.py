@@ -14,6 +14,7 @@ from bridge.errors import SettingsError
 from bridge.options import InvalidConfigurationError
 from bridge.ruleset import Ruleset
 from tests.support.clock import ManualClock
+from tests.support.locked import lock
 
 RULES = """\
 version: 1
@@ -229,6 +230,38 @@ async def test_a_signal_reloads_what_has_not_changed(rules: Path) -> None:
     reloader.start()
     running = asyncio.create_task(reloader.run())
     reloader.ask()
+    await adopted.reached(2)
+    running.cancel()
+
+
+@pytest.mark.parametrize(
+    ("locked", "listed", "code"),
+    [
+        ("templates/lost.j2", False, "template-syntax"),
+        ("templates/deep", False, "template-syntax"),
+        ("templates/deep", True, "template-syntax"),
+        ("templates", False, "template-syntax"),
+        ("templates", True, "template-syntax"),
+        (".", False, "unreadable-file"),
+    ],
+)
+async def test_what_may_not_be_read_is_refused_and_ends_nothing(
+    rules: Path, monkeypatch: pytest.MonkeyPatch, locked: str, code: str, *, listed: bool
+) -> None:
+    (rules.parent / "templates/deep").mkdir()
+    (rules.parent / "templates/deep/more.j2").write_text("x")
+    rules.write_text(RULES + "      - {to: screen, template: deep/more.j2}\n")
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
+    with monkeypatch.context() as patched:
+        lock(patched, rules.parent / locked, listed=listed)
+        running = asyncio.create_task(reloader.run())
+        with pytest.raises(InvalidConfigurationError) as refused:
+            await reloader.reload()
+    assert {problem.code for problem in refused.value.problems} == {code}
     await adopted.reached(2)
     running.cancel()
 

@@ -8,7 +8,7 @@ import pytest
 from bridge.config import load
 from bridge.model import Delivery, DeliveryState, Event
 from bridge.options import InvalidConfigurationError
-from bridge.ruleset import Defaults, Ruleset
+from bridge.ruleset import Ruleset
 from tests.support.deals import Deal, sample
 from tests.support.rules import HEAD, Rules
 
@@ -55,14 +55,13 @@ def test_the_target_makes_data_inert(rules: Rules) -> None:
 
 
 def test_defaults_are_brazilian_unless_the_file_says_otherwise(rules: Rules) -> None:
-    rules.write(LOST)
-    assert rules.load().ruleset.defaults == Defaults("pt-BR", "America/Sao_Paulo", "BRL")
-    rules.write("defaults: {locale: en-US, currency: USD}\n" + LOST.replace("deal.name", "deal.amount_total | money"))
-    ruleset = rules.load().ruleset
-    assert ruleset.defaults == Defaults("en-US", "America/Sao_Paulo", "USD")
-    deal = Deal()
-    (delivery,) = deliveries(ruleset, deal.created(), deal.lost())
-    assert delivery.content == {"text": "$11,050.50 perdida"}
+    text = LOST.replace("{{ deal.name }} perdida", "{{ deal.amount_total | money }} às {{ now.hour }}h")
+    american = "defaults: {locale: en-US, timezone: America/New_York, currency: USD}\n"
+    for written, shown in ((text, "R$ 11.050,50 às 9h"), (american + text, "$11,050.50 às 7h")):
+        rules.write(written)
+        deal = Deal()
+        (delivery,) = deliveries(rules.load().ruleset, deal.created(), deal.lost())
+        assert delivery.content == {"text": shown}
 
 
 def test_a_template_file_fills_the_main_field(rules: Rules) -> None:
@@ -286,11 +285,13 @@ def test_the_revision_is_that_of_the_bytes_of_all_files(rules: Rules) -> None:
     assert rules.load().ruleset.revision not in {first, second}
 
 
-def test_the_files_to_watch_are_the_rules_the_templates_and_their_folder(rules: Rules) -> None:
+def test_a_file_that_a_template_includes_counts_for_the_revision(rules: Rules) -> None:
     inner = rules.template("inner.j2", "x")
-    outer = rules.template("slack/outer.j2", "{% include 'inner.j2' %}")
+    rules.template("slack/outer.j2", "{% include 'inner.j2' %}")
     rules.write(LOST.replace('text: "{{ deal.name }} perdida"', "template: slack/outer.j2"))
-    assert rules.load().ruleset.files == (rules.path, inner, outer, rules.path.parent / "templates")
+    first = rules.load().ruleset.revision
+    inner.write_text("y")
+    assert rules.load().ruleset.revision != first
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_like_any_other(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ COMPOSE = [block for block in blocks_in("yaml") if block.page != BROKEN and "ser
 LANGUAGES = {"", "yaml", "json", "jinja", "console", "text", "html", "slack", "nginx"}
 
 COMMAND = re.compile(r"(?:^\$ |\bexec bridge |; |\| )[^#|;]*?\bbridge (?P<rest>(?!bridge\b)[a-z-][^#|;>&)]*)")
+SUBSTITUTED = re.compile(r"\$\(([^)]*)\)")
 
 
 @pytest.mark.parametrize("block", RULES, ids=lambda block: block.place)
@@ -101,11 +102,20 @@ def test_every_block_says_which_language_it_is_in(page: Path) -> None:
 def _commands() -> Iterator[tuple[str, str]]:
     for block in blocks_in("console"):
         for line in block.text.replace("\\\n", " ").splitlines():
-            command = re.search(
-                r"(?:^\$ |\bexec bridge |; |\| )[^#|;]*?\bbridge (?P<rest>(?!bridge\b)[a-z-][^#|;>&)]*)", line
-            )
-            if line.startswith("$ ") and command:
-                yield block.place, command["rest"].strip()
+            if line.startswith("$ "):
+                yield from ((block.place, command) for command in _commands_in(line))
+
+
+def _commands_in(line: str) -> Iterator[str]:
+    """Yield the command of a line, and those whose output it takes as an argument: ``"$(bridge address crm)"``."""
+    for each in (SUBSTITUTED.sub("x", line), *(f"$ {inner}" for inner in SUBSTITUTED.findall(line))):
+        if command := COMMAND.search(each):
+            yield command["rest"].strip()
+
+
+def test_a_command_within_another_is_a_command_too() -> None:
+    line = '$ bridge send deal.lost --url "$(bridge address crm)" | cat'
+    assert list(_commands_in(line)) == ['send deal.lost --url "x"', "address crm"]
 
 
 @pytest.mark.parametrize(("place", "command"), sorted(set(_commands())))

@@ -1,10 +1,12 @@
 """The pages of the targets: every set of rules in them works, and no option or key is left out."""
 
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
+from bridge import targets
 from bridge.component.discovery import target_types
 from bridge.config import load
 
@@ -32,7 +34,16 @@ def test_every_set_of_rules_on_a_page_is_sound(tmp_path: Path, page: str, rules:
     assert loaded.ruleset.routes
 
 
-@pytest.mark.parametrize("name", ["slack", "http", "log"])
+def shipped() -> list[str]:
+    """Return the types of targets that are modules of the package."""
+    return [module.name for module in pkgutil.iter_modules(targets.__path__)]
+
+
+def test_there_are_targets_to_look_at() -> None:
+    assert {"slack", "http", "log"} <= set(shipped())
+
+
+@pytest.mark.parametrize("name", shipped())
 def test_a_page_names_every_option_and_every_key(name: str) -> None:
     text = (PAGES / f"{name}.md").read_text("utf-8")
     target = target_types()[name]

@@ -20,6 +20,9 @@ from bridge.store.sqlite.store import SqliteStore
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
 
+FULL = 2
+"""``PRAGMA synchronous = FULL`` as SQLite tells it: each commit waits for the disk."""
+
 
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
@@ -58,6 +61,14 @@ async def test_what_was_stored_is_there_when_it_is_opened_again(tmp_path: Path, 
     store = await open_store(tmp_path, clock)
     assert len(await store.events(EventQuery())) == 3
     await store.close()
+
+
+async def test_what_is_committed_is_in_a_log_that_the_disk_has(tmp_path: Path, clock: ManualClock) -> None:
+    store = await open_store(tmp_path, clock)
+    assert isinstance(store, SqliteStore)
+    pragmas = await store._writer.submit(lambda each: [each.pragma(name) for name in ("journal_mode", "synchronous")])
+    await store.close()
+    assert pragmas == ["wal", FULL]
 
 
 @pytest.mark.usefixtures("store")
@@ -136,17 +147,6 @@ async def test_a_refused_file_is_let_go(tmp_path: Path, clock: ManualClock) -> N
         await open_store(tmp_path, clock)
     execute(tmp_path, "UPDATE migration SET number = 1 WHERE number = 9001")
     await filled(tmp_path, clock)
-
-
-async def test_what_is_committed_is_on_the_disk_and_not_in_a_cache_of_it(tmp_path: Path, clock: ManualClock) -> None:
-    store = await open_store(tmp_path, clock)
-    assert isinstance(store, SqliteStore)
-
-    def settings(connection: apsw.Connection) -> tuple[object, ...]:
-        return tuple(connection.execute(f"PRAGMA {name}").get for name in ("journal_mode", "synchronous"))
-
-    assert await store._writer.submit(settings) == ("wal", 2), "2 is FULL: each commit waits for the disk"
-    await store.close()
 
 
 PROCESS = Path("/proc/self/fd")
