@@ -18,7 +18,7 @@ TURN = 0.05
 """Seconds after which no other event of a batch is begun, so that ingest never waits long for slow templates."""
 POLL = 1.0
 """Seconds between looks when nobody rings."""
-COURTESY = 0.25
+COURTESY = 1.0
 """Seconds each batch steps aside at most while webhooks are being answered: the CRM hangs up after five."""
 PATIENCE = timedelta(seconds=5)
 """How old a waiting event may become before routing takes its full share again."""

@@ -26,6 +26,7 @@ BARE_PATH: Final = "/hooks/{source}"
 UNREADABLE: Final = "unreadable"
 """The name of an event whose own name could not be read."""
 TOO_LARGE: Final = "body too large"
+JSON: Final = {"Content-Type": "application/json"}
 RETRY_AFTER: Final = {"Retry-After": "5"}
 
 
@@ -177,10 +178,9 @@ def _refusal(source: str | None, reason: str, answer: web.HTTPException) -> web.
 
 
 def _told(status: str, event_id: str) -> web.Response:
-    body = f'{{"status":"{status}","event_id":"{event_id}"}}'
-    return web.Response(body=body.encode(), content_type="application/json")
+    return web.Response(body=f'{{"status":"{status}","event_id":"{event_id}"}}'.encode(), headers=JSON)
 
 
 def _probed(source: AnySource) -> web.Response:
     telemetry.webhook_probed(source.name)
-    return web.Response(body=b'{"status":"probe"}', content_type="application/json")
+    return web.Response(body=b'{"status":"probe"}', headers=JSON)

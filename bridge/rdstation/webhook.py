@@ -1,7 +1,6 @@
 """Reads the body of a webhook, trusting nothing: what is no event of the CRM is refused in words for its operator."""
 
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import orjson
 
@@ -17,8 +16,7 @@ MAX_ID = 200
 MAX_QUOTED = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(NamedTuple):
     """A body that is an event of the CRM."""
 
     name: str

@@ -1,5 +1,6 @@
 """RD Station CRM: reads its webhooks, and knows its entities, triggers and pages."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -13,6 +14,8 @@ from bridge.rdstation.labels import AMOUNTS, LABELS
 from bridge.rdstation.timestamps import end_of_second, instant, microseconds
 from bridge.rdstation.webhook import Webhook, parse
 
+USUAL = re.compile(r"[0-9A-Za-z_.~-]+")
+"""What percent-encoding leaves alone."""
 FRESH = 10 * 60 * 1_000_000
 """Microseconds between a closing or completion and `updated_at` within which the document dates its own change."""
 
@@ -69,8 +72,13 @@ class RdStationCrm(Source[SourceOptions]):
 
 def _dedup_key(webhook: Webhook, body: bytes) -> str:
     """Join name, id and uuid (or a digest of the body) so that no two triples look the same."""
-    nonce = quote(webhook.uuid, safe="") if webhook.uuid else f"body:{blake2b(body, digest_size=16).hexdigest()}"
-    return f"{webhook.name}/{quote(webhook.id, safe='')}/{nonce}"
+    nonce = _part(webhook.uuid) if webhook.uuid else f"body:{blake2b(body, digest_size=16).hexdigest()}"
+    return f"{webhook.name}/{_part(webhook.id)}/{nonce}"
+
+
+def _part(text: str) -> str:
+    """Return a text without the sign that parts are joined with; nearly all are as they should be."""
+    return text if USUAL.fullmatch(text) else quote(text, safe="")
 
 
 def _version(webhook: Webhook, received_at: datetime) -> int:

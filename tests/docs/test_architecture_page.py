@@ -203,7 +203,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert f"takes up to {BATCH} received events" in told
     assert f"takes what waits, up to {GROUP} writes" in told
     assert f"then every {EVERY:g} seconds" in told
-    assert (COURTESY, THREADS) == (0.25, 2), "the page says: a quarter of a second, two threads"
+    assert (COURTESY, THREADS) == (1.0, 2), "the page says: a second, two threads"
 
 
 def test_a_source_has_to_write_what_the_page_says() -> None:
