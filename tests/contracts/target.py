@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from bridge.component import AnyTarget
 from bridge.component.client import Client
 from bridge.component.discovery import target_types
-from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
+from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Link, Message, Receipt
 from bridge.options import secrets_in
 from tests.support.contract_server import (
@@ -257,6 +257,8 @@ class HttpTargetContract(TargetContract):
 def _meaning(status: int) -> type[DeliveryFailure] | None:
     if status < 300:
         return None
+    if status in {401, 403, 410}:
+        return AccessRefused
     return TransientFailure if status in {408, 425, 429} or status >= 500 else PermanentFailure
 
 
