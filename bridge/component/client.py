@@ -13,7 +13,7 @@ import aiohttp
 from yarl import URL
 
 from bridge.component.guard import ForbiddenAddressError, Network, guarded_sockets
-from bridge.component.http import BODY_LIMIT, Answer, Request, refusal
+from bridge.component.http import Answer, Request, refusal
 from bridge.component.resolver import Resolver
 from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Clock, SystemClock
@@ -97,7 +97,7 @@ class Client:
             trace_request_ctx=progress,
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, headers, await _body(response))
+            return Answer(response.status, headers, await _body(response, request.most))
 
     def _session(self, request: Request) -> aiohttp.ClientSession:
         policy = None if request.trusted else request.allowed
@@ -141,14 +141,14 @@ def _checked(address: str) -> URL:
     return url
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     """Read at most the limit, and drop the connection rather than read the rest.
 
     A refusal whose body breaks off is still that refusal.
     """
     body = bytearray()
     try:
-        while len(body) < BODY_LIMIT and (chunk := await response.content.read(BODY_LIMIT - len(body))):
+        while len(body) < most and (chunk := await response.content.read(most - len(body))):
             body += chunk
     except (aiohttp.ClientError, OSError):
         if response.status < HTTPStatus.MULTIPLE_CHOICES:

@@ -14,7 +14,7 @@ from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, Tran
 from bridge.model import Json
 
 BODY_LIMIT = 64 * 1024
-"""Bytes of an answer that are kept; what follows is not read."""
+"""Bytes of an answer that are kept, unless a request asks for more; what follows is not read."""
 LONGEST_WAIT = 86_400.0
 """Seconds; a service that asks for more is asked again after a day."""
 NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
@@ -26,7 +26,7 @@ NOT_US = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.GO
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. ``timeout`` in seconds covers all of it.
+    """One request. ``timeout`` in seconds covers all of it; of the answer ``most`` bytes are kept.
 
     ``trusted`` says that the host was written literally in routes.yaml; a host that comes from event data is not,
     and may then not resolve to a private, loopback or link-local address outside the ``allowed`` networks.
@@ -39,6 +39,7 @@ class Request:
     timeout: float = 15
     trusted: bool = True
     allowed: tuple[Network, ...] = ()
+    most: int = BODY_LIMIT
 
     def __repr__(self) -> str:
         """Return the method alone: addresses and headers may hold secrets."""
@@ -47,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; ``body`` is cut at 64 KiB. Header names are lower-cased."""
+    """One answer; ``body`` is cut at 64 KiB, or what the request asked for. Header names are lower-cased."""
 
     status: int
     headers: Mapping[str, str]
@@ -119,7 +120,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value) if _is_number(value) else (_http_date(value) - now).total_seconds()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError):  # a year of many digits
         return None
     return min(max(seconds, 0.0), LONGEST_WAIT)
 

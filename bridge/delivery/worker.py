@@ -196,7 +196,9 @@ class Worker:
     def _result(self, claim: Claim, ending: Ending, policy: RetryPolicy, watch: "_Watch") -> "_Result":
         now, failure = self._clock.now(), ending.failure
         lesson = self._window.lesson(self.target, claim, failure, now)
-        settlement = settle(failure, claim.delivery, policy, now) if failure else Settlement(DeliveryState.DELIVERED)
+        settlement = Settlement(DeliveryState.DELIVERED)
+        if failure:
+            settlement = settle(failure, claim.delivery, policy, now, looks_up=self.target.looks_up)
         settlement = replace(settlement, target=settlement.target or lesson)
         if settlement.target and settlement.target.kind != "close":
             self.hold()

@@ -82,6 +82,12 @@ async def test_of_ten_mebibytes_64_kibibytes_are_kept(client: Client, server: Co
     await asyncio.wait_for(server.hung_up.wait(), 5)
 
 
+async def test_more_of_an_answer_is_kept_where_that_was_asked_for(client: Client, server: ContractServer) -> None:
+    server.script(answer(200, b"x" * (10 * 2**20)))
+    got = await client.call(Request("GET", server.url, most=2**20))
+    assert len(got.body) == 2**20
+
+
 async def test_an_answer_of_just_the_limit_is_whole(client: Client, server: ContractServer) -> None:
     server.script(answer(200, b"x" * BODY_LIMIT))
     assert len((await client.call(get(server.url))).body) == BODY_LIMIT

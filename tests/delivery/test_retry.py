@@ -89,6 +89,12 @@ def test_an_entry_may_rather_wait_for_a_person_than_send_twice() -> None:
     assert settle(TransientFailure("refused"), careful, RetryPolicy(), NOW).state is DeliveryState.PENDING
 
 
+def test_but_not_where_the_target_can_look_up_what_became_of_it() -> None:
+    careful = replace(DELIVERY, terms=Terms(on_unknown="park"))
+    settlement = settle(UnknownOutcome("timed out"), careful, RetryPolicy(), NOW, looks_up=True)
+    assert (settlement.state, settlement.failure) == (DeliveryState.PENDING, True)
+
+
 def test_attempts_run_out() -> None:
     last = replace(DELIVERY, failures=2)
     settlement = settle(TransientFailure("busy"), last, RetryPolicy(attempts=3), NOW)

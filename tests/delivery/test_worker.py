@@ -413,6 +413,18 @@ async def test_so_does_one_whose_worker_was_killed(store: Store, clock: ManualCl
     assert len(await store.attempts(id_)) == 1, "the rescue's; no other was made"
 
 
+async def test_a_lost_answer_waits_for_nobody_where_the_target_can_look_it_up(store: Store, clock: ManualClock) -> None:
+    [id_] = await plan(store, clock, "deal:1", terms=Terms(on_unknown="park"))
+    target = LookingTarget("sales", UnknownOutcome("timed out"))
+    target.there = {id_}
+    worker = Worker(target, store, HTTP, clock)
+    await work(worker)
+    clock.advance(hours=1)
+    await work(worker)
+    assert (await the(store, id_)).state is DeliveryState.DELIVERED
+    assert (len(target.sent), target.looked) == (1, [id_])
+
+
 async def test_a_target_that_can_looks_before_it_sends_again(store: Store, clock: ManualClock) -> None:
     arrived, lost = await plan(store, clock, "deal:1", "deal:2")
     target = LookingTarget("sales", UnknownOutcome("reset"), UnknownOutcome("reset"))

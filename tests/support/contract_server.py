@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from ssl import SSLContext
-from typing import Any, Self
+from typing import Any, Final, Self
+from urllib.parse import parse_qsl
 
 from jsonschema import Draft7Validator
 
 SPECS = Path(__file__).parents[1] / "contracts" / "specs"
+FORM: Final = "application/x-www-form-urlencoded"
 Step = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bool]]
 """Answers one request; returns whether the connection goes on."""
 
@@ -31,6 +33,10 @@ class Seen:
     @property
     def json(self) -> Any:
         return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True, strict_parsing=True))
 
 
 class ContractServer:
@@ -159,6 +165,8 @@ def violations(seen: Seen) -> list[str]:
         return [*_header_violations(seen, token=True), *_body_violations("ChatPostMessageArguments", seen)]
     if seen.target.startswith("/services/"):
         return [*_header_violations(seen, token=False), *_body_violations("IncomingWebhookSendArguments", seen)]
+    if "/conversations." in seen.target:
+        return [*_header_violations(seen, token=True, kind=FORM), *_question_violations(seen)]
     return []
 
 
@@ -174,15 +182,33 @@ def _body_violations(name: str, seen: Seen) -> list[str]:
         return [f"{name}: the body is not JSON"]
 
 
-def _header_violations(seen: Seen, *, token: bool) -> list[str]:
+def _question_violations(seen: Seen) -> list[str]:
+    """Return what is wrong with a form of conversations.history, or of conversations.replies, which needs a ``ts``."""
+    asked: dict[str, Any] = {**seen.form}
+    if seen.target.endswith("/conversations.replies") and not asked.pop("ts", ""):
+        return ["conversations.replies: no ts"]
+    for name, spelt in asked.items():
+        if name in {"limit", "include_all_metadata", "inclusive"}:
+            asked[name] = json.loads(spelt)
+    arguments = slack_methods()["conversations.history"]["arguments"]
+    return [f"{seen.target}: {error.message[:300]}" for error in Draft7Validator(arguments).iter_errors(asked)]
+
+
+def _header_violations(seen: Seen, *, token: bool, kind: str = "application/json; charset=utf-8") -> list[str]:
     found = []
     if seen.method != "POST":
         found.append(f"{seen.method} is not POST")
-    if seen.headers.get("content-type") != "application/json; charset=utf-8":
-        found.append("Content-Type is not JSON in UTF-8")
+    if seen.headers.get("content-type") != kind:
+        found.append(f"Content-Type is not {kind}")
     if seen.headers.get("authorization", "").startswith("Bearer xoxb-") != token:
         found.append("Authorization carries no bot token" if token else "a webhook was sent a token")
     return found
+
+
+@cache
+def slack_methods() -> Any:
+    """Return what Slack's reference says of some methods: arguments, errors, what stands in every reply."""
+    return json.loads((SPECS / "slack" / "slack-methods.json").read_text(encoding="utf-8"))
 
 
 @cache

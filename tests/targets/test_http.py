@@ -12,8 +12,8 @@ from yarl import URL
 from bridge.component import AnyTarget
 from bridge.component.client import Client
 from bridge.config import load
-from bridge.errors import PermanentFailure, RenderError
-from bridge.model import JsonObject, Message
+from bridge.errors import AccessRefused, PermanentFailure, RenderError
+from bridge.model import JsonObject, Limits, Message, Rate
 from bridge.options import secrets_in
 from bridge.targets.http import HttpAction, HttpOptions, HttpService
 from bridge.targets.http.address import encoded, joined, literal_origin
@@ -406,6 +406,62 @@ async def test_a_refusal_tells_what_the_service_said(server: ContractServer, cli
     with pytest.raises(PermanentFailure, match="422") as caught:
         await sent(service(server.url), server, client)
     assert caught.value.excerpt == '{"error": "total is missing"}'
+
+
+@pytest.mark.parametrize("status", [401, 403, 410])
+async def test_a_refusal_of_access_is_about_the_target_if_its_own_host_said_it(
+    server: ContractServer, client: Client, status: int
+) -> None:
+    server.script(answer(status, b"no"))
+    target = service(f"{server.url}/a", auth={"bearer": "hush"})
+    for content in ({}, {"path": "deals/1"}, {"url": f"{server.url}/b"}):
+        with pytest.raises(AccessRefused, match=f"answered {status}") as caught:
+            await sent(target, server, client, **content)
+        assert (caught.value.status, caught.value.excerpt) == (status, "no")
+
+
+@pytest.mark.parametrize("status", [401, 403, 410])
+async def test_another_hosts_refusal_of_access_is_about_the_message(
+    server: ContractServer, client: Client, status: int
+) -> None:
+    server.script(answer(status, b"no"))
+    with pytest.raises(PermanentFailure, match=f"answered {status}") as caught:
+        await sent(service("https://own.example"), server, client, url=f"{server.url}/x")
+    assert (caught.value.status, caught.value.excerpt) == (status, "no")
+
+
+async def test_who_edits_a_deal_cannot_pause_the_target_by_naming_its_host(
+    server: ContractServer, client: Client
+) -> None:
+    server.script(answer(401))
+    target = service(server.url, auth={"bearer": "hush"}, allow_private=True)
+    content = target.prepare({"url": "{{ x }}"}) | {"url": f"{server.url}/b"}
+    with pytest.raises(PermanentFailure):
+        await target.send(Message(DELIVERY, "deal:1", content), KnownLinks(), client)
+
+
+@pytest.mark.parametrize(
+    ("options", "content", "replaces"),
+    [
+        ({}, {}, False),
+        ({}, {"method": "PUT"}, True),
+        ({"method": "PUT"}, {}, True),
+        ({"method": "PUT"}, {"method": None}, True),
+        ({"method": "PUT"}, {"method": "POST"}, False),
+        ({"method": "PATCH"}, {}, False),
+        ({"method": "DELETE"}, {}, False),
+    ],
+)
+def test_a_put_replaces_what_an_earlier_one_left(options: JsonObject, content: JsonObject, *, replaces: bool) -> None:
+    assert service("https://example.com", **options).upserts(content) is replaces
+
+
+def test_nothing_is_known_of_how_much_a_service_takes() -> None:
+    assert service("https://example.com").limits == Limits(4, None)
+    limited = service("https://example.com", rate="100/10s")
+    assert limited.limits.rate == Rate(100, 10.0)
+    assert limited.bucket({"path": "a"}) == limited.bucket({"path": "b"})
+    assert not limited.looks_up
 
 
 @pytest.mark.parametrize(("url", "literal"), [("http://127.0.0.1:9/x", True), ("{{ 'http://127.0.0.1:9/x' }}", False)])

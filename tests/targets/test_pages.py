@@ -2,13 +2,19 @@
 
 import pkgutil
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bridge import targets
+from bridge.component import TargetOptions
 from bridge.component.discovery import target_types
+from bridge.component.limits import BreakerOptions, RetryOptions
 from bridge.config import load
+from bridge.config.frame import EntryFrame
+from bridge.delivery.retry import RetryPolicy
+from bridge.options.quantity import duration
 
 PAGES = Path(__file__).parents[2] / "docs" / "targets"
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -49,3 +55,36 @@ def test_a_page_names_every_option_and_every_key(name: str) -> None:
     target = target_types()[name]
     names = {*target.Options.model_fields, *target.Action.model_fields} - FILLED_BY_BRIDGE
     assert {each for each in names if f"\n| `{each}` |" not in text} == set()
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        ("### targets", TargetOptions.model_fields),
+        ("#### retry", RetryOptions.model_fields),
+        ("#### breaker", BreakerOptions.model_fields),
+        ("## deliver", EntryFrame.model_fields),
+    ],
+)
+def test_the_page_of_the_rules_names_what_every_target_and_every_entry_takes(heading: str, names: set[str]) -> None:
+    section = (PAGES.parent / "reference" / "rules.md").read_text("utf-8").partition(f"\n{heading}\n")[2]
+    table = section.partition("\n#")[0]
+    assert {each for each in names if f"\n| `{each}` |" not in table} == set()
+
+
+@pytest.mark.parametrize(
+    ("heading", "model"), [("#### retry", RetryPolicy()), ("#### breaker", BreakerOptions())], ids=["retry", "breaker"]
+)
+def test_the_page_of_the_rules_tells_the_defaults(heading: str, model: object) -> None:
+    section = (PAGES.parent / "reference" / "rules.md").read_text("utf-8").partition(f"\n{heading}\n")[2]
+    rows = re.findall(r"^\| `(\w+)` \|.*\| `?([^|`]+?)`? \|$", section.partition("\n#")[0], re.MULTILINE)
+    assert rows
+    for name, default in rows:
+        value = getattr(model, name)
+        assert value in {duration(default), _seconds(default)} if default[-1].isalpha() else value == float(default)
+
+
+def _seconds(written: str) -> float:
+    length = duration(written)
+    assert isinstance(length, timedelta)
+    return length.total_seconds()

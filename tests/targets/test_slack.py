@@ -10,19 +10,33 @@ from pydantic import ValidationError
 
 from bridge.component import AnyTarget, Request
 from bridge.component.client import Client
-from bridge.errors import AccessRefused, PermanentFailure, TransientFailure, UnknownOutcome
-from bridge.model import Json, JsonObject, Link, Message, Rate, Receipt
+from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
+from bridge.model import Json, JsonObject, Limits, Link, Message, Rate, Receipt
 from bridge.targets.slack import Slack, SlackAction, SlackOptions
-from bridge.targets.slack.refusals import NO_ACCESS, NO_CHANNEL
+from bridge.targets.slack.refusals import (
+    LATER,
+    NO_ACCESS,
+    NO_BLOCKS,
+    NO_CHANNEL,
+    NO_METADATA,
+    NO_THREAD,
+    PERHAPS_POSTED,
+)
 from bridge.targets.slack.target import _said
 from bridge.targets.slack.text import cut, escape, fitted, notification, unescape
 from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
-from tests.support.contract_server import ContractServer, Step, answer, raw, says, schema_violations
+from tests.support.contract_server import (
+    ContractServer,
+    Step,
+    answer,
+    raw,
+    says,
+    schema_violations,
+    slack_methods,
+)
 
 TS = "1700000000.000100"
-SINCE = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-MARK: JsonObject = {"event_type": "bridge_delivery", "event_payload": {"delivery_id": DELIVERY}}
-"""What every message of a bot carries, so that it can be found."""
+MARK = {"event_type": "bridge_delivery", "event_payload": {"delivery_id": DELIVERY}}
 POSTED = {"ok": True, "channel": "C0123SALES", "ts": TS, "message": {"text": "…"}}
 
 
@@ -95,8 +109,8 @@ async def test_text_is_posted_to_the_channel(server: ContractServer, client: Cli
 
 async def test_an_entry_may_name_another_channel_and_unfurl(server: ContractServer, client: Client) -> None:
     await sent(bot(server.url), client, text="x", channel="C9", unfurl=True)
-    said = {"text": "x", "unfurl_links": True, "unfurl_media": True}
-    assert server.seen[0].json == {"channel": "C9", **said, "metadata": MARK}
+    said = {"channel": "C9", "text": "x", "unfurl_links": True, "unfurl_media": True}
+    assert server.seen[0].json == {**said, "metadata": MARK}
 
 
 async def test_a_webhook_takes_plain_ok_for_an_answer(server: ContractServer, client: Client) -> None:
@@ -105,6 +119,7 @@ async def test_a_webhook_takes_plain_ok_for_an_answer(server: ContractServer, cl
     assert (receipt.status, receipt.excerpt, receipt.links) == (200, "ok", ())
     assert server.seen[0].target == "/services/T000/B000/hush"
     assert "authorization" not in server.seen[0].headers
+    assert "metadata" not in server.seen[0].json, "webhooks know of none"
 
 
 async def test_blocks_go_with_text_for_notifications(server: ContractServer, client: Client) -> None:
@@ -201,12 +216,23 @@ async def test_a_webhook_posts_what_it_cannot_thread(server: ContractServer, cli
 # refusals
 
 
-@pytest.mark.parametrize("word", ["rate_limited", "ratelimited", "service_unavailable", "request_timeout"])
+@pytest.mark.parametrize("word", ["rate_limited", "ratelimited"])
+async def test_too_fast_is_a_wait_of_the_target_as_long_as_slack_says(
+    server: ContractServer, client: Client, word: str
+) -> None:
+    server.script(says({"ok": False, "error": word}, Retry_After="30"), says({"ok": False, "error": word}))
+    for seconds in (30, None):
+        with pytest.raises(TransientFailure, match=word) as caught:
+            await sent(bot(server.url), client, text="x")
+        assert (caught.value.throttled, caught.value.retry_after) == (True, seconds)
+
+
+@pytest.mark.parametrize("word", ["service_unavailable", "request_timeout", "team_added_to_org"])
 async def test_a_refusal_for_now_is_transient(server: ContractServer, client: Client, word: str) -> None:
-    server.script(says({"ok": False, "error": word}, Retry_After="30"))
+    server.script(says({"ok": False, "error": word}))
     with pytest.raises(TransientFailure, match=word) as caught:
         await sent(bot(server.url), client, text="x")
-    assert caught.value.retry_after == 30
+    assert not caught.value.throttled
 
 
 @pytest.mark.parametrize("word", ["internal_error", "fatal_error"])
@@ -216,16 +242,31 @@ async def test_a_failure_inside_slack_may_have_posted(server: ContractServer, cl
         await sent(bot(server.url), client, text="x")
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        "message_limit_exceeded",
-        "metadata_too_large",
-        "no_text",
-        "too_many_attachments",
-        "a_word_of_tomorrow",
-    ],
-)
+@pytest.mark.parametrize("word", sorted(NO_ACCESS))
+@pytest.mark.parametrize("channel", [None, "C9"])
+async def test_what_bars_the_app_from_every_channel_refuses_the_target(
+    server: ContractServer, client: Client, word: str, channel: str | None
+) -> None:
+    server.script(says({"ok": False, "error": word}))
+    with pytest.raises(AccessRefused, match=word) as caught:
+        await sent(bot(server.url), client, text="x", channel=channel)
+    assert caught.value.status == 200
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("word", sorted(NO_CHANNEL))
+async def test_what_bars_it_from_one_channel_refuses_the_target_if_that_is_its_own(
+    server: ContractServer, client: Client, word: str
+) -> None:
+    server.script(says({"ok": False, "error": word}))
+    for channel in (None, "C0123SALES"):
+        with pytest.raises(AccessRefused, match=word):
+            await sent(bot(server.url), client, text="x", channel=channel)
+    with pytest.raises(PermanentFailure, match=word):
+        await sent(bot(server.url), client, text="x", channel="C9")
+
+
+@pytest.mark.parametrize("word", ["message_limit_exceeded", "no_text", "too_many_attachments", "a_word_of_tomorrow"])
 async def test_any_other_refusal_is_permanent_with_slacks_word(
     server: ContractServer, client: Client, word: str
 ) -> None:
@@ -236,23 +277,12 @@ async def test_any_other_refusal_is_permanent_with_slacks_word(
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("word", sorted(NO_ACCESS | NO_CHANNEL))
-async def test_what_refuses_the_app_or_its_channel_refuses_the_target(
-    server: ContractServer, client: Client, word: str
-) -> None:
-    server.script(says({"ok": False, "error": word}))
-    with pytest.raises(AccessRefused, match=word) as caught:
-        await sent(bot(server.url), client, text="x")
-    assert (caught.value.status, len(server.seen)) == (200, 1)
-
-
-@pytest.mark.parametrize("word", sorted(NO_ACCESS | NO_CHANNEL))
-async def test_a_channel_that_only_the_entry_names_refuses_the_message_alone(
-    server: ContractServer, client: Client, word: str
-) -> None:
-    server.script(says({"ok": False, "error": word}))
-    with pytest.raises(AccessRefused if word in NO_ACCESS else PermanentFailure, match=word):
-        await sent(bot(server.url), client, text="x", channel="C9")
+def test_each_refusal_that_slack_documents_means_one_thing() -> None:
+    documented = {*slack_methods()["chat.postMessage"]["errors"], *slack_methods()["conversations.history"]["errors"]}
+    kinds = (LATER, NO_ACCESS, NO_CHANNEL, NO_THREAD, NO_BLOCKS, NO_METADATA, PERHAPS_POSTED)
+    assert all(sum(word in kind for kind in kinds) <= 1 for word in documented.union(*kinds))
+    about_channels = {word for word in documented if word.startswith(("restricted_action", "channel", "not_in_"))}
+    assert about_channels <= NO_CHANNEL | NO_THREAD
 
 
 async def test_a_refusal_tells_what_to_do(server: ContractServer, client: Client) -> None:
@@ -262,39 +292,27 @@ async def test_a_refusal_tells_what_to_do(server: ContractServer, client: Client
 
 
 @pytest.mark.parametrize(
-    ("status", "word"),
+    ("status", "word", "kind"),
     [
-        (400, "invalid_payload"),
-        (400, "no_text"),
-        (400, "too_many_attachments"),
+        (400, "invalid_payload", PermanentFailure),
+        (400, "no_text", PermanentFailure),
+        (400, "too_many_attachments", PermanentFailure),
+        (403, "action_prohibited", AccessRefused),
+        (403, "invalid_token", AccessRefused),
+        (403, "a_word_of_tomorrow", AccessRefused),
+        (404, "no_service", AccessRefused),
+        (404, "a_word_of_tomorrow", PermanentFailure),
+        (404, "channel_not_found", AccessRefused),
+        (410, "channel_is_archived", AccessRefused),
     ],
 )
-async def test_a_webhooks_refusal_is_permanent_with_slacks_word(
-    server: ContractServer, client: Client, status: int, word: str
+async def test_a_webhooks_refusal_is_sorted_by_slacks_word_whatever_its_status(
+    server: ContractServer, client: Client, status: int, word: str, kind: type[DeliveryFailure]
 ) -> None:
     server.script(answer(status, word.encode(), Content_Type="text/plain"))
-    with pytest.raises(PermanentFailure, match=word) as caught:
+    with pytest.raises(DeliveryFailure, match=word) as caught:
         await sent(webhook(server.url), client, text="x")
-    assert caught.value.status == status
-
-
-@pytest.mark.parametrize(
-    ("status", "word"),
-    [
-        (403, "action_prohibited"),
-        (403, "invalid_token"),
-        (404, "no_service"),
-        (404, "channel_not_found"),
-        (410, "channel_is_archived"),
-    ],
-)
-async def test_a_webhook_that_is_refused_refuses_the_target(
-    server: ContractServer, client: Client, status: int, word: str
-) -> None:
-    server.script(answer(status, word.encode(), Content_Type="text/plain"))
-    with pytest.raises(AccessRefused, match=word) as caught:
-        await sent(webhook(server.url), client, text="x")
-    assert caught.value.status == status
+    assert (type(caught.value), caught.value.status) == (kind, status)
 
 
 async def test_a_refusal_that_is_none_of_slacks_words_keeps_its_status(server: ContractServer, client: Client) -> None:
@@ -308,6 +326,16 @@ async def test_a_status_with_a_word_in_json_is_read(server: ContractServer, clie
     server.script(says({"ok": False, "error": "invalid_auth"}, status=401))
     with pytest.raises(AccessRefused, match="invalid_auth"):
         await sent(bot(server.url), client, text="x")
+
+
+@pytest.mark.parametrize("word", sorted(NO_METADATA))
+async def test_where_the_mark_is_not_wanted_the_message_goes_without(
+    server: ContractServer, client: Client, word: str
+) -> None:
+    server.script(says({"ok": False, "error": word}), says(POSTED))
+    receipt = await sent(bot(server.url), client, text="x")
+    assert ["metadata" in seen.json for seen in server.seen] == [True, False]
+    assert word in receipt.excerpt
 
 
 @pytest.mark.parametrize(
@@ -352,72 +380,193 @@ async def test_what_is_refused_in_every_form_is_permanent(server: ContractServer
     assert len(server.seen) == 2
 
 
-# looking for a message whose outcome is unknown
+# looking up
 
 
-def found(*messages: JsonObject, cursor: str = "") -> Step:
-    return says({"ok": True, "messages": [*messages], "response_metadata": {"next_cursor": cursor}})
+def history(*messages: JsonObject, cursor: str = "") -> Step:
+    """Answer as conversations.history and conversations.replies do."""
+    reply = {
+        "ok": True,
+        "messages": [*messages],
+        "has_more": bool(cursor),
+        "channel_actions_ts": None,
+        "channel_actions_count": 0,
+        **({"response_metadata": {"next_cursor": cursor}} if cursor else {}),
+    }
+    assert reply.keys() >= {*slack_methods()["conversations.history"]["required_in_reply"]}
+    return says(reply)
 
 
-async def looked(target: Slack, client: Client, links: KnownLinks | None = None, **content: Any) -> Receipt | None:
-    return await target.look_up(Message(DELIVERY, "deal:65", content), SINCE, links or KnownLinks(), client)
+def told(ts: str = TS, delivery: str = DELIVERY) -> JsonObject:
+    """Return a message as Slack lists it."""
+    metadata: JsonObject = {"event_type": "bridge_delivery", "event_payload": {"delivery_id": delivery}}
+    return {"type": "message", "bot_id": "B1", "text": "x", "ts": ts, "metadata": metadata}
 
 
-async def test_a_message_is_found_in_its_channel_by_its_delivery(server: ContractServer, client: Client) -> None:
-    another = MARK | {"event_payload": {"delivery_id": "dlv_other"}}
-    server.script(found({"ts": "1.1", "metadata": another}, {"ts": "1.2"}, {"ts": "1.3", "metadata": MARK}))
-    receipt = await looked(bot(server.url, look_up=True), client, text="x", thread="deal:65")
-    assert receipt == Receipt(
-        None, "found in the channel", (Link("sales", "deal:65", "1.3", {"channel": "C0123SALES"}),)
+OTHERS: list[JsonObject] = [
+    {"type": "message", "user": "U1", "text": DELIVERY, "ts": "1.2"},
+    told("1.3", "dlv_of_another"),
+    {"type": "message", "ts": "1.4", "metadata": {"event_type": "task", "event_payload": {}}},
+    {"type": "message", "ts": "1.5", "metadata": None},
+]
+
+
+async def looked_up(target: Slack, client: Client, links: KnownLinks | None = None, **content: Any) -> Receipt | None:
+    since = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+    return await target.look_up(
+        Message(DELIVERY, "deal:65", {"text": "x"} | content), since, links or KnownLinks(), client
     )
-    (seen,) = server.seen
-    assert (seen.target, seen.json["channel"], seen.json["include_all_metadata"]) == (
-        "/api/conversations.history",
-        "C0123SALES",
-        True,
-    )
-    assert float(seen.json["oldest"]) == SINCE.timestamp() - 120, "Slack's clock may be behind"
 
 
-async def test_a_reply_is_looked_for_in_its_thread_and_opens_none(server: ContractServer, client: Client) -> None:
-    server.script(found({"ts": "2.2", "metadata": MARK}))
-    links = KnownLinks(Link("sales", "deal:65", TS, {"channel": "C0123SALES"}))
-    receipt = await looked(bot(server.url, look_up=True), client, links, text="x", thread="deal:65")
+def test_a_target_looks_up_only_if_it_was_told_that_it_may() -> None:
+    assert not bot("https://slack.com").looks_up
+    assert bot("https://slack.com", look_up=True).looks_up
+
+
+async def test_a_message_that_arrived_is_found_by_its_delivery(server: ContractServer, client: Client) -> None:
+    server.script(history(*OTHERS, told()))
+    receipt = await looked_up(bot(server.url), client)
     assert receipt is not None
-    assert receipt.links == ()
-    assert (server.seen[0].target, server.seen[0].json["ts"]) == ("/api/conversations.replies", TS)
+    assert (receipt.status, receipt.excerpt, receipt.links) == (None, "found in the channel", ())
+    (seen,) = server.seen
+    assert seen.target == "/api/conversations.history"
+    assert seen.form == {
+        "channel": "C0123SALES",
+        "oldest": "1795521480.000000",
+        "include_all_metadata": "true",
+        "limit": "100",
+    }, "from two minutes before the delivery was made, should Slack's clock be late"
 
 
-async def test_every_page_is_looked_through(server: ContractServer, client: Client) -> None:
-    server.script(found({"ts": "1.1"}, cursor="next"), found({"ts": "1.2", "metadata": MARK}))
-    assert await looked(bot(server.url, look_up=True), client, text="x", channel="C9")
-    assert [seen.json.get("cursor") for seen in server.seen] == [None, "next"]
-    assert {seen.json["channel"] for seen in server.seen} == {"C9"}
+async def test_a_message_that_did_not_arrive_is_not_found(server: ContractServer, client: Client) -> None:
+    server.script(history(*OTHERS))
+    assert await looked_up(bot(server.url), client) is None
+    server.script(history())
+    assert await looked_up(bot(server.url), client) is None
 
 
-async def test_a_message_that_is_not_there_is_not_found(server: ContractServer, client: Client) -> None:
-    server.script(found({"ts": "1.1"}))
-    assert await looked(bot(server.url, look_up=True), client, text="x") is None
+async def test_what_is_posted_can_be_found(server: ContractServer, client: Client) -> None:
+    await sent(bot(server.url), client, text="x")
+    server.script(history({"type": "message", "ts": TS, "metadata": server.seen[0].json["metadata"]}))
+    assert await looked_up(bot(server.url), client)
 
 
-async def test_an_app_that_may_not_look_refuses_the_target(server: ContractServer, client: Client) -> None:
-    server.script(says({"ok": False, "error": "missing_scope"}))
-    with pytest.raises(AccessRefused, match="missing_scope"):
-        await looked(bot(server.url, look_up=True), client, text="x")
+async def test_one_looks_in_the_channel_that_the_entry_names(server: ContractServer, client: Client) -> None:
+    server.script(history(told()))
+    assert await looked_up(bot(server.url), client, channel="C9")
+    assert server.seen[0].form["channel"] == "C9"
 
 
-def test_looking_is_asked_for_and_needs_a_bot() -> None:
-    assert bot("https://slack.example", look_up=True).looks_up
-    assert not bot("https://slack.example").looks_up
-    with pytest.raises(ValidationError, match="a webhook cannot read"):
-        webhook("https://slack.example", look_up=True)
+async def test_one_goes_on_from_page_to_page_and_ends_where_it_is_found(server: ContractServer, client: Client) -> None:
+    server.script(history(*OTHERS, cursor="two"), history(cursor="three"), history(told(), cursor="four"))
+    assert await looked_up(bot(server.url), client)
+    assert [seen.form.get("cursor") for seen in server.seen] == [None, "two", "three"]
 
 
-def test_slack_counts_messages_per_channel() -> None:
-    target = bot("https://slack.example")
-    assert (target.bucket({"text": "x"}), target.bucket({"text": "x", "channel": "C9"})) == ("", "C9")
-    assert target.limits.rate == Rate(1, 1.0)
-    assert bot("https://slack.example", rate="5/m").limits.rate == Rate(5, 60.0)
+async def test_a_channel_without_end_is_left_after_ten_pages(server: ContractServer, client: Client) -> None:
+    server.script(history(*OTHERS, cursor="next"))
+    assert await looked_up(bot(server.url), client) is None
+    assert len(server.seen) == 10
+
+
+async def test_a_page_of_long_messages_is_read_whole(server: ContractServer, client: Client) -> None:
+    server.script(history(*({**told("1.1", "dlv_x"), "text": "x" * 40_000} for _ in range(50)), told()))
+    assert await looked_up(bot(server.url), client)
+
+
+async def test_the_link_of_a_thread_is_found_again(server: ContractServer, client: Client) -> None:
+    server.script(history(told()))
+    receipt = await looked_up(bot(server.url), client, thread="deal:65")
+    assert receipt is not None
+    assert receipt.links == (Link("sales", "deal:65", TS, {"channel": "C0123SALES"}),)
+
+
+async def test_a_reply_is_looked_for_in_its_thread(server: ContractServer, client: Client) -> None:
+    links = KnownLinks(Link("sales", "deal:65", "1.1", {"channel": "C0123SALES"}))
+    server.script(history(*OTHERS, told()))
+    receipt = await looked_up(bot(server.url), client, links, thread="deal:65")
+    assert receipt is not None
+    assert receipt.links == (), "the thread has its link"
+    (seen,) = server.seen
+    assert (seen.target, seen.form["ts"]) == ("/api/conversations.replies", "1.1")
+
+
+@pytest.mark.parametrize("replies", [history(*OTHERS), says({"ok": False, "error": "thread_not_found"})])
+async def test_a_reply_that_had_to_open_a_new_thread_is_found_in_the_channel(
+    server: ContractServer, client: Client, replies: Step
+) -> None:
+    links = KnownLinks(Link("sales", "deal:65", "1.1", {"channel": "C0123SALES"}))
+    server.script(replies, history(told()))
+    receipt = await looked_up(bot(server.url), client, links, thread="deal:65")
+    assert receipt is not None
+    assert receipt.links == (Link("sales", "deal:65", TS, {"channel": "C0123SALES"}),)
+    assert [seen.target.rpartition("/")[2] for seen in server.seen] == [
+        "conversations.replies",
+        "conversations.history",
+    ]
+
+
+async def test_without_the_scope_to_read_the_target_is_refused_with_what_to_do(
+    server: ContractServer, client: Client
+) -> None:
+    server.script(says({"ok": False, "error": "missing_scope", "needed": "channels:history", "provided": "chat:write"}))
+    with pytest.raises(AccessRefused, match=r"to be looked through: missing_scope \(add the scope channels:history"):
+        await looked_up(bot(server.url), client)
+
+
+async def test_a_channel_that_cannot_be_read_is_its_own_trouble(server: ContractServer, client: Client) -> None:
+    server.script(says({"ok": False, "error": "not_in_channel"}))
+    with pytest.raises(AccessRefused, match="invite the app"):
+        await looked_up(bot(server.url), client)
+    with pytest.raises(PermanentFailure, match="invite the app"):
+        await looked_up(bot(server.url), client, channel="C9")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        says({"ok": False, "error": "invalid_cursor"}),
+        says({"ok": False, "error": "internal_error"}),
+        says({"ok": True, "messages": "none"}),
+        says({"ok": True}),
+        answer(200, b'{"ok":true,"messages":['),
+        answer(200, b"<html>log in to the hotel</html>"),
+    ],
+)
+async def test_what_could_not_be_found_out_stays_unknown(server: ContractServer, client: Client, step: Step) -> None:
+    server.script(step)
+    with pytest.raises(UnknownOutcome):
+        await looked_up(bot(server.url), client)
+
+
+async def test_who_asks_too_fast_waits(server: ContractServer, client: Client) -> None:
+    server.script(answer(429, b"", Retry_After="60"))
+    with pytest.raises(TransientFailure) as caught:
+        await looked_up(bot(server.url), client)
+    assert (caught.value.throttled, caught.value.retry_after) == (True, 60)
+
+
+# limits
+
+
+def test_slack_takes_one_message_a_second_and_channel() -> None:
+    target = bot("https://slack.com")
+    assert target.limits == Limits(4, Rate(1, 1.0))
+    assert target.bucket({"text": "x", "channel": "C9"}) == "C9"
+    assert {
+        target.bucket({"text": "x"}),
+        target.bucket({"channel": None}),
+        target.bucket({"channel": "C0123SALES"}),
+    } == {""}, "the target's own channel is one, however it is named"
+    assert webhook("https://slack.com").bucket({"text": "x", "channel": "C9"}) == "", "a webhook has but one"
+
+
+def test_another_rate_can_be_set() -> None:
+    assert bot("https://slack.com", rate="10/m", concurrency=2).limits == Limits(2, Rate(10, 60.0))
+
+
+def test_no_message_replaces_another() -> None:
+    assert not bot("https://slack.com").upserts({"text": "x", "thread": "deal:65"})
 
 
 # text
@@ -536,6 +685,7 @@ def test_a_number_from_a_template_is_text() -> None:
         ({"token": "xoxb-hush\n", "channel": "C1"}, "one word"),
         ({"token": "Bearer xoxb-hush", "channel": "C1"}, "one word"),
         ({"token": "xoxb-hush", "channel": "C1", "api_url": "slack.com/api"}, "whole address"),
+        ({"webhook_url": "https://hooks.slack.com/hush", "look_up": True}, "a webhook cannot read"),
     ],
 )
 def test_options_that_cannot_work_are_refused_without_telling_secrets(options: JsonObject, words: str) -> None:
@@ -554,6 +704,9 @@ def test_the_web_api_is_slacks_unless_another_is_named() -> None:
         ("/api/chat.postMessage", b'{"channel": "C1"}', "ChatPostMessageArguments"),
         ("/api/chat.postMessage", b'{"channel": "C1", "text": "x", "colour": 1}', "colour"),
         ("/services/T/B/x", b"not json", "not JSON"),
+        ("/api/conversations.history", b"limit=1", "'channel' is a required property"),
+        ("/api/conversations.history", b"channel=C1&limit=true", "not of type 'number'"),
+        ("/api/conversations.replies", b"channel=C1", "no ts"),
     ],
 )
 async def test_the_server_of_these_tests_finds_what_breaks_the_contract(

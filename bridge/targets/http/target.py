@@ -55,10 +55,10 @@ class HttpService(Target[HttpOptions, HttpAction]):
         try:
             answer = await http.deliver(self._request(message))
         except AccessRefused as refused:
-            if self._is_own(self.action(message).url):
+            if self._destination(self.action(message)).own:
                 raise
             failure = PermanentFailure(refused.reason, status=refused.status, excerpt=refused.excerpt)
-            raise failure from None  # another host's refusal says nothing of the target
+            raise failure from None  # said by another host, or without the credentials: it is not the target's fault
         return Receipt(answer.status, answer.excerpt)
 
     def upserts(self, content: JsonObject) -> bool:

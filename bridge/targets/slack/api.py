@@ -1,8 +1,11 @@
 """Slack over HTTP: one request, its reply, and the word with which it was refused."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlencode
 
 import orjson
 
@@ -11,32 +14,40 @@ from bridge.component.http import json_body, retry_after
 from bridge.errors import AccessRefused, PermanentFailure, UnknownOutcome
 from bridge.model import JsonObject
 from bridge.targets.slack.options import SlackOptions
-from bridge.targets.slack.refusals import RefusedError, sorted_refusal
+from bridge.targets.slack.refusals import RefusedError, Wish, sorted_refusal
 
 JSON: Final = "application/json; charset=utf-8"
+FORM: Final = "application/x-www-form-urlencoded"
+ROOM: Final = 4 * 2**20
+"""Bytes for a page of messages: 40 000 characters are the most that one may have, and few have."""
 WORD: Final = re.compile(r"[a-z][a-z_]*")
 """How Slack spells a refusal."""
 ACCEPTED_START: Final = re.compile(rb'\{"ok":true,"channel":"\w+","ts":"(?P<ts>[\d.]+)",')
 """How Slack's reply to an accepted message begins; it goes on with the whole message, however long."""
 
 
-async def call(options: SlackOptions, method: str, payload: JsonObject, http: Http) -> Answer:
-    """Make one request, to a method of the Web API or to the webhook.
+async def post(options: SlackOptions, payload: JsonObject, http: Http) -> Answer:
+    """Post a message, through the Web API or to the webhook.
 
     Raises:
         RefusedError: Slack said why it did not do it.
         DeliveryFailure: as ``Http.deliver``.
     """
-    own = payload.get("channel") in {None, options.channel}
-    try:
-        answer = await http.deliver(_request(options, method, payload))
-    except (PermanentFailure, AccessRefused) as failure:
-        if word := _word(failure.excerpt):
-            told = Answer(failure.status or 0, {}, failure.excerpt.encode())
-            refused = isinstance(failure, AccessRefused)
-            raise RefusedError(word, sorted_refusal(word, told, own_channel=own, refused=refused)) from None
-        raise
-    return answer if options.webhook_url else _accepted(answer, own_channel=own)
+    wish = Wish(own_channel=payload.get("channel") in {None, options.channel})
+    answer = await _answered(_request(options, "chat.postMessage", JSON, json_body(payload)), wish, http)
+    return answer if options.webhook_url else _accepted(answer, wish)
+
+
+async def ask(options: SlackOptions, method: str, asked: Mapping[str, str], http: Http) -> JsonObject:
+    """Return the reply to a question about a channel. It is asked as a form, which every method takes.
+
+    Raises:
+        RefusedError: Slack does not tell.
+        DeliveryFailure: as ``Http.deliver``.
+    """
+    wish = Wish(own_channel=asked["channel"] == options.channel, reading=True)
+    request = replace(_request(options, method, FORM, urlencode(asked).encode()), most=ROOM)
+    return reply_of(_accepted(await _answered(request, wish, http), wish))
 
 
 def reply_of(answer: Answer) -> JsonObject:
@@ -49,15 +60,26 @@ def reply_of(answer: Answer) -> JsonObject:
     return reply if isinstance(reply, dict) else {}
 
 
-def _request(options: SlackOptions, method: str, payload: JsonObject) -> Request:
-    headers = {"Content-Type": JSON}
+def _request(options: SlackOptions, method: str, kind: str, body: bytes) -> Request:
+    headers = {"Content-Type": kind}
     url = options.webhook_url.reveal() if options.webhook_url else f"{options.api_url}/{method}"
     if options.token:
         headers["Authorization"] = f"Bearer {options.token.reveal()}"
-    return Request("POST", url, headers, json_body(payload), timeout=options.timeout)
+    return Request("POST", url, headers, body, timeout=options.timeout)
 
 
-def _accepted(answer: Answer, *, own_channel: bool) -> Answer:
+async def _answered(request: Request, wish: Wish, http: Http) -> Answer:
+    """Return the answer, unless it is a refusal that has a status of its own."""
+    try:
+        return await http.deliver(request)
+    except (PermanentFailure, AccessRefused) as failure:
+        if word := _word(failure.excerpt):
+            told = Answer(failure.status or 0, {}, failure.excerpt.encode())
+            raise RefusedError(word, sorted_refusal(word, told, wish)) from None
+        raise
+
+
+def _accepted(answer: Answer, wish: Wish) -> Answer:
     """Return the Web API's answer if it did as asked: it says so in the body, whatever the status."""
     reply = reply_of(answer)
     if reply.get("ok") is True:
@@ -65,8 +87,7 @@ def _accepted(answer: Answer, *, own_channel: bool) -> Answer:
     word = reply.get("error")
     if reply.get("ok") is not False or not isinstance(word, str):
         raise UnknownOutcome("the answer is not one of Slack's", status=answer.status, excerpt=answer.excerpt)
-    wait = retry_after(answer.headers, datetime.now(UTC))
-    raise RefusedError(word, sorted_refusal(word, answer, own_channel=own_channel, retry_after=wait))
+    raise RefusedError(word, sorted_refusal(word, answer, wish, retry_after(answer.headers, datetime.now(UTC))))
 
 
 def _word(excerpt: str) -> str | None:

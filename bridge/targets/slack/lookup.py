@@ -4,20 +4,23 @@ Each message carries its delivery's id as metadata (https://docs.slack.dev/messa
 not see.
 """
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 
 from bridge.component import Http
-from bridge.model import JsonObject
-from bridge.targets.slack.api import call, reply_of
+from bridge.errors import UnknownOutcome
+from bridge.model import Json, JsonObject
+from bridge.targets.slack.api import ask
 from bridge.targets.slack.options import SlackOptions
+from bridge.targets.slack.refusals import NO_THREAD, RefusedError
 
 EVENT_TYPE: Final = "bridge_delivery"
 SKEW: Final = 120.0
 """Seconds that Slack's clock may be behind ours."""
-PAGES: Final = 20
-PAGE: Final = 15
-"""Messages a page: Slack gives no more to apps that are not in its directory; and what is read must fit our limit."""
+PAGES: Final = 10
+PAGE: Final = 100
+"""Messages a page; Slack gives 15 at most to apps that are sold outside of its directory."""
 
 
 def marked(delivery_id: str) -> JsonObject:
@@ -27,31 +30,63 @@ def marked(delivery_id: str) -> JsonObject:
 
 async def find_message(
     options: SlackOptions, place: JsonObject, delivery_id: str, since: datetime, http: Http
-) -> JsonObject | None:
-    """Return the message that was posted for a delivery in a channel or thread, None if there is none.
+) -> tuple[JsonObject, JsonObject] | None:
+    """Return where the message is that was posted for a delivery, and the message; None if there is none.
+
+    One that was meant for a thread may be in the channel: there it goes when the thread is gone or closed.
 
     Raises:
         RefusedError: Slack does not let us look.
         DeliveryFailure: it could not be found out.
     """
-    thread = place.get("thread_ts")
+    channel: JsonObject = {"channel": place["channel"]}
+    for where in (place, channel) if "thread_ts" in place else (channel,):
+        async for message in _messages(options, where, since, http):
+            if _delivery_of(message) == delivery_id:
+                return where, message
+    return None
+
+
+async def _messages(options: SlackOptions, where: JsonObject, since: datetime, http: Http) -> AsyncIterator[JsonObject]:
+    """Yield what was posted in a channel or thread since a moment; nothing of a thread that is gone."""
+    thread = where.get("thread_ts")
     method = "conversations.replies" if thread else "conversations.history"
-    asked: JsonObject = {
-        "channel": place["channel"],
+    asked = {
+        "channel": str(where["channel"]),
         "oldest": f"{since.timestamp() - SKEW:.6f}",
-        "include_all_metadata": True,
-        "limit": PAGE,
-        **({"ts": thread} if thread else {}),
+        "include_all_metadata": "true",
+        "limit": str(PAGE),
+        **({"ts": str(thread)} if thread else {}),
     }
     for _ in range(PAGES):
-        reply = reply_of(await call(options, method, asked, http))
-        messages = reply.get("messages")
-        for message in messages if isinstance(messages, list) else ():
-            if isinstance(message, dict) and message.get("metadata") == marked(delivery_id):
-                return message
-        following = reply.get("response_metadata")
-        cursor = following.get("next_cursor") if isinstance(following, dict) else None
+        try:
+            reply = await ask(options, method, asked, http)
+        except RefusedError as refusal:
+            if thread and refusal.word in NO_THREAD:
+                return
+            raise
+        for message in _listed(reply):
+            yield message
+        cursor = _cursor(reply)
         if not cursor:
-            break
+            return
         asked["cursor"] = cursor
-    return None
+
+
+def _listed(reply: JsonObject) -> list[JsonObject]:
+    messages = reply.get("messages")
+    if not isinstance(messages, list):
+        raise UnknownOutcome("the answer is not one of Slack's")
+    return [message for message in messages if isinstance(message, dict)]
+
+
+def _cursor(reply: JsonObject) -> str | None:
+    following = reply.get("response_metadata")
+    cursor = following.get("next_cursor") if isinstance(following, dict) else None
+    return cursor if isinstance(cursor, str) else None
+
+
+def _delivery_of(message: JsonObject) -> Json:
+    metadata = message.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return payload.get("delivery_id") if isinstance(payload, dict) else None

@@ -4,9 +4,11 @@ The words are those of the lists of errors of chat.postMessage and of incoming w
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from bridge.component import Answer
+from bridge.component.http import NOT_US
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject
 
@@ -19,17 +21,23 @@ PERHAPS_POSTED: Final = frozenset({"internal_error", "fatal_error"})
 """Slack itself says that part of the work may have been done."""
 NO_ACCESS: Final = frozenset(
     {
+        "access_denied",
         "account_inactive",
         "action_prohibited",
+        "app_access_restricted",
         "invalid_auth",
         "invalid_token",
         "missing_scope",
+        "no_active_hooks",
         "no_permission",
         "no_service",
+        "no_service_id",
+        "no_team",
         "not_allowed_token_type",
         "not_authed",
         "org_login_required",
         "team_access_not_granted",
+        "team_disabled",
         "token_expired",
         "token_revoked",
     }
@@ -38,9 +46,13 @@ NO_ACCESS: Final = frozenset(
 NO_CHANNEL: Final = frozenset(
     {
         "channel_is_archived",
+        "channel_is_limited_access",
         "channel_not_found",
+        "ekm_access_denied",
         "is_archived",
+        "messages_tab_disabled",
         "not_in_channel",
+        "posting_to_general_channel_denied",
         "restricted_action",
         "restricted_action_read_only_channel",
         "restricted_action_thread_only_channel",
@@ -60,6 +72,10 @@ NO_THREAD: Final = frozenset(
 """The thread is gone or closed: the message opens a new one."""
 NO_BLOCKS: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 """The blocks are not to Slack's liking: their text is better than nothing."""
+NO_METADATA: Final = frozenset(
+    {"invalid_metadata_format", "invalid_metadata_schema", "metadata_must_be_sent_from_app", "metadata_too_large"}
+)
+"""Ours is not wanted: a message that cannot be found again is better than none."""
 HINTS: Final = {
     "account_inactive": "the app or its user was removed; install the app again",
     "action_prohibited": "an administrator of the workspace has restricted this webhook",
@@ -82,6 +98,19 @@ HINTS: Final = {
     "token_revoked": "the token was revoked; install the app again",
 }
 """What a person can do about it."""
+READING_HINTS: Final = {
+    "missing_scope": "add the scope channels:history to the app, for a private channel groups:history, and install it "
+    "again, or leave out look_up",
+}
+"""What a person can do about it where a message was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked of Slack: to take a message, or to let us read; in the target's own channel or in another."""
+
+    own_channel: bool = True
+    reading: bool = False
 
 
 class RefusedError(Exception):
@@ -94,24 +123,24 @@ class RefusedError(Exception):
         self.failure = failure
 
 
-def sorted_refusal(
-    word: str, answer: Answer, *, own_channel: bool = True, refused: bool = False, retry_after: float | None = None
-) -> DeliveryFailure:
-    """Return what a refusal means for the delivery, and whether it is the target that is refused.
-
-    ``refused`` says that the status alone does refuse it; only a channel that is not its own is an excuse.
-    """
+def sorted_refusal(word: str, answer: Answer, wish: Wish, retry_after: float | None = None) -> DeliveryFailure:
+    """Return what a refusal means for the delivery, and whether it is the target that is refused."""
     status, excerpt = answer.status or None, answer.excerpt
-    hint = HINTS.get(word)
-    reason = f"Slack refused the message: {word}" + (f" ({hint})" if hint else "")
+    reason = _sentence(word, wish)
     if word in LATER:
         throttled = word in TOO_FAST
         return TransientFailure(reason, status=status, excerpt=excerpt, retry_after=retry_after, throttled=throttled)
-    if word in NO_ACCESS or (own_channel if word in NO_CHANNEL else refused):
+    if word in NO_ACCESS or (wish.own_channel and (word in NO_CHANNEL or answer.status in NOT_US)):
         return AccessRefused(reason, status=status, excerpt=excerpt)
-    if word in PERHAPS_POSTED:
+    if word in PERHAPS_POSTED or (wish.reading and word not in NO_CHANNEL):
         return UnknownOutcome(reason, status=status, excerpt=excerpt)
     return PermanentFailure(reason, status=status, excerpt=excerpt)
+
+
+def _sentence(word: str, wish: Wish) -> str:
+    hint = (READING_HINTS if wish.reading else HINTS).get(word) or HINTS.get(word)
+    refused = "to be looked through" if wish.reading else "the message"
+    return f"Slack refused {refused}: {word}" + (f" ({hint})" if hint else "")
 
 
 def remedy(word: str, payload: JsonObject) -> JsonObject | None:
@@ -120,6 +149,8 @@ def remedy(word: str, payload: JsonObject) -> JsonObject | None:
         return _without(payload, {"thread_ts"})
     if word in NO_BLOCKS and "blocks" in payload:
         return _without(payload, {"blocks"})
+    if word in NO_METADATA and "metadata" in payload:
+        return _without(payload, {"metadata"})
     return None
 
 

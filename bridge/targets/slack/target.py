@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bridge.component import Answer, Http, Links, Target
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
-from bridge.targets.slack.api import call, reply_of
+from bridge.targets.slack.api import post, reply_of
 from bridge.targets.slack.lookup import find_message, marked
 from bridge.targets.slack.options import SlackAction, SlackOptions
 from bridge.targets.slack.refusals import RefusedError, remedy
@@ -63,13 +63,12 @@ class Slack(Target[SlackOptions, SlackAction]):
             found = await find_message(self.options, place, message.delivery_id, since, http)
         except RefusedError as refusal:
             raise refusal.failure from None
-        if found is None:
-            return None
-        return Receipt(None, "found in the channel", self._new_thread(key, place, found))
+        return Receipt(None, "found in the channel", self._new_thread(key, *found)) if found else None
 
     def bucket(self, content: JsonObject) -> str:
-        """Return the channel: Slack counts messages per channel."""
-        return str(content.get("channel") or "")
+        """Return the channel, if it is not the target's own: Slack counts messages per channel."""
+        channel = content.get("channel")
+        return str(channel) if channel and channel != self.options.channel and self.options.token else ""
 
     def preview(self, content: JsonObject) -> str:
         """Return the text and what is written in the blocks, below the channel if the entry names one."""
@@ -118,7 +117,7 @@ class Slack(Target[SlackOptions, SlackAction]):
         refused: list[str] = []
         while True:
             try:
-                return _Posted(await call(self.options, "chat.postMessage", payload, http), payload, tuple(refused))
+                return _Posted(await post(self.options, payload, http), payload, tuple(refused))
             except RefusedError as refusal:
                 word, failure = refusal.word, refusal.failure
             instead = remedy(word, payload)
