@@ -1,6 +1,6 @@
 """A secret: a value that prints as stars wherever it might slip out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, GetCoreSchemaHandler
@@ -61,6 +61,8 @@ def secrets_in(value: object) -> Iterator[str]:
             yield from secrets_in(getattr(value, name))
     elif isinstance(value, Mapping):
         yield from secrets_in(tuple(value.values()))
-    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+    elif isinstance(
+        value, list | tuple | set | frozenset
+    ):  # and nothing else: a network yields its addresses, all of them
         for item in value:
             yield from secrets_in(item)
