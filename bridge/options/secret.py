@@ -70,6 +70,6 @@ def secrets_in(value: object) -> Iterator[str]:
         yield from value.made_secrets() if isinstance(value, MakesSecrets) else ()
     elif isinstance(value, Mapping):
         yield from secrets_in(tuple(value.values()))
-    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+    elif isinstance(value, list | tuple | set | frozenset):  # nothing else: a network would yield all its addresses
         for item in value:
             yield from secrets_in(item)

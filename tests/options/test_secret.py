@@ -1,4 +1,5 @@
 import json
+from ipaddress import ip_network
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -52,3 +53,7 @@ def test_every_secret_inside_a_model_is_found() -> None:
     nested = Nested.model_validate({"holders": {"a": [{"token": "s1"}, {"token": "s2"}], "b": []}})
     assert list(secrets_in(nested)) == ["s1", "s2"]
     assert list(secrets_in("plain")) == []
+
+
+def test_what_is_no_collection_is_not_walked_through() -> None:
+    assert list(secrets_in((ip_network("fd00::/8"), [Secret("s1")], {Secret("s2")}))) == ["s1", "s2"]

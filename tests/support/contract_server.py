@@ -136,6 +136,20 @@ def stall(first: bytes = b"") -> Step:
     return step
 
 
+def trickle(piece: bytes, first: bytes = b"") -> Step:
+    """Write a piece again and again, until the client hangs up."""
+
+    async def step(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        writer.write(first)
+        while not writer.transport.is_closing():
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)  # lets others work
+        return False
+
+    return step
+
+
 def reset() -> Step:
     """Break the connection with a reset instead of an answer."""
 
