@@ -148,25 +148,24 @@ class Worker:
         return POLL if due is None else min(POLL, max(least, (due - self._clock.now()).total_seconds()))
 
     async def _deliver(self, claim: Claim, era: int) -> None:
-        target, policy = self.target, RetryPolicy.of(self.target, claim.delivery.terms.retry)
-        if settlement := _without_attempt(claim, target, policy):
+        if settlement := _without_attempt(claim, self.target):
             await self._until_recorded(claim, _Result(None, settlement))
-            return
-        if result := await self._in_turn(claim, era, target, policy):
+        elif result := await self._in_turn(claim, era, self.target):
             await self._until_recorded(claim, result)
 
-    async def _in_turn(self, claim: Claim, era: int, target: AnyTarget, policy: RetryPolicy) -> "_Result | None":
+    async def _in_turn(self, claim: Claim, era: int, target: AnyTarget) -> "_Result | None":
         """Make an attempt once there is a slot for it; if the target is held by then, give the claim back."""
+        slots = self._slots
         try:
-            await self._slots.acquire()
+            await slots.acquire()
         except asyncio.CancelledError:
             await self._give_back(claim)
             raise
         try:
             if not self._stopping and era == self._era:
-                return await self._tried(claim, target, policy)
+                return await self._tried(claim, target)
         finally:
-            self._slots.release()
+            slots.release()
         await self._give_back(claim)
         return None
 
@@ -174,16 +173,16 @@ class Worker:
         with suppress(StoreError):  # then its lease runs out
             await self._store.release([claim])
 
-    async def _tried(self, claim: Claim, target: AnyTarget, policy: RetryPolicy) -> "_Result":
+    async def _tried(self, claim: Claim, target: AnyTarget) -> "_Result":
         watch = _Watch(self._clock)
         try:
             ending = await self._attempt(claim, target)
         except asyncio.CancelledError:
             ending = Ending(failure=UnknownOutcome("broken off: the daemon was stopping"))
             with suppress(StoreError):  # once: else the next start finds the lease, and counts it as unknown
-                await self._record(claim, self._result(claim, ending, policy, watch))
+                await self._record(claim, self._result(claim, ending, target, watch))
             raise
-        return self._result(claim, ending, policy, watch)
+        return self._result(claim, ending, target, watch)
 
     async def _attempt(self, claim: Claim, target: AnyTarget) -> Ending:
         """Make an attempt, unless the one before it arrived after all."""
@@ -193,13 +192,14 @@ class Worker:
                 return found
         return await attempt_once(target, claim.delivery.message, self._links, self._http)
 
-    def _result(self, claim: Claim, ending: Ending, policy: RetryPolicy, watch: "_Watch") -> "_Result":
+    def _result(self, claim: Claim, ending: Ending, target: AnyTarget, watch: "_Watch") -> "_Result":
         now, failure = self._clock.now(), ending.failure
-        lesson = self._window.lesson(self.target, claim, failure, now)
         settlement = Settlement(DeliveryState.DELIVERED)
         if failure:
-            settlement = settle(failure, claim.delivery, policy, now, looks_up=self.target.looks_up)
-        settlement = replace(settlement, target=settlement.target or lesson)
+            policy = RetryPolicy.of(target, claim.delivery.terms.retry)
+            settlement = settle(failure, claim.delivery, policy, now, looks_up=target.looks_up)
+        if lesson := self._window.lesson(target, claim, failure, now):
+            settlement = replace(settlement, target=settlement.target or lesson)
         if settlement.target and settlement.target.kind != "close":
             self.hold()
         return _Result(watch.attempt(claim, ending), settlement, ending.links)
@@ -259,10 +259,10 @@ class _Watch:
         )
 
 
-def _without_attempt(claim: Claim, target: AnyTarget, policy: RetryPolicy) -> Settlement | None:
+def _without_attempt(claim: Claim, target: AnyTarget) -> Settlement | None:
     """Return what becomes of a delivery that may not be sent: its schedule is over, or it may have arrived already."""
-    if claim.trigger == "person":
+    if claim.trigger == "person" or not claim.delivery.failures:
         return None
     if claim.delivery.uncertain and claim.delivery.terms.on_unknown == "park" and not target.looks_up:
         return Settlement(DeliveryState.PARKED, reason=f"it may have arrived: {claim.delivery.reason}")
-    return exhausted(claim.delivery, policy)
+    return exhausted(claim.delivery, RetryPolicy.of(target, claim.delivery.terms.retry))

@@ -228,6 +228,29 @@ async def test_a_target_may_change_how_many_it_takes_at_once(store: Store, clock
     await worker.drain(0)
 
 
+async def test_a_change_of_targets_amid_an_attempt_makes_no_room_for_more(store: Store, clock: ManualClock) -> None:
+    await plan(store, clock, *(f"deal:{n}" for n in range(6)))
+    done = asyncio.Event()
+
+    async def until_done() -> Receipt:
+        await done.wait()
+        return Receipt(status=200)
+
+    worker, before = worker_for(store, clock, until_done, concurrency=1)
+    await worker.step()
+    await before.arrived.wait()
+    after = ScriptedTarget("sales", *[never] * 6, concurrency=1)
+    worker.adopt(after)
+    done.set()
+    await worker.drain(5)
+    assert len(before.sent) == 2, "what was claimed ahead ends with the target it began with"
+    assert await worker.step() == 2
+    await after.arrived.wait()
+    await asyncio.sleep(0)
+    assert len(after.sent) == 1
+    await worker.drain(0)
+
+
 async def test_an_outcome_the_store_cannot_take_is_recorded_as_soon_as_it_can(
     store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
