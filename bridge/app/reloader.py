@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from watchfiles import awatch
 
 from bridge import config, telemetry
 from bridge.config import Loaded
+from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
 from bridge.errors import BridgeError
 from bridge.model import Clock
@@ -25,14 +26,25 @@ SETTLE = 0.2
 class Reloader:
     """Owns the ruleset of the moment. A broken configuration is refused, and the running one stays."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str], clock: Clock, adopt: Callable[[Ruleset], None]) -> None:
-        """Take what to read, and what puts a ruleset into force; it must do so whole, or raise and change nothing."""
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        clock: Clock,
+        adopt: Callable[[Ruleset], None],
+        announce: Announcer | None = None,
+    ) -> None:
+        """Take what to read, and what puts a ruleset into force; it must do so whole, or raise and change nothing.
+
+        ``announce`` is told of what was refused, and of what came into force.
+        """
         self.problems: tuple[Problem, ...] = ()
         self._path = path
         self._templates = path.parent / "templates"
         self._environ = environ
         self._clock = clock
         self._adopt = adopt
+        self._announce = announce or Announcer()
         self._bell = Bell()
         self._print = ""
         self._ruleset: Ruleset | None = None
@@ -92,10 +104,10 @@ class Reloader:
                 self._swap(loaded)
             except InvalidConfigurationError as error:
                 self.problems = error.problems
-                telemetry.ruleset_refused(error.problems)
+                self._refuse(error.problems)
                 raise
             except BridgeError as error:
-                telemetry.ruleset_refused([error])
+                self._refuse([error])
                 raise
             return loaded.ruleset
 
@@ -107,6 +119,11 @@ class Reloader:
         self._adopt(loaded.ruleset)
         self._ruleset, self.problems = loaded.ruleset, ()
         telemetry.ruleset_loaded(loaded.ruleset.revision, [r.name for r in loaded.ruleset.routes], loaded.warnings)
+        self._announce.rules_loaded(self._path.name, loaded.ruleset.revision)
+
+    def _refuse(self, problems: Sequence[Problem | Exception]) -> None:
+        telemetry.ruleset_refused(problems)
+        self._announce.rules_refused(self._path.name, self.ruleset.revision, [str(problem) for problem in problems])
 
     def _watched(self) -> list[Path]:
         return [self._path, *sorted(path for path in self._templates.rglob("*") if path.is_file())]

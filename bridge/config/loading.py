@@ -22,6 +22,7 @@ from bridge.options.yaml import MAX_BYTES
 from bridge.rendering import Rendering
 from bridge.routing.router import Router
 from bridge.ruleset import Defaults, Ruleset
+from bridge.sources import _bridge
 
 VERSION = 1
 """The version of the language that this bridge reads."""
@@ -51,7 +52,7 @@ def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loade
     builder = ComponentBuilder(problems, environ)
     sources = builder.build("sources", source_types())
     targets = builder.build("targets", target_types())
-    words = vocabulary(sources.types.values(), complete=sources.complete)
+    words = vocabulary([*sources.types.values(), _bridge.Bridge], complete=sources.complete)
     rendering = Rendering(path.parent / FOLDER, defaults.locale, defaults.timezone, defaults.currency)
     templates = TemplateCompiler(rendering, words, problems)
     entries = EntryCompiler(targets, words, templates, problems)
@@ -59,7 +60,8 @@ def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loade
     if problems.found:
         raise InvalidConfigurationError(problems.found)
     warn_of_unused(targets.made, routes, problems)
-    router = Router(sources.made, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
+    readers = {**sources.made, _bridge.NAME: _bridge.OWN}
+    router = Router(readers, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
     ruleset = Ruleset(
         _revision(content, rendering.files()),
         (path, *rendering.files(), path.parent / FOLDER),
