@@ -9,9 +9,10 @@ from bridge.component.discovery import source_types, target_types
 from bridge.config.components import ComponentBuilder
 from bridge.config.entries import EntryCompiler
 from bridge.config.frame import DefaultsFrame, FileFrame
+from bridge.config.idle import warn_of_targets
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
-from bridge.config.routes import RouteCompiler, warn_of_unused
+from bridge.config.routes import RouteCompiler
 from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.translation import validated
 from bridge.config.vocabulary import vocabulary
@@ -59,7 +60,7 @@ def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loade
     routes = RouteCompiler(words, templates, entries, problems).compile(document.get("routes"))
     if problems.found:
         raise InvalidConfigurationError(problems.found)
-    warn_of_unused(targets.made, routes, problems)
+    warn_of_targets(targets.made, routes, problems)
     readers = {**sources.made, _bridge.NAME: _bridge.OWN}
     router = Router(readers, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
     ruleset = Ruleset(
