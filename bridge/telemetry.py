@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from bridge.errors import StoreError
-from bridge.model import Attempt, Delivery, DeliveryState, Event, RoutedEvent
+from bridge.model import Attempt, Breaker, Delivery, DeliveryState, Event, RoutedEvent, TargetState
 from bridge.options import Problem
 
 REGISTRY = CollectorRegistry()
@@ -53,6 +53,8 @@ _CHANGED = {
     "open": "breaker opened",
     "close": "breaker closed",
 }
+_HELD = Gauge("bridge_target_held", "1 while nothing is sent to a target.", ["target", "why"], registry=REGISTRY)
+_TOLD = Counter("bridge_operator_events", "Events about bridge itself.", ["event_name"], registry=REGISTRY)
 _RESCUED = Counter("bridge_leases_rescued", "Leases that a killed worker left.", ["target"], registry=REGISTRY)
 _RELOADS = Counter("bridge_reloads", "Loads of the rules, by result.", ["result"], registry=REGISTRY)
 _REFUSED = Gauge("bridge_rules_refused", "1 while the files hold rules that were refused.", registry=REGISTRY)
@@ -213,6 +215,35 @@ def target_changed(target: str, change: str, reason: str | None, seconds: float 
     _TARGET_CHANGES.labels(target, change).inc()
     tell = _log.info if change in {"wait", "close", "resume"} else _log.error
     tell(f"target {_CHANGED[change]}", target=target, reason=reason, seconds=seconds)
+
+
+def targets_seen(targets: Sequence[TargetState]) -> None:
+    """It was looked which targets are held, for ``/metrics``."""
+    _HELD.clear()
+    for target in targets:
+        whys = {"gone": not target.present, "paused": target.paused_by, "breaker": target.breaker is not Breaker.CLOSED}
+        for why in (why for why, holds in whys.items() if holds):
+            _HELD.labels(target.name, why).set(1)
+
+
+def operator_event(event: Event, *, kept: bool) -> None:
+    """Something about bridge itself is an event for the routes; without ``kept`` too many wait, and it is none."""
+    _TOLD.labels(event.name).inc()
+    facts = {"event_id": event.id, "event_name": event.name, "entity": str(event.entity)}
+    if kept:
+        _log.info("operator event", **facts)
+    else:
+        _log.error("operator event lost", **facts)
+
+
+def source_silent(source: str, last: datetime | None, seconds: float) -> None:
+    """A source has sent nothing for longer than is usual; ``last`` is when it did."""
+    _log.warning("source silent", source=source, last_event_at=last and last.isoformat(), seconds=round(seconds))
+
+
+def backlog_growing(events: int, deliveries: int, threshold: int) -> None:
+    """More waits than is usual."""
+    _log.warning("backlog growing", events=events, deliveries=deliveries, threshold=threshold)
 
 
 def lease_rescued(delivery: Delivery) -> None:

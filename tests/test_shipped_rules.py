@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bridge.config import load
 from bridge.model import DeliveryState, Event, EventState, JsonObject, RoutedEvent
 from bridge.ruleset import Ruleset
+from bridge.sources._bridge import OWN
 from tests.support.changes import NOW, crm, event_of
 from tests.support.clock import ManualClock
 
@@ -60,6 +62,31 @@ def test_every_other_commented_line_is_a_rule_that_loads_too(tmp_path: Path) -> 
     (tmp_path / "templates").symlink_to(ROOT / "templates")
     loaded = load(tmp_path / "routes.yaml", {"BRIDGE_CRM_SECRET": "long-enough-secret-0123456789abcdef"}, ManualClock())
     assert loaded.ruleset.routes[0].match is not None
+
+
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+    """Return the rules with their last route, which is commented out, and the option that belongs to it."""
+    folder, text = tmp_path_factory.mktemp("telling"), SHIPPED.read_text(encoding="utf-8")
+    begin = text.index("  # - name: bridge-avisa")
+    text = text[:begin].replace("    # silence:", "    silence:") + text[begin:].replace("  # ", "  ")
+    (folder / "routes.yaml").write_text(text, encoding="utf-8")
+    (folder / "templates").symlink_to(ROOT / "templates")
+    loaded = load(folder / "routes.yaml", {}, ManualClock())
+    assert loaded.warnings == ()
+    return loaded.ruleset
+
+
+def test_a_day_of_silence_is_told_once_the_line_is_no_comment(telling: Ruleset) -> None:
+    assert telling.sources["crm"].options.silence == timedelta(days=1)
+
+
+@pytest.mark.parametrize("name", OWN.events)
+def test_what_bridge_tells_of_itself_is_a_message_once_its_rule_is_no_comment(telling: Ruleset, name: str) -> None:
+    events = [event_of(OWN, body, number) for number, body in enumerate(OWN.story(name, NOW))]
+    routed = telling.router.plan(events, {})[-1]
+    [delivery] = routed.deliveries
+    assert (delivery.route, delivery.state, delivery.reason) == ("bridge-avisa", DeliveryState.PENDING, None)
 
 
 @pytest.mark.parametrize(("trigger", "route"), HEARD.items())

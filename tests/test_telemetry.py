@@ -16,6 +16,7 @@ import bridge
 from bridge import telemetry
 from bridge.model import (
     Attempt,
+    Breaker,
     Delivery,
     DeliveryState,
     Entity,
@@ -23,12 +24,15 @@ from bridge.model import (
     EventState,
     Outcome,
     RoutedEvent,
+    TargetState,
 )
 from bridge.options import Place, Problem
+from bridge.sources._bridge import noticed
 
 PAGE = Path(__file__).parents[1] / "docs/reference/metrics.md"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EVENT = Event("evt_1", "crm", "crm_deal_updated", Entity("deal", "65"), "k", b"{}", NOW - timedelta(seconds=2))
+TROUBLE = noticed("bridge.target_paused", "sales", {"name": "sales"}, NOW)
 DELIVERY = Delivery("dlv_1", "evt_1", "losses", 0, "sales", "deal:65", DeliveryState.PENDING, {}, NOW, NOW)
 DEAD = Delivery("dlv_2", "evt_1", "losses", 1, "sales", "k", DeliveryState.DEAD, None, NOW, NOW, reason="no name")
 PROBLEM = Problem(Place("routes.yaml", 3, 4), "unknown-key", 'unknown key "matc"')
@@ -205,6 +209,19 @@ FACTS: list[Case] = [
     held("open", "target breaker opened"),
     held("close", "target breaker closed"),
     (
+        lambda: telemetry.operator_event(TROUBLE, kept=True),
+        ["operator event"],
+        {("bridge_operator_events_total", "event_name=bridge.target_paused"): 1},
+    ),
+    (
+        lambda: telemetry.operator_event(TROUBLE, kept=False),
+        ["operator event lost"],
+        {("bridge_operator_events_total", "event_name=bridge.target_paused"): 1},
+    ),
+    (lambda: telemetry.source_silent("crm", NOW, 90000), ["source silent"], {}),
+    (lambda: telemetry.source_silent("crm", None, 90000), ["source silent"], {}),
+    (lambda: telemetry.backlog_growing(3, 4, 5), ["backlog growing"], {}),
+    (
         lambda: telemetry.ruleset_loaded("r1", ["losses"], [PROBLEM]),
         ["rules loaded", "rules warning"],
         {("bridge_reloads_total", "result=loaded"): 1},
@@ -275,6 +292,20 @@ def test_the_backlog_shows_what_waits_now_and_no_longer_what_waited_then() -> No
     assert value(("bridge_oldest_event_waiting_seconds",)) == 0
     gone = {"target": "gone", "state": "parked"}
     assert telemetry.REGISTRY.get_sample_value("bridge_deliveries_waiting", gone) is None
+
+
+def test_a_target_shows_as_held_for_every_reason_that_holds_it_and_no_longer() -> None:
+    paused = TargetState("sales", paused_by="person", breaker=Breaker.HALF_OPEN)
+    telemetry.targets_seen([paused, TargetState("gone", present=False), TargetState("billing")])
+    held = {
+        (sample.labels["target"], sample.labels["why"]): sample.value
+        for metric in telemetry.REGISTRY.collect()
+        for sample in metric.samples
+        if sample.name == "bridge_target_held"
+    }
+    assert held == {("sales", "paused"): 1, ("sales", "breaker"): 1, ("gone", "gone"): 1}
+    telemetry.targets_seen([TargetState("sales")])
+    assert telemetry.REGISTRY.get_sample_value("bridge_target_held", {"target": "sales", "why": "paused"}) is None
 
 
 def test_what_is_free_is_shown() -> None:

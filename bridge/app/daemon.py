@@ -21,11 +21,13 @@ from bridge.component.outlet import STANDARD_OUTPUT
 from bridge.control import api
 from bridge.control.host import Host
 from bridge.control.operations import Operations
+from bridge.delivery.announcer import EventAnnouncer
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.fleet import Fleet
+from bridge.delivery.monitor import Growth, Monitor, Silences
 from bridge.delivery.pruner import Pruner
 from bridge.delivery.rescuer import Rescuer
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, StoreError
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
 from bridge.model import Clock, JsonObject, SystemClock
@@ -49,7 +51,8 @@ class Daemon:
         self._settings = settings
         self._clock = clock
         self._secrets = SecretBook(settings.data)
-        self.reloader = Reloader(settings.routes, environ, clock, self._adopt)
+        self._announcer = EventAnnouncer(clock, lambda: self._capacity.backlog)
+        self.reloader = Reloader(settings.routes, environ, clock, self._adopt, self._announcer)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[Started], None]) -> None:
         """Run until ``stop`` is set, then drain: answer and finish what has begun, and begin nothing.
@@ -66,7 +69,7 @@ class Daemon:
             stack.push_async_callback(self._store.close)
             http = await stack.enter_async_context(Client(self._clock))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            self._fleet = Fleet(self._store, http, self._clock, tasks)
+            self._fleet = Fleet(self._store, http, self._clock, tasks, self._announcer)
             await self._serve(stop, ready, tasks)
 
     async def _serve(self, stop: asyncio.Event, ready: Callable[[Started], None], tasks: asyncio.TaskGroup) -> None:
@@ -76,11 +79,22 @@ class Daemon:
         room = Room(self._settings.backlog_limit, self._settings.store_limit, self._settings.disk_reserve)
         self._capacity = Capacity(self._store, self._settings.data, room, self._clock)
         pruner = Pruner(self._store, self._clock, self._settings.keep_events, self._settings.keep_bodies)
+        monitor = Monitor(
+            self._store,
+            Growth(self._announcer, lambda: self._capacity.backlog, self._settings.backlog_alarm),
+            Silences(self._store, self._clock, self._announcer, lambda: self.reloader.ruleset.sources),
+        )
+        await self._announcer.start(self._store)
         self.reloader.start()
         await self._rescuer.step(everything=True)
         await self._capacity.look()
         dispatcher = Dispatcher(
-            self._store, lambda: self.reloader.ruleset, self._fleet.ring, self._clock, lambda: ingest.busy
+            self._store,
+            lambda: self.reloader.ruleset,
+            self._fleet.ring,
+            self._clock,
+            lambda: ingest.busy,
+            self._announcer,
         )
         ingest = Ingest(
             sources=lambda: self.reloader.ruleset.sources,
@@ -99,6 +113,8 @@ class Daemon:
                 tasks.create_task(self.reloader.run(), name="reloader"),
                 tasks.create_task(self._capacity.run(), name="capacity"),
                 tasks.create_task(pruner.run(), name="pruner"),
+                tasks.create_task(self._announcer.run(self._store, dispatcher.bell.ring), name="announcer"),
+                tasks.create_task(monitor.run(), name="monitor"),
                 tasks.create_task(_keep_certificate(servers), name="certificate"),
             ]
             await servers.start(lambda url: api.routes(Operations(self._store, self._host(url), self._clock)))
@@ -111,6 +127,8 @@ class Daemon:
         for task in endless:
             task.cancel()
         await self._fleet.drain(self._settings.drain_seconds)
+        with suppress(StoreError):  # what was not stored by now is in the log
+            await self._announcer.step(self._store, early=True)
         telemetry.daemon_stopped()
 
     def _adopt(self, ruleset: Ruleset) -> None:
@@ -133,7 +151,7 @@ class Daemon:
             problems=lambda: self.reloader.problems,
             ring=self._fleet.ring,
             hold=self._fleet.hold,
-            announce=lambda target, change, reason: telemetry.target_changed(target, change, reason, None),
+            announce=self._announcer.target_held,
             started_at=self._started_at,
         )
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from watchfiles import awatch
 
 from bridge import config, telemetry
 from bridge.config.loading import DEFECT, Loaded, defect
+from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
 from bridge.errors import BridgeError
 from bridge.model import Clock
@@ -29,14 +30,25 @@ SETTLE = 0.2
 class Reloader:
     """Owns the ruleset of the moment. A broken configuration is refused, and the running one stays."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str], clock: Clock, adopt: Callable[[Ruleset], None]) -> None:
-        """Take what to read, and what puts a ruleset into force; it must do so whole, or raise and change nothing."""
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        clock: Clock,
+        adopt: Callable[[Ruleset], None],
+        announce: Announcer | None = None,
+    ) -> None:
+        """Take what to read, and what puts a ruleset into force; it must do so whole, or raise and change nothing.
+
+        ``announce`` is told of what was refused, and of what came into force.
+        """
         self.problems: tuple[Problem, ...] = ()
         self._path = path
         self._templates = path.parent / "templates"
         self._environ = environ
         self._clock = clock
         self._adopt = adopt
+        self._announce = announce or Announcer()
         self._bell = Bell()
         self._print = ""
         self._ruleset: Ruleset | None = None
@@ -110,7 +122,9 @@ class Reloader:
             self.problems = error.problems
             if any(problem.code == DEFECT for problem in error.problems):
                 telemetry.loading_failed(error)
-        telemetry.ruleset_refused(getattr(error, "problems", [error]))
+        problems: Sequence[Problem | Exception] = getattr(error, "problems", [error])
+        telemetry.ruleset_refused(problems)
+        self._announce.rules_refused(self._path.name, self.ruleset.revision, [str(problem) for problem in problems])
 
     async def _has_changed(self) -> bool:
         try:
@@ -132,6 +146,7 @@ class Reloader:
         self._adopt(loaded.ruleset)
         self._ruleset, self.problems = loaded.ruleset, ()
         telemetry.ruleset_loaded(loaded.ruleset.revision, [r.name for r in loaded.ruleset.routes], loaded.warnings)
+        self._announce.rules_loaded(self._path.name, loaded.ruleset.revision)
 
     def _watched(self) -> list[Path]:
         """Return the files whose content counts; what may not be looked at holds none, and ends nothing."""

@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """How long the bodies of finished events are kept."""
     backlog_limit: Annotated[int, Field(ge=1)] = 1_000_000
     """Events and deliveries that may wait before webhooks are answered 503."""
+    backlog_alarm: Annotated[int, Field(ge=1)] = 1000
+    """Events and deliveries that may wait before `bridge.backlog_growing` is told."""
     store_limit: Space | None = None
     """Bytes that the store may hold before webhooks are answered 503."""
     disk_reserve: Space = 64 * 2**20

@@ -15,6 +15,7 @@ from bridge.component import AnySource
 from bridge.component.discovery import source_types
 from bridge.model import Json, JsonObject
 from bridge.options import did_you_mean
+from bridge.sources import _bridge
 
 ID = "document.id="
 """How the setting of an id begins."""
@@ -84,6 +85,8 @@ def new_id() -> str:
 
 
 def _reader(type_: str) -> AnySource:
+    if type_ == _bridge.NAME:
+        return _bridge.OWN
     kind = source_types()[type_]
     return kind(type_, kind.Options())
 

@@ -17,6 +17,7 @@ from bridge.control.shapes import Shape
 from bridge.errors import RequestRefusedError
 from bridge.model import Entity, EntityState, Event, EventState, Json, SystemClock
 from bridge.ruleset import Ruleset
+from bridge.sources import _bridge
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,16 @@ class Question:
             return await daemon.explain(self.event)
         sources = (await daemon.sources())["sources"]
         *before, body = self._story({source["name"]: source["type"] for source in sources})
-        return await daemon.explain_body(body, self.source, before[-1] if before else None)
+        return await daemon.explain_body(body, self._named, before[-1] if before else None)
 
     async def _work_out(self, rules: Ruleset, control: Control | None) -> Shape:
         explainer = Explainer(rules, SystemClock())
         if self._is_stored:
             return await self._stored(explainer, control)
         *before, body = self._story(types_of(rules))
-        event = explainer.arrived(body, self.source)
+        event = explainer.arrived(body, self._named)
         if before:
-            return explainer.following(event, explainer.arrived(before[-1], self.source))
+            return explainer.following(event, explainer.arrived(before[-1], self._named))
         state = await last_state(control, event) if control else None
         return explainer.arriving(event, state)
 
@@ -73,12 +74,17 @@ class Question:
     def _is_stored(self) -> bool:
         return self.event.startswith("evt_")
 
+    @property
+    def _named(self) -> str | None:
+        """Return the source that was named, or bridge itself where one of its own events was."""
+        return _bridge.NAME if self.event in _bridge.EVENTS else self.source
+
     def _story(self, types: Mapping[str, str]) -> Sequence[Json]:
         told: Sequence[Json]
         if self.event == "-" or self.event.endswith(".json") or Path(self.event).is_file():
             told = [bodies.read(self.event)]
         else:
-            told = bodies.story(type_named(types, self.source), self.event, datetime.now(UTC))
+            told = bodies.story(type_named(types, self._named), self.event, datetime.now(UTC))
         return bodies.changed(told, self.settings)
 
 
@@ -93,6 +99,8 @@ def type_named(types: Mapping[str, str], source: str | None) -> str:
     Raises:
         click.UsageError: there is no such source, or several and none was named.
     """
+    if source == _bridge.NAME:
+        return _bridge.NAME
     if source is None and len(set(types.values())) == 1:
         return next(iter(types.values()))
     if source is None or source not in types:

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from bridge.component.base import Strict
-from bridge.options.quantity import Duration
+from bridge.options.quantity import Duration, written
 
 
 class RetryOptions(Strict):
@@ -47,6 +47,12 @@ class BreakerOptions(Strict):
     """How long it stays open at first; twice as long each time in a row."""
     longest_rest: Duration = timedelta(minutes=15)
     """How long it stays open at most."""
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.rest > self.longest_rest:
+            raise ValueError(f'"rest" must not be longer than "longest_rest", which is {written(self.longest_rest)}')
+        return self
 
 
 def _seconds(value: float | timedelta) -> float:

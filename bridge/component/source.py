@@ -11,6 +11,7 @@ from pydantic import model_validator
 from bridge.component.base import Strict
 from bridge.model import Entity, Envelope, Event, JsonObject, Reading
 from bridge.options import Secret
+from bridge.options.quantity import Duration
 
 
 class SourceOptions(Strict):
@@ -22,6 +23,8 @@ class SourceOptions(Strict):
     """A header that may authenticate instead of the secret in the address; goes with `auth_key`."""
     auth_key: Secret | None = None
     """The value expected in `auth_header`."""
+    silence: Duration | None = None
+    """How long the source may send nothing before `bridge.source_silent` is told, such as `1d`. Unset: for ever."""
 
     @model_validator(mode="after")
     def _header_and_key(self) -> Self:

@@ -45,9 +45,9 @@ class TargetOptions(Strict):
     """Seconds one attempt may take."""
     rate: RateOption | None = None
     """How many deliveries may be sent in a time, such as `1/s` or `100/10s`; by default what the service allows."""
-    retry: RetryOptions = RetryOptions()
+    retry: RetryOptions = Field(default_factory=RetryOptions)
     """When to try again; a deliver entry may say otherwise."""
-    breaker: BreakerOptions | None = BreakerOptions()
+    breaker: BreakerOptions | None = Field(default_factory=BreakerOptions)
     """When to leave the service alone for a while; null never does."""
 
 

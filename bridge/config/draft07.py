@@ -5,10 +5,14 @@ Pydantic writes the 2020 draft; of that, models use nothing that draft 07 lacks 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
 from bridge.model import Json, JsonObject
+from bridge.options.quantity import written
 
 _OUTER = ("description", "default")
 """What is said of a value as a whole, whatever it may be."""
@@ -51,14 +55,24 @@ class Piece:
     definitions: JsonObject = field(default_factory=dict)
 
 
+class _Spelled(GenerateJsonSchema):
+    """Spells defaults as rules do."""
+
+    def encode_default(self, dft: Any) -> Any:  # noqa: ANN401 (pydantic's own signature)
+        """Return a default as JSON."""
+        return written(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
 def piece(model: type[BaseModel], name: str, stand_in: StandIn | None = None) -> Piece:
     """Return the schema of a model; ``name`` sets its definitions apart from those of other models."""
-    written: JsonObject = model.model_json_schema(ref_template=f"#/definitions/{name}.{{model}}")
-    inner = written.pop("$defs", {})
+    schema: JsonObject = model.model_json_schema(
+        ref_template=f"#/definitions/{name}.{{model}}", schema_generator=_Spelled
+    )
+    inner = schema.pop("$defs", {})
     definitions: JsonObject = {}
-    for key, schema in inner.items() if isinstance(inner, dict) else ():
-        definitions[f"{name}.{key}"] = _tidied(schema, stand_in)
-    tidied = _tidied(written, stand_in)
+    for key, value in inner.items() if isinstance(inner, dict) else ():
+        definitions[f"{name}.{key}"] = _tidied(value, stand_in)
+    tidied = _tidied(schema, stand_in)
     return Piece(tidied if isinstance(tidied, dict) else {}, definitions)
 
 

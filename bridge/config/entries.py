@@ -6,6 +6,7 @@ from bridge.component import AnyTarget
 from bridge.config.actions import COMMON, FILLED, ActionChecker, checker, texts_of
 from bridge.config.components import Components
 from bridge.config.frame import EntryFrame
+from bridge.config.idle import warn_of_terms
 from bridge.config.keys import expanded, leads_to
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
@@ -40,7 +41,10 @@ class EntryCompiler:
         structure = self._templates.action(self._action(target, entry, site), site)
         if target is None or structure is None or self._problems.broken(site.loc):
             return None
-        return DeliverEntry(str(name), structure, key, handling(self._targets.made.get(str(name)), entry))
+        frame, made = framed(entry), self._targets.made.get(str(name))
+        if made:
+            warn_of_terms(made, frame, site.loc, self._problems)
+        return DeliverEntry(str(name), structure, key, handling(made, frame))
 
     def _target(self, name: Json, site: Site) -> type[AnyTarget] | None:
         """Return the class of the target that an entry names; one that names none was reported with the frame."""
@@ -93,9 +97,13 @@ class EntryCompiler:
         return describe(self._problems.located.data, site.loc[:2])
 
 
-def handling(target: AnyTarget | None, entry: JsonObject) -> Handling:
+def framed(entry: JsonObject) -> EntryFrame:
+    """Return what an entry says that all entries may say; it was checked with the file."""
+    return EntryFrame.model_validate({name: value for name, value in entry.items() if name in COMMON})
+
+
+def handling(target: AnyTarget | None, frame: EntryFrame) -> Handling:
     """Return how the deliveries of an entry are to be handled; it depends on what was rendered for some targets."""
-    frame = EntryFrame.model_validate({name: value for name, value in entry.items() if name in COMMON})
     terms = Terms(frame.retry.parts, frame.on_unknown, frame.ordering == "key", frame.supersede is True)
 
     def handle(content: JsonObject) -> tuple[str, Terms]:

@@ -9,6 +9,7 @@ from bridge.component.base import Strict
 from bridge.component.limits import RetryOptions
 from bridge.model import OnUnknown
 from bridge.rendering.region import parse_currency, parse_locale, parse_timezone
+from bridge.sources._bridge import NAME
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NAME = re.compile(r"\w[\w.-]{0,63}")
@@ -17,6 +18,8 @@ _NAME = re.compile(r"\w[\w.-]{0,63}")
 def _a_source_name(value: str) -> str:
     if not _SOURCE_NAME.fullmatch(value):
         raise ValueError("may hold only a-z, A-Z, 0-9, - and _, at most 64 of them: it stands in an address")
+    if value == NAME:
+        raise ValueError("is the name of bridge's own events; give it another one")
     return value
 
 
@@ -29,7 +32,7 @@ def _a_name(value: str) -> str:
 SourceName = Annotated[
     str,
     AfterValidator(_a_source_name),
-    WithJsonSchema({"type": "string", "pattern": f"^{_SOURCE_NAME.pattern}$"}),
+    WithJsonSchema({"type": "string", "pattern": f"^(?!{NAME}$){_SOURCE_NAME.pattern}$"}),
 ]
 Name = Annotated[str, AfterValidator(_a_name), WithJsonSchema({"type": "string", "pattern": r"^[^\s/]{1,64}$"})]
 

@@ -9,6 +9,7 @@ from bridge.config.vocabulary import Vocabulary
 from bridge.options import Loc, nearest
 from bridge.routing.matcher import compile_match
 from bridge.routing.route import Listener
+from bridge.sources._bridge import PREFIX
 
 EXAMPLE = "such as deal.lost, crm_deal_updated or crm_deal_*"
 
@@ -32,9 +33,14 @@ def compile_listeners(on: object, loc: Loc, words: Vocabulary, problems: Problem
 def _listeners(item: str, words: Vocabulary) -> Sequence[Listener]:
     if item in words.triggers:
         return [_of_trigger(trigger) for trigger in words.triggers[item]]
-    names = frozenset(name for name in words.events if fnmatchcase(name, item)) if _is_pattern(item) else {item}
+    names = frozenset(name for name in words.events if _fits(name, item)) if _is_pattern(item) else {item}
     known = frozenset(names & words.events.keys())
     return [Listener(item, known)] if known else []
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Tell whether a pattern names an event; those of bridge itself are not meant by one as wide as ``*``."""
+    return fnmatchcase(name, pattern) and name.startswith(PREFIX) <= pattern.startswith(PREFIX)
 
 
 def _of_trigger(trigger: NamedTrigger) -> Listener:

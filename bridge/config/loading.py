@@ -10,9 +10,10 @@ from bridge.component.discovery import source_types, target_types
 from bridge.config.components import ComponentBuilder
 from bridge.config.entries import EntryCompiler
 from bridge.config.frame import DefaultsFrame, FileFrame
+from bridge.config.idle import warn_of_targets
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
-from bridge.config.routes import RouteCompiler, warn_of_unused
+from bridge.config.routes import RouteCompiler
 from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.translation import validated
 from bridge.config.vocabulary import vocabulary
@@ -24,6 +25,7 @@ from bridge.options.yaml import MAX_BYTES
 from bridge.rendering import Rendering
 from bridge.routing.router import Router
 from bridge.ruleset import Ruleset
+from bridge.sources import _bridge
 
 VERSION = 1
 """The version of the language that this bridge reads."""
@@ -71,15 +73,16 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     builder = ComponentBuilder(problems, environ)
     sources = builder.build("sources", source_types())
     targets = builder.build("targets", target_types())
-    words = vocabulary(sources.types.values(), complete=sources.complete)
+    words = vocabulary([*sources.types.values(), _bridge.Bridge], complete=sources.complete)
     rendering = Rendering(path.parent / FOLDER, defaults.locale, defaults.timezone, defaults.currency)
     templates = TemplateCompiler(rendering, words, problems)
     entries = EntryCompiler(targets, words, templates, problems)
     routes = RouteCompiler(words, templates, entries, problems).compile(document.get("routes"))
     if problems.found:
         raise InvalidConfigurationError(problems.found)
-    warn_of_unused(targets.made, routes, problems)
-    router = Router(sources.made, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
+    warn_of_targets(targets.made, routes, problems)
+    readers = {**sources.made, _bridge.NAME: _bridge.OWN}
+    router = Router(readers, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
     ruleset = Ruleset(_revision(content, rendering.files()), sources.made, targets.made, routes, router)
     return Loaded(ruleset, tuple(sorted(problems.warnings)))
 

@@ -1,10 +1,9 @@
 """Routes: what they listen to, what must match, what they deliver."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from bridge.config.entries import EntryCompiler
 from bridge.config.listening import compile_listeners
-from bridge.config.naming import describe
 from bridge.config.problems import Problems
 from bridge.config.templates import Site, TemplateCompiler
 from bridge.config.vocabulary import Advice, Vocabulary
@@ -86,13 +85,3 @@ class RouteCompiler:
             if isinstance(entry, dict)
         ]
         return tuple(entry for entry in compiled if entry is not None)
-
-
-def warn_of_unused(targets: Iterable[str], routes: Iterable[Route], problems: Problems) -> None:
-    """Warn of every target that no route delivers to."""
-    used = {entry.target for route in routes for entry in route.deliver}
-    for name in targets:
-        if name not in used:
-            loc = ("targets", name)
-            message = f"no route delivers to {describe(problems.located.data, loc)}"
-            problems.warn(loc, "unused-target", message, "remove it, or use it")

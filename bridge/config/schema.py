@@ -11,6 +11,7 @@ from bridge.config.frame import EntryFrame, FileFrame
 from bridge.config.match_schema import MATCH, match_definitions
 from bridge.config.vocabulary import vocabulary
 from bridge.model import Json, JsonObject
+from bridge.sources._bridge import Bridge
 
 FROM_OUTSIDE = StandIn(r"\$\{")
 """In options, a reference to the environment may stand for a value."""
@@ -21,12 +22,13 @@ RENDERED = StandIn(r"\{[{%]", whole=True)
 def json_schema() -> JsonObject:
     """Return the schema of a rules file, of draft 07, for all types of source and target there are."""
     sources, targets = source_types(), target_types()
-    words = vocabulary(sources.values(), complete=True)
+    heard: list[type[AnySource]] = [*sources.values(), Bridge]
+    words = vocabulary(heard, complete=True)
     frame = piece(FileFrame, "frame")
     definitions: JsonObject = {**frame.definitions, **match_definitions(words)}
     definitions |= dict(_components("source", {name: source.Options for name, source in sources.items()}))
     definitions |= dict(_components("target", {name: target.Options for name, target in targets.items()}))
-    definitions |= dict(_actions(targets)) | {"event": _event(sources.values())}
+    definitions |= dict(_actions(targets)) | {"event": _event(heard)}
     _refer(definitions["frame.RouteFrame"], "on", _one_or_more({"$ref": "#/definitions/event"}))
     _refer(definitions["frame.RouteFrame"], "match", {"allOf": [{"$ref": f"#/definitions/{MATCH}"}]})
     entries: JsonObject = {"anyOf": [{"$ref": f"#/definitions/action.{name}"} for name in sorted(targets)]}
@@ -69,9 +71,9 @@ def _components(kind: str, options: Mapping[str, type[BaseModel]]) -> Iterator[t
 
 def _actions(targets: Mapping[str, type[AnyTarget]]) -> Iterator[tuple[str, Json]]:
     """Yield the schema of a deliver entry to each type of target."""
-    frame = piece(EntryFrame, "entry")
-    common = frame.schema["properties"]
-    yield from frame.definitions.items()
+    entry = piece(EntryFrame, "entry")
+    common = entry.schema["properties"]
+    yield from entry.definitions.items()
     for name, target in sorted(targets.items()):
         action = piece(target.Action, f"action.{name}", RENDERED)
         yield from action.definitions.items()
@@ -99,7 +101,7 @@ def _event(sources: Iterable[type[AnySource]]) -> JsonObject:
     meanings: dict[str, str] = {}
     for source in sources:
         meanings |= {name: trigger.description for name, trigger in source.triggers.items()}
-        meanings |= {name: f"The raw event, about a {kind}." for name, kind in source.events.items()}
+        meanings |= {n: f"The raw event, about a {kind}." for n, kind in source.events.items() if n not in meanings}
     known: JsonObject = {"enum": list(meanings), "enumDescriptions": list(meanings.values())}
     pattern: JsonObject = {"type": "string", "pattern": r"[*?\[]", "description": "A pattern of raw event names."}
     return {"anyOf": [known, pattern]}

@@ -16,6 +16,7 @@ from bridge.routing.fanout import Preview
 from bridge.routing.route import Finding
 from bridge.routing.router import Explanation, RouteExplanation
 from bridge.ruleset import Ruleset
+from bridge.sources import _bridge
 
 
 class Explainer:
@@ -109,6 +110,8 @@ class Explainer:
 
     def _source(self, name: str | None) -> AnySource:
         sources = self._rules.sources
+        if name == _bridge.NAME:
+            return _bridge.OWN
         if name is None and len(sources) == 1:
             return next(iter(sources.values()))
         if name is None:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from bridge import telemetry
+from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import Clock, EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.model import Clock, DeliveryState, EntityState, Event, EventState, RoutedEvent, StateKey
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
@@ -34,14 +35,19 @@ class Dispatcher:
         planned: Callable[[set[str]], None],
         clock: Clock,
         busy: Callable[[], bool] = lambda: False,
+        announce: Announcer | None = None,
     ) -> None:
-        """Take what to ask for the ruleset, whom to tell which targets got work, and whether ingest is at work."""
+        """Take what to ask for the ruleset, whom to tell which targets got work, and whether ingest is at work.
+
+        ``announce`` is told of what could not be rendered.
+        """
         self.bell = Bell()
         self._store = store
         self._current = current
         self._planned = planned
         self._clock = clock
         self._busy = busy
+        self._announce = announce or Announcer()
         self._oldest: datetime | None = None
 
     async def run(self) -> None:
@@ -84,7 +90,11 @@ class Dispatcher:
         self._oldest = min((event.received_at for event in taken.values()), default=None)
         for routed in batch:
             telemetry.event_routed(taken[routed.event_id], routed, now)
-        self._planned({delivery.target for routed in batch for delivery in routed.deliveries})
+        planned = [delivery for routed in batch for delivery in routed.deliveries]
+        for delivery in planned:
+            if delivery.state is DeliveryState.DEAD:
+                self._announce.delivery_dead(delivery, delivery.reason)
+        self._planned({delivery.target for delivery in planned})
 
     async def _let_ingest_first(self) -> None:
         loop = asyncio.get_running_loop()

@@ -12,10 +12,11 @@ UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w
 """Seconds of each unit."""
 SIZES: Final = ("KiB", "MiB", "GiB", "TiB")
 """Units of sizes, each 1024 of the one before."""
+SHORTEST: Final = 0.001
 LONGEST: Final = 3660.0 * 86_400
-"""Seconds; more would leave the calendar."""
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])")
-_RATE = re.compile(r"(\d{1,6})\s*/\s*((?:\d+(?:\.\d+)?)?)\s*(ms|[smhdw])")
+"""Seconds; less is no time, and more would leave the calendar."""
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) *(ms|[smhdw])")
+_RATE = re.compile(r"([0-9]{1,6}) */ *((?:[0-9]+(?:\.[0-9]+)?)?) *(ms|[smhdw])")
 
 
 def duration(value: object) -> object:
@@ -27,10 +28,9 @@ def duration(value: object) -> object:
     if isinstance(value, timedelta):
         return value
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    seconds = float(found[1]) * UNITS[found[2]] if found else 0
-    if not 0 < seconds <= LONGEST:
+    if not found:
         raise ValueError('write a duration such as "30s", "15m", "2h" or "1d"')
-    return timedelta(seconds=seconds)
+    return timedelta(seconds=_seconds(found[1], found[2]))
 
 
 def rate(value: object) -> object:
@@ -42,23 +42,29 @@ def rate(value: object) -> object:
     if isinstance(value, Rate):
         return value
     found = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    count, seconds = (int(found[1]), float(found[2] or 1) * UNITS[found[3]]) if found else (0, 0.0)
-    if not (count and 0 < seconds <= LONGEST):
+    if not (found and int(found[1])):
         raise ValueError('write a rate such as "1/s", "50/m" or "100/10s"')
-    return Rate(count, seconds)
+    return Rate(int(found[1]), _seconds(found[2] or "1", found[3]))
 
 
 def written(time: timedelta) -> str:
-    """Return a time as people write it: in the largest unit that divides it."""
-    seconds = time.total_seconds()
-    unit = next((name for name in ("d", "h", "m", "s") if seconds % UNITS[name] == 0), "ms")
-    return f"{seconds / UNITS[unit]:g}{unit}"
+    """Return a time as people write it: in the largest unit that divides it, to the millisecond."""
+    whole = round(time.total_seconds() * 1000)
+    unit = next((name for name in ("d", "h", "m", "s") if whole % round(UNITS[name] * 1000) == 0), "ms")
+    return f"{whole // round(UNITS[unit] * 1000)}{unit}"
 
 
 def size_written(size: int) -> str:
     """Return a number of bytes as people write it, in a unit that makes it short."""
     power = min(max(size.bit_length() - 1, 0) // 10, len(SIZES))
     return f"{size / 1024**power:.1f} {SIZES[power - 1]}" if power else f"{size} bytes"
+
+
+def _seconds(number: str, unit: str) -> float:
+    seconds = float(number) * UNITS[unit]
+    if not SHORTEST <= seconds <= LONGEST:
+        raise ValueError("must be a time from 1ms to 3660d")
+    return seconds
 
 
 def _text(pattern: re.Pattern[str], example: str) -> WithJsonSchema:

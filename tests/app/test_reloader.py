@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Thread, current_thread, main_thread
 
@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.app.reloader import Reloader, fingerprint
+from bridge.delivery.announcer import Announcer
 from bridge.errors import SettingsError
 from bridge.options import InvalidConfigurationError
 from bridge.ruleset import Ruleset
@@ -122,6 +123,47 @@ async def test_broken_rules_are_refused_and_told_until_they_are_mended(rules: Pa
     await reloader.reload()
     assert reloader.problems == ()
     assert len(adopted.rulesets) == 2
+
+
+class Listener(Announcer):
+    """Remembers what it was told of the rules."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+
+    def rules_refused(self, file: str, revision: str, problems: Sequence[str]) -> None:
+        self.told.append(("refused", file, revision, *problems))
+
+    def rules_loaded(self, file: str, revision: str) -> None:
+        self.told.append(("loaded", file, revision))
+
+
+async def test_people_are_told_of_what_was_refused_and_of_what_came_into_force(rules: Path) -> None:
+    listener, refusing = Listener(), False
+
+    def adopt(_: Ruleset) -> None:
+        if refusing:
+            raise SettingsError("no room for a secret")
+
+    reloader = Reloader(rules, {}, ManualClock(), adopt, listener)
+    await reloader.load()
+    reloader.start()
+    revision = reloader.ruleset.revision
+    rules.write_text(RULES.replace("deal.lost", "deal.lots"))
+    with pytest.raises(InvalidConfigurationError) as caught:
+        await reloader.reload()
+    rules.write_text(RULES)
+    refusing = True
+    with pytest.raises(SettingsError):
+        await reloader.reload()
+    refusing = False
+    await reloader.reload()
+    assert listener.told == [
+        ("loaded", "routes.yaml", revision),
+        ("refused", "routes.yaml", revision, str(caught.value)),
+        ("refused", "routes.yaml", revision, "no room for a secret"),
+        ("loaded", "routes.yaml", revision),
+    ]
 
 
 async def test_rules_that_cannot_be_put_into_force_leave_the_old_ones(rules: Path) -> None:

@@ -87,8 +87,9 @@ def test_no_other_time_is_taken(monkeypatch: pytest.MonkeyPatch, text: str) -> N
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
-def test_a_backlog_limit_is_a_number(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    assert refusal(monkeypatch, BRIDGE_BACKLOG_LIMIT=text).startswith("BRIDGE_BACKLOG_LIMIT: ")
+@pytest.mark.parametrize("name", ["BRIDGE_BACKLOG_LIMIT", "BRIDGE_BACKLOG_ALARM"])
+def test_a_limit_of_the_backlog_is_a_number(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    assert refusal(monkeypatch, **{name: text}).startswith(f"{name}: ")
 
 
 @pytest.mark.parametrize("address", [":8080", "0.0.0.0:80", "[::1]:8080", "[::]:0", "localhost:65535", "my-host.a:1"])

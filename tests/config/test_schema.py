@@ -9,6 +9,7 @@ from bridge.config.match_schema import OPERATORS as DESCRIBED
 from bridge.model import Json, JsonObject
 from bridge.options import read_yaml
 from bridge.routing.operators import OPERATORS
+from bridge.sources._bridge import Bridge
 
 BROKEN = Path(__file__).parent / "broken"
 ROUTES = Path(__file__).parents[2] / "routes.yaml"
@@ -111,8 +112,9 @@ def test_it_knows_every_type_trigger_event_and_operator(schema: JsonObject) -> N
     assert isinstance(event["anyOf"], list)
     known = event["anyOf"][0]
     assert isinstance(known, dict)
-    assert known["enum"] == [*crm.triggers, *crm.events]
+    assert known["enum"] == [*crm.triggers, *crm.events, *Bridge.events]
     assert isinstance(known["enumDescriptions"], list)
+    assert known["enumDescriptions"][-1] == "Refused rules were mended."
     assert len(known["enumDescriptions"]) == len(known["enum"])
     assert all(known["enumDescriptions"])
 

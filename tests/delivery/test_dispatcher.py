@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.delivery.announcer import Announcer
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailableError
 from bridge.model import (
@@ -76,6 +78,29 @@ async def test_events_are_decided_in_order_and_their_targets_rung_for(store: Sto
     last = await store.last_state("crm", Entity("deal", "1"))
     assert last is not None
     assert last.document == {"count": 3}
+
+
+class Undertaker(Announcer):
+    """Remembers who died."""
+
+    def __init__(self) -> None:
+        self.dead: list[str | None] = []
+
+    def delivery_dead(self, delivery: Delivery, reason: str | None) -> None:
+        self.dead.append(reason)
+
+
+async def test_what_cannot_be_rendered_is_told(store: Store, clock: ManualClock) -> None:
+    def plan(events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
+        planned = CountingRouter(clock).plan(events, states)
+        broken = [replace(each, state=DeliveryState.DEAD, reason="no name") for each in planned[0].deliveries]
+        return [replace(planned[0], deliveries=tuple(broken)), *planned[1:]]
+
+    ruleset: Any = SimpleNamespace(router=SimpleNamespace(plan=plan))
+    undertaker = Undertaker()
+    await add(store, clock, "a", "b")
+    await Dispatcher(store, lambda: ruleset, lambda _: None, clock, announce=undertaker).step()
+    assert undertaker.dead == ["no name"]
 
 
 async def test_a_defect_on_one_event_keeps_it_aside_and_routes_the_others(

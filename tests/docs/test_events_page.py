@@ -27,6 +27,8 @@ from bridge.rdstation.timestamps import instant, microseconds
 from bridge.rdstation.webhook import MAX_DEPTH, MAX_ID
 from bridge.routing.change import Comparison, compare
 from bridge.routing.router import Router
+from bridge.sources._bridge import OWN as OWN_SOURCE
+from bridge.sources._bridge import Bridge
 from bridge.sources.rdstation_crm import RdStationCrm
 from bridge.store.base import Store
 from bridge.store.sqlite import events, open_store
@@ -237,6 +239,32 @@ def test_a_trigger_stands_for_what_the_page_says(row: tuple[str, ...]) -> None:
     assert tuple(codes(row[1])) == trigger.events
     assert (read_yaml(code(row[2]).encode(), "cell").data if row[2] else {}) == trigger.match
     assert row[3] == trigger.description
+
+
+# What bridge tells of itself
+
+OWN = "Events of bridge itself"
+OWN_EVENTS = [row for row in rows(PAGE, OWN) if len(row) == 3]
+OWN_FIELDS = [row for row in rows(PAGE, OWN) if len(row) == 5]
+
+
+def test_the_page_has_every_event_of_bridge_itself_with_what_it_is_about() -> None:
+    assert {code(row[0]): code(row[1]) for row in OWN_EVENTS} == Bridge.events
+
+
+def test_the_page_has_every_field_of_bridge_itself_with_its_word() -> None:
+    words, kinds = Bridge.labels["pt"], Bridge.shapes.items()
+    documented = {(code(row[0]), code(row[1])): row[4] for row in OWN_FIELDS}
+    assert documented == {(kind, field): words[field] for kind, shape in kinds for field in shape if field != "at"}
+
+
+@pytest.mark.parametrize("name", Bridge.events)
+def test_a_field_of_bridge_itself_holds_the_type_that_the_page_says(name: str) -> None:
+    types = {code(row[1]): row[2] for row in OWN_FIELDS if code(row[0]) == Bridge.events[name]}
+    document = OWN_SOURCE.sample(name, NOW)["document"]
+    assert isinstance(document, dict)
+    for field, value in document.items():
+        assert field == "at" or TYPES[types[field]](value), field
 
 
 # What becomes of an event

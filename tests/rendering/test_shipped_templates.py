@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from bridge.model import Json, JsonObject
 from bridge.rendering import Rendering
+from bridge.sources._bridge import OWN
 from bridge.targets.slack import Slack
 from tests.support.changes import NOW, change_of, crm, webhook
 
@@ -28,6 +29,7 @@ REACHED_BY = {
     "task_completed": ("task.completed",),
     "contact_created": ("contact.created",),
 }
+TROUBLE = "bridge_avisa"
 OFFICIAL = {
     "deal_lost": "crm_deal_updated",
     "deal_won": "crm_deal_updated",
@@ -47,7 +49,7 @@ def message(template: str, bodies: Sequence[JsonObject]) -> str:
 
 
 def test_every_shipped_template_is_looked_at() -> None:
-    assert {path.name.removesuffix(".md.j2") for path in TEMPLATES.rglob("*.j2")} == {*REACHED_BY, "partes"}
+    assert {path.name.removesuffix(".md.j2") for path in TEMPLATES.rglob("*.j2")} == {*REACHED_BY, TROUBLE, "partes"}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,31 @@ def test_every_shipped_template_is_looked_at() -> None:
 )
 def test_what_a_trigger_says(template: str, trigger: str, snapshot: SnapshotAssertion) -> None:
     assert message(template, SOURCE.story(trigger, NOW)) == snapshot
+
+
+@pytest.mark.parametrize("event", OWN.events)
+def test_what_bridge_says_of_itself(event: str, snapshot: SnapshotAssertion) -> None:
+    context = RENDERING.context(change_of(OWN.story(event, NOW), OWN), OWN, NOW)
+    text = RENDERING.file(f"slack/{TROUBLE}.md.j2", ESCAPE).render(context)
+    assert text == snapshot
+    assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("event", "facts"),
+    [
+        ("bridge.delivery_dead", {"count": 1}),
+        ("bridge.source_silent", {"last_event_at": None}),
+        ("bridge.target_paused", {"by": "person", "reason": "they migrate", "waiting": 0}),
+        ("bridge.reload_refused", {"count": 12}),
+        ("bridge.backlog_growing", {"target": None}),
+    ],
+)
+def test_what_bridge_says_of_itself_fits_the_facts(event: str, facts: JsonObject, snapshot: SnapshotAssertion) -> None:
+    *_, body = OWN.story(event, NOW)
+    assert isinstance(body["document"], dict)
+    context = RENDERING.context(change_of([{**body, "document": {**body["document"], **facts}}], OWN), OWN, NOW)
+    assert RENDERING.file(f"slack/{TROUBLE}.md.j2", ESCAPE).render(context) == snapshot
 
 
 @pytest.mark.parametrize(("template", "event"), OFFICIAL.items())

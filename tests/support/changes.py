@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from bridge.component import SourceOptions
+from bridge.component import AnySource, SourceOptions
 from bridge.model import Change, EntityState, Event, JsonObject
 from bridge.routing.change import compare
 from bridge.sources.rdstation_crm import RdStationCrm
@@ -20,7 +20,7 @@ def crm() -> RdStationCrm:
     return RdStationCrm("crm", SourceOptions())
 
 
-def event_of(source: RdStationCrm, body: Mapping[str, Any], number: int = 1, at: datetime = NOW) -> Event:
+def event_of(source: AnySource, body: Mapping[str, Any], number: int = 1, at: datetime = NOW) -> Event:
     """Return the event that ingest would make of a webhook."""
     raw = orjson.dumps(body)
     envelope = source.read(raw)
@@ -28,7 +28,7 @@ def event_of(source: RdStationCrm, body: Mapping[str, Any], number: int = 1, at:
     return Event(f"evt_{number:03}", source.name, envelope.name, envelope.entity, key, raw, at, occurred_at)
 
 
-def change_of(bodies: Iterable[Mapping[str, Any]], source: RdStationCrm | None = None) -> Change:
+def change_of(bodies: Iterable[Mapping[str, Any]], source: AnySource | None = None) -> Change:
     """Return the change that the last of an entity's webhooks makes."""
     crm_source = source or crm()
     last: EntityState | None = None

@@ -173,6 +173,35 @@ def test_a_message_that_cannot_be_rendered_is_exit_code_1(runner: CliRunner, fol
     assert "→ billing" in result.stdout
 
 
+TROUBLE = """
+  - name: trouble
+    on: bridge.*
+    deliver:
+      - {to: sales, text: "{{ event.entity_id }} {{ event.first_sight }}"}
+"""
+
+
+def test_what_bridge_tells_of_itself_is_explained_by_name(runner: CliRunner, folder: Path) -> None:
+    (folder / "routes.yaml").write_text(RULES + TROUBLE.lstrip("\n"), encoding="utf-8")
+    paused = runner.invoke(bridge, ["explain", "bridge.target_paused", "--set", "id=billing"])
+    assert paused.exit_code == 0
+    assert "✓ trouble" in paused.stdout
+    assert "│ billing true" in paused.stdout
+    resumed = runner.invoke(bridge, ["explain", "bridge.target_resumed"])
+    assert "│ vendas false" in resumed.stdout
+
+
+def test_the_daemon_explains_what_bridge_tells_of_itself(shop: BackgroundShop, runner: CliRunner, folder: Path) -> None:
+    (folder / "routes.yaml").write_text(RULES + TROUBLE.lstrip("\n"), encoding="utf-8")
+    asked = ["explain", "bridge.target_resumed", "--format", "json"]
+    offline = json.loads(runner.invoke(bridge, asked).stdout)
+    shop.serve()
+    online = json.loads(runner.invoke(bridge, asked).stdout)
+    assert [route["matched"] for route in offline["routes"]] == [False, False, True]
+    assert [route["matched"] for route in online["routes"]] == [False, False], "these are its rules"
+    assert online["event"]["source"] == offline["event"]["source"] == "bridge"
+
+
 def test_a_body_that_is_no_event_is_exit_code_1(runner: CliRunner, folder: Path) -> None:
     result = runner.invoke(bridge, ["explain", write(folder, {"event_type": "WEBHOOK.CONVERTED", "contact": {}})])
     assert result.exit_code == 1
