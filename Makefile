@@ -26,6 +26,9 @@ lint: $(VENV)/dev.done ## check style, types and the layers
 bench: $(VENV)/dev.done ## measure acknowledged events per second, against a bare handler
 	$(BIN)/python -m benchmarks.ingest
 
+crash: $(VENV)/dev.done ## kill the daemon a thousand times at random points, and look for what is lost
+	$(BIN)/python -m tests.support.rounds
+
 lock: $(VENV)/dev.done ## write the lock files for pyproject.toml; UPGRADE=--upgrade takes the newest of everything
 	$(LOCK) --extra fast --group dev pyproject.toml -o requirements/dev.txt
 	$(LOCK) --extra fast -c requirements/dev.txt pyproject.toml -o requirements/run.txt
