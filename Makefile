@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile -q $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
-.PHONY: run test lint bench crash lock clean help
+.PHONY: run test lint bench bench-delivery bench-isolation soak crash lock clean help
 
 help: ## list what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: $(VENV)/run.done ## start bridge with the shipped routes.yaml
 	@exec $(BIN)/bridge run
@@ -25,6 +25,18 @@ lint: $(VENV)/dev.done ## check style, types and the layers
 
 bench: $(VENV)/dev.done ## measure acknowledged events per second, against a bare handler
 	$(BIN)/python -m benchmarks.ingest
+
+bench-delivery: $(VENV)/dev.done ## measure how fast a backlog leaves, against a bare client
+	$(BIN)/python -m benchmarks.drain
+
+bench-isolation: $(VENV)/dev.done ## measure whether bad targets touch a good one
+	$(BIN)/python -m benchmarks.isolation
+
+soak: $(VENV)/dev.done ## load a daemon steadily for twenty minutes, and look for what grows
+	$(BIN)/python -m benchmarks.soak
+
+crash: $(VENV)/dev.done ## kill the daemon a thousand times at random points, and look for what is lost
+	$(BIN)/python -m tests.support.rounds
 
 lock: $(VENV)/dev.done ## write the lock files for pyproject.toml; UPGRADE=--upgrade takes the newest of everything
 	$(LOCK) --extra fast --group dev pyproject.toml -o requirements/dev.txt

@@ -43,15 +43,23 @@ class Running:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def descriptors(self) -> int:
+        """Return how many files and sockets it has open."""
+        return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
+
+    def size(self, name: str) -> float:
+        """Return the size of a file of its data directory, in MiB."""
+        return (self.folder / "data" / name).stat().st_size / 2**20
+
 
 @contextlib.asynccontextmanager
-async def daemon(folder: Path) -> AsyncIterator[Running]:
+async def daemon(folder: Path, **environ: str) -> AsyncIterator[Running]:
     """Run ``bridge run`` on the rules in a folder, on the processor of what is measured."""
     with (folder / "log.txt").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bridge", "run", "--listen", "127.0.0.1:0"),
             cwd=folder,
-            env={**os.environ, "BRIDGE_LOG_FORMAT": "json"},
+            env={**os.environ, "BRIDGE_LOG_FORMAT": "json", **environ},
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
             preexec_fn=partial(pin, OURS),

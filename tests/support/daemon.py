@@ -15,6 +15,8 @@ import aiohttp
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/hooks/(\w+)/(\S+)")
 
+ROOT = str(Path(__file__).parents[2])
+
 
 class Daemon:
     """Runs ``bridge run`` in a folder of its own. Everything it prints is kept in ``out`` and ``log``."""
@@ -42,15 +44,36 @@ class Daemon:
         """Start, and return once it is ready for webhooks."""
         if rules is not None:
             self.write_rules(rules)
+        await self.spawn("bridge", "run", "--listen", "127.0.0.1:0", **environ)
+        assert await self.ready(), self.out + self.log
+
+    async def spawn(self, module: str, *arguments: str, **environ: str) -> None:
+        """Start a module that is a daemon, and do not wait for it."""
         with (self.folder / "out.txt").open("wb") as out, (self.folder / "log.txt").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bridge", "run", "--listen", "127.0.0.1:0"),
+                *(sys.executable, "-m", module, *arguments),
                 cwd=self.folder,
-                env={**_clean(os.environ), "BRIDGE_LOG_FORMAT": "json", **environ},
+                env={**_clean(os.environ), "PYTHONPATH": ROOT, "BRIDGE_LOG_FORMAT": "json", **environ},
                 stdout=out,
                 stderr=log,
             )
-        await self._ready()
+
+    async def ready(self) -> bool:
+        """Wait until it is ready for webhooks; return False if it ends before."""
+        async with asyncio.timeout(30):
+            while not (found := ADDRESS.findall(self.out)):
+                if not self.alive:
+                    return False
+                await asyncio.sleep(0.02)
+        port, source, secret = found[-1]
+        self.base = f"http://127.0.0.1:{port}"
+        self.hook = f"{self.base}/hooks/{source}/{secret}"
+        return True
+
+    @property
+    def alive(self) -> bool:
+        assert self._process
+        return self._process.returncode is None
 
     async def post(self, body: Mapping[str, Any] | bytes, **headers: str) -> tuple[int, Any]:
         """Post a webhook as the CRM does; return status and answer."""
@@ -65,6 +88,16 @@ class Daemon:
         """Ask the control socket."""
         connector = aiohttp.UnixConnector(str(self.data / "bridge.sock"))
         async with aiohttp.ClientSession(connector=connector) as session, session.get(f"http://bridge{path}") as answer:
+            answer.raise_for_status()
+            return await answer.json()
+
+    async def tell(self, path: str, **asked: Any) -> Any:
+        """Ask the control socket for something to be done."""
+        connector = aiohttp.UnixConnector(str(self.data / "bridge.sock"))
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.post(f"http://bridge{path}", json=asked) as answer,
+        ):
             answer.raise_for_status()
             return await answer.json()
 
@@ -109,16 +142,6 @@ class Daemon:
         )
         out, err = await process.communicate()
         return process.returncode or 0, out.decode(), err.decode()
-
-    async def _ready(self) -> None:
-        async with asyncio.timeout(30):
-            while not (found := ADDRESS.findall(self.out)):
-                assert self._process
-                assert self._process.returncode is None, self.out + self.log
-                await asyncio.sleep(0.02)
-        port, source, secret = found[-1]
-        self.base = f"http://127.0.0.1:{port}"
-        self.hook = f"{self.base}/hooks/{source}/{secret}"
 
 
 def _clean(environ: Mapping[str, str]) -> dict[str, str]:
