@@ -184,11 +184,6 @@ class Rate:
         """Return how many may go without a pause between them; a tenth where nothing else was said."""
         return min(self.count, self.burst or max(1, self.count // 10))
 
-    @property
-    def interval(self) -> float:
-        """Return the seconds between those after a burst: so long that no stretch ever holds more than ``count``."""
-        return self.seconds / (self.count - self.at_once + 1)
-
     def __str__(self) -> str:
         """Return it as it is written in rules."""
         return f"{self.count}/{self.seconds:g}s"

@@ -91,3 +91,24 @@ def test_without_a_breaker_nothing_opens() -> None:
     watched = Watched()
     watched.target = ScriptedTarget(breaker=None)
     assert watched.see(*[BUSY] * 50) == [None] * 50
+
+
+def test_the_share_that_opens_it_can_be_set() -> None:
+    assert Watched(failures=0.9).see(*[None, BUSY] * 20) == [None] * 40
+    assert Watched(failures=0.2, least=5).see(None, None, None, None, BUSY) == [None] * 4 + [OPEN]
+    assert Watched(failures=1).see(*[BUSY] * 10) == [None] * 9 + [OPEN]
+
+
+def test_how_far_back_it_looks_can_be_set() -> None:
+    assert Watched(window="4s", least=5).see(*[BUSY] * 30) == [None] * 30, "a second apart, five never lie in it"
+    assert Watched(window="5s", least=5).see(*[BUSY] * 5) == [None] * 4 + [OPEN]
+    patient = Watched(window="10m")
+    patient.see(*[BUSY] * 9)
+    patient.now += timedelta(minutes=9)
+    assert patient.see(BUSY) == [OPEN]
+
+
+@pytest.mark.parametrize("claim", [CLAIM, PROBE])
+def test_how_long_it_rests_can_be_set(claim: Claim) -> None:
+    lessons = Watched(least=1, rest="5s", longest_rest="2m").see(BUSY, claim=claim)
+    assert lessons == [TargetChange("open", "500", seconds=5, most=120)]

@@ -55,5 +55,9 @@ class Pace:
 
 
 def interval(rate: Rate) -> int:
-    """Return the time between two places of a bucket, in microseconds."""
-    return max(1, round(rate.interval * 1_000_000))
+    """Return the time between those after a burst, in microseconds: so long that no stretch ever holds too many.
+
+    In whole numbers and rounded up: a microsecond less would let one more in at the end of a stretch.
+    """
+    stretch, gaps = round(rate.seconds * 1_000_000), rate.count - rate.at_once + 1
+    return max(1, -(-stretch // gaps))
