@@ -41,6 +41,8 @@ from tests.support.contract_server import ContractServer, Step, answer, half_clo
 NOW = ManualClock().now()
 PATIENCE = 0.3
 """Seconds an attempt may take, of real time: that long take the cases in which nothing comes."""
+PIECE = b"400\r\n" + bytes(0x400) + b"\r\n"
+"""A chunk of a body: large enough that the first 64 KiB come well within that time."""
 USUAL = Terms()
 
 Scene: TypeAlias = Callable[[], AbstractAsyncContextManager[str]]
@@ -240,7 +242,7 @@ UNKNOWN: dict[str, Scene] = {
 }
 DELIVERED: dict[str, Scene] = {
     "with 10 MiB": serving(answer(200, b"x" * (10 * 2**20))),
-    "without end": serving(trickle(b"4\r\nabcd\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")),
+    "without end": serving(trickle(PIECE, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")),
     "and hangs up": serving(raw(b"HTTP/1.0 200 OK\r\n\r\nok")),
     "and asks for time": serving(answer(200, Retry_After="3600")),
     "after interim answers": serving(raw(b"HTTP/1.1 100 x\r\n\r\nHTTP/1.1 103 x\r\n\r\nHTTP/1.1 204 x\r\n\r\n")),
