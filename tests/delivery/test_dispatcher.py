@@ -93,8 +93,11 @@ class Undertaker(Announcer):
 async def test_what_cannot_be_rendered_is_told(store: Store, clock: ManualClock) -> None:
     def plan(events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
         planned = CountingRouter(clock).plan(events, states)
-        broken = [replace(each, state=DeliveryState.DEAD, reason="no name") for each in planned[0].deliveries]
-        return [replace(planned[0], deliveries=tuple(broken)), *planned[1:]]
+        return [unnamed(each) if event.name == "a" else each for event, each in zip(events, planned, strict=True)]
+
+    def unnamed(routed: RoutedEvent) -> RoutedEvent:
+        dead = [replace(each, state=DeliveryState.DEAD, reason="no name") for each in routed.deliveries]
+        return replace(routed, deliveries=tuple(dead))
 
     ruleset: Any = SimpleNamespace(router=SimpleNamespace(plan=plan))
     undertaker = Undertaker()
