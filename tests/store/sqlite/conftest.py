@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts")
-
-from bridge.store.base import Store  # noqa: E402 (the suites' asserts must be rewritten before they are imported)
-from bridge.store.sqlite import open_store  # noqa: E402
-from tests.support.clock import ManualClock  # noqa: E402
+from bridge.store.base import Store
+from bridge.store.sqlite import open_store
+from tests.support.clock import ManualClock
 
 
 @pytest.fixture
