@@ -72,7 +72,7 @@ class EntryFrame(Strict):
     """
     template: str | None = Field(default=None, min_length=1)
     """A file below `templates/` that holds the message's text."""
-    retry: RetryOptions = RetryOptions()
+    retry: RetryOptions = Field(default_factory=RetryOptions)
     """When to try again, where it differs from the target's `retry`."""
     on_unknown: OnUnknown = "retry"
     """What to do when the answer was lost and the message may have arrived: `retry` (it may come twice) or `park`."""

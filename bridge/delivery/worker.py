@@ -109,11 +109,12 @@ class Worker:
         """Claim as much as there is room for, if that is worth it, and start it; return how much was claimed."""
         if not self._has_room():
             return 0
+        era = self._era  # of before: who is held while the claim is under way must not be sent what it brings
         claims = await self._store.claim(self.target.name, self._limits(), self._lease())
         if self._stopping:
             await self._store.release(claims)
             return 0
-        self._start(claims)
+        self._start(claims, era)
         return len(claims)
 
     def _limits(self) -> Limits:
@@ -126,9 +127,9 @@ class Worker:
         room = self._limits().concurrency - len(self._under_way)
         return room >= max(1, self.target.limits.concurrency // 2)
 
-    def _start(self, claims: Sequence[Claim]) -> None:
+    def _start(self, claims: Sequence[Claim], era: int) -> None:
         for claim in claims:
-            task = asyncio.create_task(self._deliver(claim, self._era), name=claim.delivery.id)
+            task = asyncio.create_task(self._deliver(claim, era), name=claim.delivery.id)
             self._under_way[task] = claim.token
             task.add_done_callback(self._finished)
 

@@ -216,6 +216,25 @@ async def test_what_was_claimed_ahead_is_given_back_when_the_target_is_held(stor
     assert {(await the(store, id_)).state for id_ in ids} == {DeliveryState.PARKED}
 
 
+async def test_what_was_being_claimed_when_the_target_was_held_is_given_back(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [id_] = await plan(store, clock, "deal:1")
+    worker, target = worker_for(store, clock)
+    claim = store.claim
+
+    async def claim_while_it_is_held(*args: Any) -> Any:
+        claims = await claim(*args)
+        await store.pause("sales", "a person's wish")
+        worker.hold()
+        return claims
+
+    monkeypatch.setattr(store, "claim", claim_while_it_is_held)
+    await work(worker)
+    assert target.sent == []
+    assert (await the(store, id_)).state is DeliveryState.PARKED
+
+
 async def test_a_target_may_change_how_many_it_takes_at_once(store: Store, clock: ManualClock) -> None:
     await plan(store, clock, *(f"deal:{n}" for n in range(6)))
     worker, _ = worker_for(store, clock, concurrency=1)
