@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bridge.errors import SettingsError, StoreError, StoreUnavailableError
+from bridge.files import put_private, sync
 from bridge.ingest.secretbook import FOLDER
-from bridge.store.sqlite.copying import Copied, copy, put_in_place, sync
+from bridge.store.sqlite.copying import Copied, copy, put_in_place
 from bridge.store.sqlite.directory import DATABASE, DataDirectory
 
 
@@ -93,15 +94,5 @@ def _copy_secrets(source: Path, destination: Path) -> None:
     destination.mkdir(mode=0o700, exist_ok=True)
     for secret in sorted(source.iterdir()):
         if secret.is_file() and not secret.name.startswith("."):
-            _put(destination / secret.name, secret.read_bytes())
+            put_private(destination / secret.name, secret.read_bytes())
     sync(destination)
-
-
-def _put(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -1,6 +1,5 @@
 """The secrets that webhooks are accepted with, and the ones bridge makes itself."""
 
-import os
 from collections.abc import Mapping
 from hmac import compare_digest
 from pathlib import Path
@@ -9,6 +8,7 @@ from urllib.parse import quote
 
 from bridge.component import AnySource
 from bridge.errors import SettingsError
+from bridge.files import put_private, sync
 
 FOLDER = "secrets"
 NOBODY = (token_urlsafe(32).encode(),)
@@ -94,27 +94,10 @@ def _kept(path: Path) -> str:
 def _make(path: Path) -> str:
     """Make a secret that survives a power cut: by then its address may stand in the CRM."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    secret, draft = token_urlsafe(32), path.with_name(f".{path.name}")
-    draft.unlink(missing_ok=True)
-    with open(draft, "x", opener=_private) as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    _sync(path.parent)
+    secret = token_urlsafe(32)
+    put_private(path, secret.encode())
+    sync(path.parent)
     return secret
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _names_none(source: AnySource) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import apsw
 
 from bridge.errors import StoreUnavailableError
+from bridge.files import sync
 from bridge.store.sqlite.connection import open_reader
 from bridge.store.sqlite.directory import FLAGS
 from bridge.store.sqlite.failure import store_error
@@ -55,15 +56,6 @@ def put_in_place(copied: Path, database: Path) -> None:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
     copied.replace(database)
     sync(database.parent)
-
-
-def sync(path: Path) -> None:
-    """Return when a file, or what a folder holds, is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _transfer(source: Path, destination: Path) -> None:

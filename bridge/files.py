@@ -1,0 +1,24 @@
+"""Files on a disk that may lose its power at any moment."""
+
+import os
+from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Return when a file, or what a folder holds, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def put_private(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone may read, at once or not at all; ``sync`` its folder to be sure of its name."""
+    draft = path.with_name(f".{path.name}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
