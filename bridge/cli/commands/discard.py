@@ -1,18 +1,11 @@
 """``bridge discard``."""
 
-import asyncio
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli import options, screen
-from bridge.control.shapes import Shape
-
-if TYPE_CHECKING:
-    from bridge.control.amount import Amount
-    from bridge.store.base import DeliveryQuery
+from bridge.cli import options
+from bridge.cli.acting import Action, act, choose
 
 
 @click.command(short_help="Take deliveries back for good.")
@@ -40,47 +33,14 @@ def command(
     """
     from bridge.control.amount import Amount
 
-    given = options.parameters(filters)
-    if bool(delivery_ids) == bool(given):
-        raise click.UsageError("give delivery ids, or filters such as --state dead --target sales")
+    chosen = choose(delivery_ids, filters)
     if not reason.strip():
         raise click.UsageError("give a reason: it is all that will tell why nobody was told")
-    chosen = delivery_ids or {"state": ["dead"], **given}
-    click.get_current_context().exit(asyncio.run(_discard(data, chosen, reason, form, Amount(limit), yes=yes)))
-
-
-async def _discard(
-    data: Path,
-    ids_or_given: Sequence[str] | dict[str, list[str]],
-    reason: str,
-    form: str,
-    amount: "Amount",
-    *,
-    yes: bool,
-) -> int:
-    from bridge.cli.connection import connect
-    from bridge.control.filters import delivery_query
-
-    chosen: Sequence[str] | DeliveryQuery = (
-        delivery_query(ids_or_given) if isinstance(ids_or_given, dict) else ids_or_given
+    amount = Amount(limit)
+    action = Action(
+        "Discard",
+        "discarded",
+        "cancelled",
+        lambda control, these, dry: control.discard(these, reason, amount, dry_run=dry),
     )
-    async with connect(data) as control:
-        if not yes:
-            planned = await control.discard(chosen, reason, amount, dry_run=True)
-            count = len(planned["discarded"])
-            options.confirm("Discard", count, "delivery", options.extent(count, planned["left"], None))
-        answer = await control.discard(chosen, reason, amount)
-    if form == "json":
-        screen.dump(answer)
-    else:
-        _tell(answer)
-    return 0 if answer["discarded"] else 1
-
-
-def _tell(answer: Shape) -> None:
-    for delivery_id in answer["discarded"]:
-        screen.say(f"{delivery_id}  {screen.colour('cancelled')}")
-    screen.note_skipped(answer["skipped"])
-    screen.note_left(answer["left"], "delivery")
-    if not answer["discarded"] and not answer["skipped"]:
-        screen.note("No such deliveries.")
+    click.get_current_context().exit(act(data, chosen, action, form, ask=not yes))

@@ -1,20 +1,12 @@
 """``bridge retry``."""
 
-import asyncio
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli import options, screen
-from bridge.cli.held import note_held
-from bridge.control.shapes import Shape
+from bridge.cli import options
+from bridge.cli.acting import Action, act, choose
 from bridge.model import Rate
-
-if TYPE_CHECKING:
-    from bridge.control.amount import Amount
-    from bridge.store.base import DeliveryQuery
 
 
 @click.command(short_help="Try deliveries again now.")
@@ -43,38 +35,12 @@ def command(
     """
     from bridge.control.amount import Amount
 
-    given = options.parameters(filters)
-    if bool(delivery_ids) == bool(given):
-        raise click.UsageError("give delivery ids, or filters such as --state dead --target sales")
-    task = _retry(data, delivery_ids, given, form, Amount(limit, rate), yes=yes)
-    click.get_current_context().exit(asyncio.run(task))
-
-
-async def _retry(
-    data: Path, ids: Sequence[str], given: dict[str, list[str]], form: str, amount: "Amount", *, yes: bool
-) -> int:
-    from bridge.cli.connection import connect
-    from bridge.control.filters import delivery_query
-
-    chosen: Sequence[str] | DeliveryQuery = ids or delivery_query({"state": ["dead"], **given})
-    async with connect(data) as control:
-        if not ids and not yes:
-            planned = await control.retry(chosen, amount, dry_run=True)
-            count = len(planned["retried"])
-            options.confirm("Retry", count, "delivery", options.extent(count, planned["left"], amount.rate))
-        answer = await control.retry(chosen, amount)
-    if form == "json":
-        screen.dump(answer)
-    else:
-        _tell(answer)
-    return 0 if answer["retried"] else 1
-
-
-def _tell(answer: Shape) -> None:
-    for delivery_id in answer["retried"]:
-        screen.say(f"{delivery_id}  {screen.colour('pending')}")
-    screen.note_skipped(answer["skipped"])
-    note_held(answer["held"])
-    screen.note_left(answer["left"], "delivery")
-    if not answer["retried"] and not answer["skipped"]:
-        screen.note("No such deliveries.")
+    chosen, amount = choose(delivery_ids, filters), Amount(limit, rate)
+    action = Action(
+        "Retry",
+        "retried",
+        "pending",
+        lambda control, these, dry: control.retry(these, amount, dry_run=dry),
+        rate,
+    )
+    click.get_current_context().exit(act(data, chosen, action, form, ask=not (yes or delivery_ids)))
