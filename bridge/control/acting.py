@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 from bridge.control.amount import ALL, Amount
 from bridge.control.filters import MOST
 from bridge.control.holding import held_among
-from bridge.control.host import Host, unknown
+from bridge.control.host import Host, each_of
 from bridge.control.shapes import Shape
 from bridge.model import Clock, Delivery, DeliveryState
 from bridge.store.base import DeliveryQuery, Store
@@ -99,13 +99,7 @@ class Acting:
         if isinstance(chosen, DeliveryQuery):
             listed = await self._store.deliveries(replace(chosen, limit=MOST, oldest_first=True))
             return [_chosen(delivery) for delivery in listed]
-        found = []
-        for id_ in dict.fromkeys(chosen):
-            delivery = await self._store.delivery(id_)
-            if delivery is None:
-                raise unknown("delivery", id_)
-            found.append(_chosen(delivery))
-        return found
+        return [_chosen(delivery) async for delivery in each_of("delivery", chosen, self._store.delivery)]
 
 
 class _Told(NamedTuple):

@@ -1,16 +1,18 @@
 """What the process around lends to the operations: a daemon all of it, an offline command little."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from bridge.errors import RequestRefusedError
 from bridge.options import Problem
 from bridge.ruleset import Ruleset
 
 VERSION = version("bridge")
+
+FoundT = TypeVar("FoundT")
 
 Reload: TypeAlias = Callable[[], Awaitable[Ruleset]]
 """Loads the rules anew; raises InvalidConfigurationError and keeps the old ones when they are broken."""
@@ -56,3 +58,18 @@ class Host:
 def unknown(kind: str, name: str) -> RequestRefusedError:
     """Return the refusal of an id that is not stored."""
     return RequestRefusedError(f'there is no {kind} "{name}"', "unknown-id")
+
+
+async def each_of(
+    kind: str, ids: Iterable[str], find: Callable[[str], Awaitable[FoundT | None]]
+) -> AsyncIterator[FoundT]:
+    """Yield what is stored under these ids, in their order and each once.
+
+    Raises:
+        RequestRefusedError: one is not stored (``unknown-id``).
+    """
+    for id_ in dict.fromkeys(ids):
+        found = await find(id_)
+        if found is None:
+            raise unknown(kind, id_)
+        yield found

@@ -8,7 +8,7 @@ from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.explaining import body_gone
 from bridge.control.filters import MOST
 from bridge.control.holding import held_among
-from bridge.control.host import Host, unknown
+from bridge.control.host import Host, each_of
 from bridge.control.shapes import Shape, delivery_shape
 from bridge.delivery.dispatcher import set_aside
 from bridge.errors import RequestRefusedError, StoreError
@@ -115,13 +115,7 @@ class Replaying:
     async def _events(self, chosen: Sequence[str] | EventQuery) -> Sequence[Event]:
         if isinstance(chosen, EventQuery):
             return await self._store.events(replace(chosen, limit=MOST, oldest_first=True))
-        found = []
-        for id_ in dict.fromkeys(chosen):
-            event = await self._store.event(id_)
-            if event is None:
-                raise unknown("event", id_)
-            found.append(event)
-        return found
+        return [event async for event in each_of("event", chosen, self._store.event)]
 
 
 class _Batch:

@@ -22,19 +22,16 @@ class FailureWindow:
         """Count an attempt; return what it means for the breaker, if anything."""
         options, failed = target.options.breaker, failure is not None and _is_the_services(failure)
         if claim.probe:
-            return self._probed(options or BreakerOptions(), failure if failed else None)
+            return self._turned(options or BreakerOptions(), failure if failed else None)
         if options is None or isinstance(failure, AccessRefused) or _is_throttled(failure):
             return None
         self._count(now, options.window, failed=failed)
-        return self._opened(options, failure) if failed and self._too_many(options) else None
+        return self._turned(options, failure) if failed and self._too_many(options) else None
 
-    def _probed(self, options: BreakerOptions, failure: DeliveryFailure | None) -> TargetChange:
+    def _turned(self, options: BreakerOptions, failure: DeliveryFailure | None) -> TargetChange:
+        """Open the breaker for a failure of the service's, else close it; either way the count begins anew."""
         self._attempts.clear()
         return _opening(options, failure) if failure else TargetChange("close")
-
-    def _opened(self, options: BreakerOptions, failure: DeliveryFailure | None) -> TargetChange:
-        self._attempts.clear()
-        return _opening(options, failure)
 
     def _count(self, now: datetime, window: timedelta, *, failed: bool) -> None:
         self._attempts.append((now, failed))
@@ -46,13 +43,9 @@ class FailureWindow:
         return len(self._attempts) >= options.least and failures >= options.failures * len(self._attempts)
 
 
-def _opening(options: BreakerOptions, failure: DeliveryFailure | None) -> TargetChange:
-    return TargetChange(
-        "open",
-        failure.reason if failure else None,
-        seconds=options.rest.total_seconds(),
-        most=options.longest_rest.total_seconds(),
-    )
+def _opening(options: BreakerOptions, failure: DeliveryFailure) -> TargetChange:
+    rest, longest = options.rest.total_seconds(), options.longest_rest.total_seconds()
+    return TargetChange("open", failure.reason, seconds=rest, most=longest)
 
 
 def _is_the_services(failure: DeliveryFailure) -> bool:

@@ -27,7 +27,7 @@ def duration(value: object) -> object:
     """
     if isinstance(value, timedelta):
         return value
-    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    found = _match(_DURATION, value)
     if not found:
         raise ValueError('write a duration such as "30s", "15m", "2h" or "1d"')
     return timedelta(seconds=_seconds(found[1], found[2]))
@@ -41,7 +41,7 @@ def rate(value: object) -> object:
     """
     if isinstance(value, Rate):
         return value
-    found = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    found = _match(_RATE, value)
     if not (found and int(found[1])):
         raise ValueError('write a rate such as "1/s", "50/m" or "100/10s"')
     return Rate(int(found[1]), _seconds(found[2] or "1", found[3]))
@@ -58,6 +58,10 @@ def size_written(size: int) -> str:
     """Return a number of bytes as people write it, in a unit that makes it short."""
     power = min(max(size.bit_length() - 1, 0) // 10, len(SIZES))
     return f"{size / 1024**power:.1f} {SIZES[power - 1]}" if power else f"{size} bytes"
+
+
+def _match(pattern: re.Pattern[str], value: object) -> re.Match[str] | None:
+    return pattern.fullmatch(value.strip()) if isinstance(value, str) else None
 
 
 def _seconds(number: str, unit: str) -> float:
