@@ -20,7 +20,7 @@ from pathlib import Path
 import apsw
 import uvloop
 
-from benchmarks.ingest import webhooks
+from benchmarks.ingest import RULES, webhooks
 from benchmarks.load import post_all
 from benchmarks.running import THEIRS, Running, daemon, pin, until
 from benchmarks.sink import Sink
@@ -29,19 +29,6 @@ from bridge.model import Event, SystemClock, new_id
 from bridge.sources.rdstation_crm import RdStationCrm
 from bridge.store.sqlite import open_store
 
-RULES = """\
-version: 1
-sources:
-  crm: {type: rdstation_crm}
-targets:
-  team: {type: http, url: "SINK", concurrency: 16}
-routes:
-  - name: losses
-    on: deal.lost
-    match: {amount_total: {gte: 1000}}
-    deliver:
-      - {to: team, body: {deal: "{{ deal.id }}", text: "{{ deal.name }}: {{ deal.amount_total | money }}"}}
-"""
 CONNECTIONS = 16
 
 

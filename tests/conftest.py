@@ -1,5 +1,26 @@
-"""The asserts of what tests share tell as much as those of the tests themselves."""
+"""What many suites stand on; the asserts of what they share tell as much as those of the tests themselves."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("tests.contracts", "tests.support")
+
+from bridge.store.base import Store  # noqa: E402 (after the asserts are seen to)
+from bridge.store.sqlite import open_store  # noqa: E402
+from tests.support.clock import ManualClock  # noqa: E402
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that is moved by hand."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Store]:
+    """A real store on that clock."""
+    opened = await open_store(tmp_path / "data", clock)
+    yield opened
+    await opened.close()

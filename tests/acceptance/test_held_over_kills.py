@@ -1,6 +1,5 @@
 """What holds a target outlives a kill; and what is under way when a target changes ends with the one it began with."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -24,13 +23,6 @@ routes:
 
 def news(options: str = "concurrency: 4") -> str:
     return NEWS.replace("OPTIONS", options)
-
-
-async def team(daemon: Daemon, holds: Callable[[Any], bool], seconds: float = 15) -> None:
-    """Return once something holds for the target, as ``bridge targets`` tells it."""
-    async with asyncio.timeout(seconds):
-        while not any(holds(each) for each in (await daemon.ask("/api/targets"))["targets"] if each["name"] == "team"):
-            await asyncio.sleep(0.02)
 
 
 def is_(state: str, **waiting: int) -> Callable[[Any], bool]:
@@ -59,11 +51,11 @@ async def test_a_refusal_is_remembered_over_a_kill(daemon: Daemon, sink: Sink) -
     sink.status = 403
     await daemon.start(news())
     await daemon.post(Deal("a").lost())
-    await team(daemon, is_("paused"))
+    await daemon.until(is_("paused"))
     await daemon.kill()
     sink.status = 200
     await daemon.start()
-    await team(daemon, lambda told: is_("paused", parked=1)(told) and told["paused_by"] == "bridge")
+    await daemon.until(lambda told: is_("paused", parked=1)(told) and told["paused_by"] == "bridge")
     assert len(sink.got) == 1
     assert (await daemon.bridge("resume", "team"))[0] == 0
     await daemon.settle()
@@ -78,19 +70,19 @@ async def test_an_open_breaker_outlives_a_kill_sends_one_probe_after_its_rest_an
     await daemon.start(news("concurrency: 4, retry: {first: 1ms, max: 1ms}, breaker: {least: 3, rest: 2s}"))
     await lose_and_reopen(daemon, "a", "b", "c", "d")
     sink.release()
-    await team(daemon, is_("open", parked=12))
+    await daemon.until(is_("open", parked=12))
     refused = len(sink.got)
     await daemon.kill()
     sink.status = 200
     sink.hold()
     await daemon.start()
     await sink.reached(refused + 1)
-    await team(daemon, is_("half_open"))
+    await daemon.until(is_("half_open"))
     assert len(sink.got) == refused + 1, "until the probe is answered it goes alone"
     assert sink.got[refused].at - sink.got[refused - 1].at >= 2, "the rest is kept"
     sink.release()
     await daemon.settle()
-    await team(daemon, is_("ready", parked=0))
+    await daemon.until(is_("ready", parked=0))
     check_once_and_in_order(sink.accepted, 4)
 
 
@@ -100,7 +92,7 @@ async def test_a_service_that_asks_for_time_gets_it_from_all_deliveries_and_over
     sink.judge = lambda _: Reply(429, {"Retry-After": "3"})
     await daemon.start(news())
     await daemon.post(Deal("first").lost())
-    await team(daemon, is_("waiting"))
+    await daemon.until(is_("waiting"))
     sink.judge = None
     await daemon.kill()
     await daemon.start()

@@ -1,7 +1,6 @@
 """Targets that are refused, failing, too fast or taken away, with the real daemon: what waits for them, and goes on."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from tests.support.daemon import Daemon
@@ -39,19 +38,6 @@ async def post(daemon: Daemon, *bodies: dict[str, Any]) -> None:
         assert (await daemon.post(body))[0] == 200
 
 
-async def team(daemon: Daemon) -> Any:
-    """Return the target as people see it."""
-    targets = (await daemon.ask("/api/targets"))["targets"]
-    return next(target for target in targets if target["name"] == "team")
-
-
-async def until(daemon: Daemon, holds: Callable[[Any], bool], seconds: float = 15) -> None:
-    """Return once something is true of the target."""
-    async with asyncio.timeout(seconds):
-        while not holds(await team(daemon)):
-            await asyncio.sleep(0.02)
-
-
 async def test_refused_access_pauses_a_target_and_its_queue_leaves_in_order_after_resume(
     daemon: Daemon, sink: Sink
 ) -> None:
@@ -60,9 +46,9 @@ async def test_refused_access_pauses_a_target_and_its_queue_leaves_in_order_afte
     await daemon.start(RULES)
     changes = history(Deal(), 6)
     await post(daemon, changes[0])
-    await until(daemon, lambda target: target["state"] == "paused")
+    await daemon.until(lambda target: target["state"] == "paused")
     await post(daemon, *changes[1:])
-    await until(daemon, lambda target: target["deliveries"]["parked"] == 6)
+    await daemon.until(lambda target: target["deliveries"]["parked"] == 6)
     assert len(sink.got) == 1, "nothing is sent to a paused target"
     locked = False
     code, out, _ = await daemon.bridge("resume", "team")
@@ -77,13 +63,13 @@ async def test_a_failing_service_is_left_alone_and_taken_up_when_it_is_back(daem
     sink.judge = lambda _: Reply(200 if mended else 500)
     await daemon.start(with_options("breaker: {least: 3, rest: 1s, longest_rest: 1s}, retry: {first: 10ms, max: 10ms}"))
     await post(daemon, *(Deal(f"deal-{number}").lost() for number in range(4)))
-    await until(daemon, lambda target: target["state"] == "open")
+    await daemon.until(lambda target: target["state"] == "open")
     came = len(sink.got)
     await sink.reached(came + 1)
     probe = sink.got[came]
     assert probe.at - sink.got[came - 1].at > 0.8, f"it was given its rest, less {NARROW}"
     mended = True
-    await until(daemon, lambda target: target["state"] == "ready")
+    await daemon.until(lambda target: target["state"] == "ready")
     await daemon.settle()
     assert len({got.id for got in sink.accepted}) == 4
 
@@ -95,7 +81,7 @@ async def test_a_service_that_asks_for_time_gets_it_from_every_delivery(daemon: 
     sink.judge = judge
     await daemon.start(RULES)
     await post(daemon, Deal("first").lost())
-    await until(daemon, lambda target: target["state"] == "waiting")
+    await daemon.until(lambda target: target["state"] == "waiting")
     await post(daemon, *(Deal(f"other-{number}").lost() for number in range(5)))
     await daemon.settle()
     refused, *others = sink.got
@@ -119,7 +105,7 @@ async def test_a_bulk_of_one_route_does_not_hold_up_an_alert_of_another(daemon: 
     urgent = Deal("urgent")
     await post(daemon, urgent.created())
     await asyncio.gather(*(post(daemon, Deal(f"bulk-{number}").lost()) for number in range(200)))
-    await until(daemon, lambda target: sum(target["deliveries"].values()) + len(sink.got) >= 200)
+    await daemon.until(lambda target: sum(target["deliveries"].values()) + len(sink.got) >= 200)
     before = len(sink.got)
     assert before < 100, "the bulk has left already: it proves nothing"
     await post(daemon, urgent.deleted())
@@ -133,12 +119,12 @@ async def test_a_pause_outlives_a_kill(daemon: Daemon, sink: Sink) -> None:
     await daemon.start(RULES)
     assert (await daemon.bridge("pause", "team", "--reason", "it moves house"))[0] == 0
     await post(daemon, *history(Deal(), 2))
-    await until(daemon, lambda target: target["deliveries"]["parked"] == 2)
+    await daemon.until(lambda target: target["deliveries"]["parked"] == 2)
     await daemon.kill()
     await daemon.start()
     await post(daemon, Deal("another").lost())
-    await until(daemon, lambda target: target["deliveries"]["parked"] == 3)
-    paused = await team(daemon)
+    await daemon.until(lambda target: target["deliveries"]["parked"] == 3)
+    paused = await daemon.target()
     assert (paused["state"], paused["paused_by"], paused["reason"]) == ("paused", "person", "it moves house")
     assert not sink.got
     assert (await daemon.bridge("resume", "team"))[0] == 0
@@ -154,9 +140,9 @@ async def test_a_target_goes_changes_and_comes_back_while_work_is_under_way(daem
     await sink.reached(1)
     daemon.write_rules(RULES.replace("team:", "other:").replace("to: team", "to: other"))
     await daemon.tell("/api/reload")
-    await until(daemon, lambda target: target["state"] == "gone" and target["deliveries"]["parked"] == 1)
+    await daemon.until(lambda target: target["state"] == "gone" and target["deliveries"]["parked"] == 1)
     sink.release()
-    await until(daemon, lambda target: target["deliveries"]["delivering"] == 0)
+    await daemon.until(lambda target: target["deliveries"]["delivering"] == 0)
     assert [got.body["status"] for got in sink.got] == ["lost"], "what was under way has ended, and nothing followed"
     daemon.write_rules(RULES.replace("{sink}/team", "{sink}/moved"))
     await daemon.tell("/api/reload")

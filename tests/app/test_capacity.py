@@ -1,6 +1,5 @@
 """Capacity: every limit is seen, told once, and left only when there is clearly room again."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from unittest.mock import AsyncMock
 
@@ -12,7 +11,6 @@ from bridge.app.capacity import Capacity, Room
 from bridge.errors import StoreUnavailableError
 from bridge.model import DeliveryState
 from bridge.store.base import Backlog, Store
-from bridge.store.sqlite import open_store
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
 
@@ -35,18 +33,6 @@ class Measured(Capacity):
         self.seen = Backlog(events_received=waiting - waiting // 2, deliveries=parked, size=size)
         await self.look()
         return self.shortage and self.shortage.limit
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Store]:
-    opened = await open_store(tmp_path, clock)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

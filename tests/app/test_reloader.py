@@ -61,6 +61,24 @@ def reloader_of(rules: Path, adopted: Adopted) -> Reloader:
     return Reloader(rules, {}, ManualClock(), adopted)
 
 
+async def started(rules: Path) -> tuple[Reloader, Adopted]:
+    """Return a reloader that has put its first rules into force, and what it put them into force with."""
+    adopted = Adopted()
+    reloader = reloader_of(rules, adopted)
+    await reloader.load()
+    reloader.start()
+    return reloader, adopted
+
+
+async def take_a_change(rules: Path) -> None:
+    """Run a reloader until it has put a change into force."""
+    reloader, adopted = await started(rules)
+    running = asyncio.create_task(reloader.run())
+    rules.write_text(RULES + "# a comment\n")
+    await adopted.reached(2)
+    running.cancel()
+
+
 async def test_the_first_rules_are_loaded_before_they_are_in_force(rules: Path) -> None:
     adopted = Adopted()
     reloader = reloader_of(rules, adopted)
@@ -78,10 +96,7 @@ async def test_broken_first_rules_are_an_error(rules: Path) -> None:
 
 @pytest.mark.parametrize("file", ["routes.yaml", "templates/lost.j2"])
 async def test_a_saved_file_comes_into_force_by_itself(rules: Path, file: str) -> None:
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
+    reloader, adopted = await started(rules)
     running = asyncio.create_task(reloader.run())
     changed = rules.parent / file
     changed.write_text(changed.read_text() + "\n")
@@ -98,21 +113,11 @@ async def test_content_is_compared_even_if_no_watch_hears_of_the_change(
 
     monkeypatch.setattr(Reloader, "_listen", deaf)
     monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
-    running = asyncio.create_task(reloader.run())
-    rules.write_text(RULES + "# a comment\n")
-    await adopted.reached(2)
-    running.cancel()
+    await take_a_change(rules)
 
 
 async def test_broken_rules_are_refused_and_told_until_they_are_mended(rules: Path) -> None:
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
+    reloader, adopted = await started(rules)
     first = reloader.ruleset
     rules.write_text(RULES.replace("deal.lost", "deal.lots"))
     with pytest.raises(InvalidConfigurationError):
@@ -188,10 +193,7 @@ async def test_rules_that_meet_a_defect_are_refused_like_broken_ones(
     rules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
+    reloader, adopted = await started(rules)
     defects, met = [ZeroDivisionError("hush"), KeyError("hush")], asyncio.Event()
 
     def failing(ruleset: Ruleset) -> None:
@@ -219,10 +221,8 @@ async def test_rules_that_meet_a_defect_are_refused_like_broken_ones(
 
 async def test_a_fingerprint_that_cannot_be_taken_ends_nothing(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
-    adopted, told = Adopted(), asyncio.Event()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
+    told = asyncio.Event()
+    reloader, adopted = await started(rules)
 
     def failing(_: object) -> str:
         told.set()
@@ -238,10 +238,7 @@ async def test_a_fingerprint_that_cannot_be_taken_ends_nothing(rules: Path, monk
 
 
 async def test_two_reloads_at_once_come_one_after_the_other(rules: Path) -> None:
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
+    reloader, adopted = await started(rules)
     first, second = await asyncio.gather(reloader.reload(), reloader.reload())
     assert adopted.rulesets[1:] == [first, second]
     assert reloader.ruleset is second
@@ -255,21 +252,11 @@ async def test_a_folder_that_cannot_be_watched_is_compared_instead(
 
     monkeypatch.setattr("bridge.app.reloader.awatch", refuse)
     monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
-    running = asyncio.create_task(reloader.run())
-    rules.write_text(RULES + "# a comment\n")
-    await adopted.reached(2)
-    running.cancel()
+    await take_a_change(rules)
 
 
 async def test_a_signal_reloads_what_has_not_changed(rules: Path) -> None:
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
+    reloader, adopted = await started(rules)
     running = asyncio.create_task(reloader.run())
     reloader.ask()
     await adopted.reached(2)
@@ -293,10 +280,7 @@ async def test_what_may_not_be_read_is_refused_and_ends_nothing(
     (rules.parent / "templates/deep").mkdir()
     (rules.parent / "templates/deep/more.j2").write_text("x")
     rules.write_text(RULES + "      - {to: screen, template: deep/more.j2}\n")
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
+    reloader, adopted = await started(rules)
     monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
     with monkeypatch.context() as patched:
         lock(patched, rules.parent / locked, listed=listed)
@@ -340,14 +324,7 @@ async def test_files_are_looked_at_beside_the_loop(rules: Path, monkeypatch: pyt
 
     monkeypatch.setattr("bridge.app.reloader.fingerprint", looked)
     monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
-    adopted = Adopted()
-    reloader = reloader_of(rules, adopted)
-    await reloader.load()
-    reloader.start()
-    running = asyncio.create_task(reloader.run())
-    rules.write_text(RULES + "# a comment\n")
-    await adopted.reached(2)
-    running.cancel()
+    await take_a_change(rules)
     assert main_thread() not in threads
     assert len(threads) > 2
 

@@ -17,11 +17,6 @@ def dead(number: int, target: str = "sales") -> Delivery:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def deaths(clock: ManualClock) -> Deaths:
     return Deaths(clock)
 

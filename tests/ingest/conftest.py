@@ -10,11 +10,6 @@ from tests.support.hooks import SECRET, Hooks, hooks
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 async def crm(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Hooks]:
     async with hooks(tmp_path, clock, SECRET) as running:
         yield running

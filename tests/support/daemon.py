@@ -7,7 +7,7 @@ import re
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,16 @@ class Daemon:
         """Return once nothing waits: every event is decided, every delivery finished or dead."""
         async with asyncio.timeout(seconds):
             while not _idle(await self.ask("/api/status")):
+                await asyncio.sleep(0.02)
+
+    async def target(self, name: str = "team") -> Any:
+        """Return a target as people see it."""
+        return next(target for target in (await self.ask("/api/targets"))["targets"] if target["name"] == name)
+
+    async def until(self, holds: Callable[[Any], bool], target: str = "team", seconds: float = 15) -> None:
+        """Return once something is true of a target."""
+        async with asyncio.timeout(seconds):
+            while not holds(await self.target(target)):
                 await asyncio.sleep(0.02)
 
     async def kill(self) -> None:

@@ -15,6 +15,7 @@ from bridge.model import Attempt, Delivery, DeliveryState, Event, Limits, Outcom
 from bridge.ruleset import Ruleset
 from bridge.store.base import DeliveryQuery, Settlement, Store
 from tests.support.clock import ManualClock
+from tests.support.deals import Deal
 
 RULES = """\
 version: 1
@@ -90,6 +91,16 @@ class Shop:
         )
         due = self.clock.now() + timedelta(hours=1) if state is DeliveryState.PENDING else None
         assert (await self.store.record(claim, attempt, Settlement(state, due, reason))).held
+
+
+async def two_dead(shop: Shop) -> list[str]:
+    """Lose two deals, whose messages for sales the service refuses; return the ids of those deliveries."""
+    dead = []
+    for id_ in ("d1", "d2"):
+        (lost,) = await shop.receive(Deal(id_).lost())
+        await shop.attempt("sales", Outcome.PERMANENT, DeliveryState.DEAD, "refused")
+        dead.append((await shop.deliveries(lost))[0].id)
+    return dead
 
 
 def load_rules(folder: Path, clock: ManualClock, text: str = RULES) -> Ruleset:

@@ -4,22 +4,11 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
-from bridge.model import DeliveryState, Outcome
 from bridge.store.base import DeliveryQuery
 from tests.support.background import BackgroundShop
-from tests.support.deals import Deal
-from tests.support.shop import Shop
+from tests.support.shop import Shop, two_dead
 
 WHY = ["--reason", "told by phone"]
-
-
-async def two_dead(shop: Shop) -> list[str]:
-    dead = []
-    for id_ in ("d1", "d2"):
-        (lost,) = await shop.receive(Deal(id_).lost())
-        await shop.attempt("sales", Outcome.PERMANENT, DeliveryState.DEAD, "refused")
-        dead.append((await shop.deliveries(lost))[0].id)
-    return dead
 
 
 async def states(shop: Shop) -> list[str]:

@@ -6,22 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
-from bridge.model import DeliveryState, Outcome
 from bridge.store.base import DeliveryQuery
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
-from tests.support.shop import RULES, Shop, load_rules
+from tests.support.shop import RULES, Shop, load_rules, two_dead
 
 SALES = DeliveryQuery(target="sales")
-
-
-async def two_dead(shop: Shop) -> list[str]:
-    dead = []
-    for id_ in ("d1", "d2"):
-        (lost,) = await shop.receive(Deal(id_).lost())
-        await shop.attempt("sales", Outcome.PERMANENT, DeliveryState.DEAD, "refused")
-        dead.append((await shop.deliveries(lost))[0].id)
-    return dead
 
 
 async def states(shop: Shop) -> set[str]:
