@@ -35,6 +35,7 @@ class Point:
 
 EVENTS = "bridge.store.sqlite.events"
 DELIVERIES = "bridge.store.sqlite.deliveries"
+RECORDING = "bridge.store.sqlite.recording"
 CLAIMS = "bridge.store.sqlite.claims"
 TARGETS = "bridge.store.sqlite.targets"
 
@@ -48,15 +49,15 @@ POINTS: Final = {
     "routing after commit": Point(WRITER, "after", f"{EVENTS}:commit_decisions"),
     "claim before commit": Point(f"{CLAIMS}:claim_due", "after"),
     "claim after commit": Point(WRITER, "after", f"{CLAIMS}:claim_due"),
-    "rescue before commit": Point(f"{DELIVERIES}:rescue_leased", "after"),
+    "rescue before commit": Point(f"{RECORDING}:rescue_leased", "after"),
     "request before it leaves": Point("bridge.component.client:Client._exchange", "before"),
     "request after it left": Point("aiohttp.client_reqrep:ClientResponse.start", "before", delay=UNDER_WAY),
-    "rescue after commit": Point(WRITER, "after", f"{DELIVERIES}:rescue_leased"),
+    "rescue after commit": Point(WRITER, "after", f"{RECORDING}:rescue_leased"),
     "answer before it is read": Point("bridge.component.client:_body", "before"),
     "answer before record": Point("bridge.delivery.worker:Worker._record", "before"),
-    "record before commit": Point(f"{DELIVERIES}:record_attempt", "after"),
+    "record before commit": Point(f"{RECORDING}:record_attempts", "after"),
     "adopt before commit": Point(f"{TARGETS}:adopt", "after"),
-    "record after commit": Point(WRITER, "after", f"{DELIVERIES}:record_attempt"),
+    "record after commit": Point(WRITER, "after", f"{RECORDING}:record_attempt"),
     "adopt after commit": Point(WRITER, "after", f"{TARGETS}:adopt"),
     "pause before commit": Point(f"{TARGETS}:pause", "after"),
     "pause after commit": Point(WRITER, "after", f"{TARGETS}:pause"),

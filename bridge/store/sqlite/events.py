@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from itertools import chain
 from typing import TypeAlias
 
 import apsw
@@ -13,7 +11,7 @@ from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, 
 from bridge.store.base import Spread
 from bridge.store.sqlite.deliveries import add_deliveries
 from bridge.store.sqlite.failure import is_its_own
-from bridge.store.sqlite.queries import SQL, Row, change, rows
+from bridge.store.sqlite.queries import Row, change, change_each, rows, rows_of_each
 from bridge.store.sqlite.rows import entity_state_of, entity_state_row, event_of
 
 APPLYING = frozenset({EventState.ROUTED, EventState.UNMATCHED})
@@ -31,7 +29,7 @@ def add_event(connection: apsw.Connection, row: Row) -> str | None:
 
 def add_events(connection: apsw.Connection, events: Sequence[Row]) -> Sequence[str | None]:
     """Store events in one statement; return for each None, or the id under which it was already stored."""
-    connection.execute(_insertion(len(events)), tuple(chain.from_iterable(events)))
+    change_each(connection, "add_event", events)
     added = connection.changes()
     if added == len(events):
         return [None] * added
@@ -57,11 +55,11 @@ def commit_decisions(connection: apsw.Connection, batch: Sequence[RoutedEvent], 
     """
     try:
         with connection:
-            return [routed for routed in batch if _decide(connection, routed, now)]
+            return _decide(connection, batch, now)
     except Exception as error:
         if not connection.in_transaction or not is_its_own(error):
             raise
-    return [written for routed in batch if (written := _decide_alone(connection, routed, now))]
+    return [written for routed in batch for written in _decide_alone(connection, routed, now)]
 
 
 def lacking(connection: apsw.Connection, routed: RoutedEvent, *, again: bool) -> list[Delivery]:
@@ -75,12 +73,11 @@ def replay_event(
     connection: apsw.Connection, routed: RoutedEvent, spread: Spread | None, now: int, *, again: bool
 ) -> list[Delivery]:
     """Give an event that was routed before its new decision and the deliveries it lacks; return these."""
-    state = routed.entity_state
-    applied = state is not None and routed.state in APPLYING
-    if not change(connection, "decide_event_anew", routed.state.value, routed.reason, applied, routed.event_id):
+    decided = (routed.state.value, routed.reason, _is_applied(routed), routed.event_id)
+    if not change(connection, "decide_event_anew", *decided):
         return []
-    if state:
-        change(connection, "advance_entity", *entity_state_row(state))
+    if routed.entity_state:
+        change_each(connection, "advance_entity", [entity_state_row(routed.entity_state)])
     [[number]] = rows(connection, "next_replay", routed.event_id)
     missing = enumerate(lacking(connection, routed, again=again))
     added = [replace(each, replay=number, due_at=spread.due(turn) if spread else each.due_at) for turn, each in missing]
@@ -100,34 +97,33 @@ def _tell_known(connection: apsw.Connection, events: Sequence[Row], before: int)
     return answers
 
 
-@cache
-def _insertion(size: int) -> str:
-    row = f"({', '.join('?' * EVENT_COLUMNS)})"
-    return SQL["add_event"].format(rows=", ".join([row] * size))
-
-
-def _decide_alone(connection: apsw.Connection, routed: RoutedEvent, now: int) -> RoutedEvent | None:
+def _decide_alone(connection: apsw.Connection, routed: RoutedEvent, now: int) -> list[RoutedEvent]:
     """Write one decision, or set its event aside; return what was written."""
     try:
         with connection:
-            return routed if _decide(connection, routed, now) else None
+            return _decide(connection, [routed], now)
     except Exception as error:
         if not connection.in_transaction or not is_its_own(error):
             raise
         reason = f"cannot be stored: {legible(str(error))}"
-    refused = RoutedEvent(routed.event_id, EventState.QUARANTINED, reason)
-    return refused if _decide(connection, refused, now) else None
+    return _decide(connection, [RoutedEvent(routed.event_id, EventState.QUARANTINED, reason)], now)
 
 
-def _decide(connection: apsw.Connection, routed: RoutedEvent, now: int) -> bool:
-    state = routed.entity_state
-    applied = state is not None and routed.state in APPLYING
-    if not change(connection, "decide_event", routed.state.value, routed.reason, applied, routed.event_id):
-        return False
-    add_deliveries(connection, routed.deliveries, now)
-    if state:
-        change(connection, "advance_entity", *entity_state_row(state))
-    return True
+def _decide(connection: apsw.Connection, batch: Sequence[RoutedEvent], now: int) -> list[RoutedEvent]:
+    found = {id_ for [id_] in rows_of_each(connection, "decide_event", list(map(_decision_row, batch)))}
+    decided = [routed for routed in batch if routed.event_id in found]
+    add_deliveries(connection, [delivery for routed in decided for delivery in routed.deliveries], now)
+    states = [entity_state_row(routed.entity_state) for routed in decided if routed.entity_state]
+    change_each(connection, "advance_entity", states)
+    return decided
+
+
+def _decision_row(routed: RoutedEvent) -> Row:
+    return (routed.event_id, routed.state.value, routed.reason, _is_applied(routed))
+
+
+def _is_applied(routed: RoutedEvent) -> bool:
+    return routed.entity_state is not None and routed.state in APPLYING
 
 
 def _is_served(connection: apsw.Connection, delivery: Delivery) -> bool:

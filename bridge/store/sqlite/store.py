@@ -20,7 +20,7 @@ from bridge.store.base import (
     Spread,
     Store,
 )
-from bridge.store.sqlite import claims, deliveries, events, listing, pruning, targets
+from bridge.store.sqlite import claims, deliveries, events, listing, pruning, recording, targets
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.reader import Readers
 from bridge.store.sqlite.rows import event_row, microseconds, moment_of
@@ -75,7 +75,8 @@ class SqliteStore(Store):
         self, claim: Claim, attempt: Attempt | None, settlement: Settlement, links: Sequence[Link] = ()
     ) -> Recorded:
         """See ``Store``."""
-        return await self._writer.submit(deliveries.record_attempt, claim, attempt, settlement, links, self._now())
+        record = recording.Record(claim, attempt, settlement, links, self._now())
+        return await self._writer.submit_item(recording.record_attempt, record, recording.record_attempts)
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """See ``Store``."""
@@ -85,7 +86,7 @@ class SqliteStore(Store):
     async def rescue(self, *, everything: bool = False, held: Collection[str] = ()) -> Sequence[Delivery]:
         """See ``Store``."""
         now = self._now()
-        return await self._writer.submit(deliveries.rescue_leased, END_OF_TIME if everything else now, held, now)
+        return await self._writer.submit(recording.rescue_leased, END_OF_TIME if everything else now, held, now)
 
     async def next_due(self, target: str, limits: Limits) -> datetime | None:
         """See ``Store``."""

@@ -1,5 +1,6 @@
 """What keeps a batch of decisions from being written: the disk, or one of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
@@ -19,10 +20,10 @@ def failing(*errors: Exception) -> Any:
     """Return what fails so often before it decides as it should."""
     left = list(errors)
 
-    def decide(connection: apsw.Connection, routed: RoutedEvent, now: int) -> bool:
+    def decide(connection: apsw.Connection, batch: Sequence[RoutedEvent], now: int) -> list[RoutedEvent]:
         if left:
             raise left.pop(0)
-        return Decide(connection, routed, now)
+        return Decide(connection, batch, now)
 
     return decide
 

@@ -10,8 +10,8 @@ from bridge.store.sqlite.migration import migrate, shipped
 from bridge.store.sqlite.queries import SQL
 from tests.support.clock import ManualClock
 
-OURS = frozenset({"SCAN found", "SCAN d"})
-"""Rows that a statement has made itself: one for each lane, or target."""
+OURS = frozenset(f"SCAN {name}" for name in ("found", "d", "place", "settled", "decided", "3 CONSTANT ROWS"))
+"""Rows that a statement has made itself, one for each lane or target, or was given."""
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +23,25 @@ def connection() -> Iterator[apsw.Connection]:
 
 
 def steps(connection: apsw.Connection, name: str) -> list[str]:
-    numbers = [int(number) for number in re.findall(r"\?(\d+)", SQL[name])]
-    values = [None] * (max(numbers) if numbers else SQL[name].count("?"))
-    return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {SQL[name]}", values).fetchall()]
+    sql = SQL[name].replace("{rows}", repeated(SQL[name]))
+    numbers = [int(number) for number in re.findall(r"\?(\d+)", sql)]
+    values = [None] * (max(numbers) if numbers else sql.count("?"))
+    return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()]
+
+
+def repeated(sql: str) -> str:
+    """Return three rows of question marks, as many as the statement names columns."""
+    columns = re.search(r"\(([^()]+)\) (?:AS \(VALUES|VALUES) \{rows\}", sql)
+    row = ", ".join("?" * len(columns[1].split(","))) if columns else ""
+    return ", ".join([f"({row})"] * 3)
 
 
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("add_delivery", "delivery_head (target=? AND queue=?)"),
+        ("places_with_head", "delivery_head (target=? AND queue=?)"),
+        ("settle_delivery", "sqlite_autoindex_delivery_1 (id=?)"),
+        ("decide_event", "sqlite_autoindex_event_1 (id=?)"),
         ("supersede", "delivery_unfinished (target=? AND queue=?)"),
         ("under_way", "delivery_leased (target=?)"),
         ("lanes", "delivery_due (target=? AND lane>?)"),

@@ -1,6 +1,9 @@
 """The longer SQL by name, so that a second engine can answer to the same names in its own dialect."""
 
+from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import apsw
@@ -8,6 +11,8 @@ import apsw
 Row: TypeAlias = tuple[Any, ...]
 
 _HEADING = "-- name: "
+_LONGEST = 64
+"""Rows of values in one statement at most: beyond, it gets longer and no quicker."""
 
 
 def _load() -> dict[str, str]:
@@ -35,3 +40,29 @@ def change(connection: apsw.Connection, name: str, *values: str | bytes | float 
     """Run a statement by name and return how many rows it changed."""
     connection.execute(SQL[name], values)
     return connection.changes()
+
+
+def rows_of_each(connection: apsw.Connection, name: str, values: Sequence[Row]) -> list[Row]:
+    """Run a statement for many rows of values, which stand at its ``{rows}``, and return all its rows."""
+    return [row for sql, part in _parts(name, values) for row in connection.execute(sql, part).fetchall()]
+
+
+def change_each(connection: apsw.Connection, name: str, values: Sequence[Row]) -> None:
+    """Run a statement for many rows of values, which stand at its ``{rows}``.
+
+    Between two statements the thread has to win the interpreter's lock back from a busy event loop, which takes longer
+    than most statements do.
+    """
+    for sql, part in _parts(name, values):
+        connection.execute(sql, part)
+
+
+def _parts(name: str, values: Sequence[Row]) -> Iterator[tuple[str, Row]]:
+    for begin in range(0, len(values), _LONGEST):
+        part = values[begin : begin + _LONGEST]
+        yield _repeated(name, len(part), len(part[0])), tuple(chain.from_iterable(part))
+
+
+@cache
+def _repeated(name: str, count: int, width: int) -> str:
+    return SQL[name].format(rows=", ".join([f"({', '.join('?' * width)})"] * count))

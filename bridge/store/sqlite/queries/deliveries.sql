@@ -1,12 +1,13 @@
+-- name: places_with_head
+WITH place (target, queue) AS (VALUES {rows})
+SELECT target, queue FROM place
+WHERE EXISTS (SELECT 1 FROM delivery WHERE target = place.target AND queue = place.queue AND head = 1)
+
 -- name: add_delivery
--- Whatever is unfinished has one head, so a new delivery is the head exactly when its queue has none.
 INSERT INTO delivery (
     id, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, reason, content, terms, queue,
     lane, head
-) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-    ?8 = 'pending' AND NOT EXISTS (SELECT 1 FROM delivery WHERE target = ?6 AND queue = ?15 AND head = 1)
-)
+) VALUES {rows}
 
 -- name: supersede
 UPDATE delivery SET state = 'cancelled', head = 0, reason = ?1
@@ -45,12 +46,18 @@ RETURNING
 
 -- name: settle_delivery
 -- Waiting, it stays the head of its queue, and so it does when it waits for a person.
+WITH settled (id, token, state, due_at, reason, attempts, failures, give_up_at, uncertain) AS (VALUES {rows})
 UPDATE delivery SET
-    state = ?1, head = ?1 IN ('pending', 'parked'), parked_by = CASE ?1 WHEN 'parked' THEN 'unknown' END,
-    due_at = coalesce(?2, due_at), reason = ?3, attempts = attempts + ?4, failures = failures + ?5,
-    give_up_at = coalesce(?6, give_up_at), uncertain = max(uncertain, ?7),
+    state = settled.state, head = settled.state IN ('pending', 'parked'),
+    parked_by = CASE settled.state WHEN 'parked' THEN 'unknown' END,
+    due_at = coalesce(settled.due_at, delivery.due_at), reason = settled.reason,
+    attempts = delivery.attempts + settled.attempts, failures = delivery.failures + settled.failures,
+    give_up_at = coalesce(settled.give_up_at, delivery.give_up_at),
+    uncertain = max(delivery.uncertain, settled.uncertain),
     next_trigger = 'schedule', lease_token = NULL, leased_at = NULL, leased_until = NULL
-WHERE id = ?8 AND lease_token = ?9
+FROM settled
+WHERE delivery.id = settled.id AND delivery.lease_token = settled.token
+RETURNING id
 
 -- name: release_delivery
 UPDATE delivery SET state = 'pending', lease_token = NULL, leased_at = NULL, leased_until = NULL
@@ -73,13 +80,19 @@ WHERE target = ?1 AND queue = ?2 AND head = 1 AND state <> 'delivering' AND EXIS
 
 -- name: pass_head
 -- Its turn comes behind what waits already: a long queue does not go before the others of its lane.
-UPDATE delivery SET head = 1, due_at = max(due_at, ?3)
-WHERE seq = (
-    SELECT seq FROM delivery
-    WHERE target = ?1 AND queue = ?2 AND state IN ('pending', 'delivering', 'parked')
-    ORDER BY seq
-    LIMIT 1
-) AND NOT EXISTS (SELECT 1 FROM delivery WHERE target = ?1 AND queue = ?2 AND head = 1)
+WITH place (target, queue, now) AS (VALUES {rows})
+UPDATE delivery SET head = 1, due_at = max(delivery.due_at, next.now)
+FROM (
+    SELECT now, (
+        SELECT seq FROM delivery
+        WHERE target = place.target AND queue = place.queue AND state IN ('pending', 'delivering', 'parked')
+        ORDER BY seq
+        LIMIT 1
+    ) AS seq
+    FROM place
+    WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE target = place.target AND queue = place.queue AND head = 1)
+) AS next
+WHERE delivery.seq = next.seq
 
 -- name: retry_delivery
 -- A delivery that failed to render has nothing to send: only a replay helps it.
@@ -153,7 +166,7 @@ SELECT target, state, count(*) FROM delivery WHERE state = 'dead' GROUP BY targe
 
 -- name: add_attempt
 INSERT INTO attempt (id, delivery_id, number, outcome, "trigger", started_at, duration, status, reason, excerpt)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES {rows}
 
 -- name: attempts_of
 SELECT id, delivery_id, number, outcome, "trigger", started_at, duration, status, reason, excerpt

@@ -19,14 +19,18 @@ ORDER BY e.seq
 LIMIT ?
 
 -- name: decide_event
-UPDATE event SET state = ?, reason = ?, applied = ? WHERE id = ? AND state = 'received'
+WITH decided (id, state, reason, applied) AS (VALUES {rows})
+UPDATE event SET state = decided.state, reason = decided.reason, applied = decided.applied
+FROM decided
+WHERE event.id = decided.id AND event.state = 'received'
+RETURNING id
 
 -- name: decide_event_anew
 UPDATE event SET state = ?, reason = ?, applied = max(applied, ?) WHERE id = ? AND state <> 'received'
 
 -- name: advance_entity
 INSERT INTO entity_state (source, kind, id, version, event_id, deleted, created_seen, document)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+VALUES {rows}
 ON CONFLICT (source, kind, id) DO UPDATE SET
     version = excluded.version,
     event_id = excluded.event_id,

@@ -1,0 +1,113 @@
+"""How attempts end: what was tried, what became of the delivery, and what it taught about the target."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import apsw
+
+from bridge.model import Attempt, Delivery, DeliveryState, Link, Outcome, new_id
+from bridge.store.base import Claim, Recorded, Settlement
+from bridge.store.sqlite import targets
+from bridge.store.sqlite.deliveries import get_delivery
+from bridge.store.sqlite.heads import make_way, pass_head, place_of
+from bridge.store.sqlite.queries import Row, change, change_each, rows, rows_of_each
+from bridge.store.sqlite.rows import attempt_row, link_row, microseconds, moment_of
+
+NO_OUTCOME = "no outcome was recorded: the worker was killed, or its lease ran out"
+WAITING = frozenset({DeliveryState.PENDING, DeliveryState.PARKED})
+
+
+class Record(NamedTuple):
+    """What is to be recorded of a claim, and when, in microseconds since 1970."""
+
+    claim: Claim
+    attempt: Attempt | None
+    settlement: Settlement
+    links: Sequence[Link]
+    now: int
+
+
+def record_attempt(connection: apsw.Connection, record: Record) -> Recorded:
+    """Write an attempt with all that it brings; nothing when the token no longer holds the delivery."""
+    [recorded] = record_attempts(connection, [record])
+    return recorded
+
+
+def record_attempts(connection: apsw.Connection, records: Sequence[Record]) -> list[Recorded]:
+    """Write several attempts, all or none; of those that are of one delivery only the first can count."""
+    alone = len({record.claim.delivery.id for record in records}) < len(records)
+    with connection:
+        recorded = [*map(partial(record_attempt, connection), records)] if alone else _record(connection, records)
+    return recorded
+
+
+def rescue_leased(connection: apsw.Connection, expired_by: int, held: Collection[str], now: int) -> list[Delivery]:
+    """Return to pending what is leased until then or less; its attempt counts, with the outcome unknown."""
+    expired = rows(connection, "leased_deliveries", expired_by)
+    return [_rescue(connection, row, now) for row in expired if row[1] not in held]
+
+
+def _record(connection: apsw.Connection, records: Sequence[Record]) -> list[Recorded]:
+    settled = {id_ for [id_] in rows_of_each(connection, "settle_delivery", list(map(_settled_row, records)))}
+    held = [record for record in records if record.claim.delivery.id in settled]
+    _note(connection, held)
+    _see_to_heads(connection, held)
+    return [_taught(connection, each, held=each.claim.delivery.id in settled) for each in records]
+
+
+def _note(connection: apsw.Connection, records: Sequence[Record]) -> None:
+    attempts = [attempt_row(record.attempt) for record in records if record.attempt]
+    change_each(connection, "add_attempt", attempts)
+    for record in records:
+        for link in record.links:
+            change(connection, "put_link", *link_row(link, record.now))
+
+
+def _see_to_heads(connection: apsw.Connection, records: Sequence[Record]) -> None:
+    waiting = [record for record in records if record.settlement.state in WAITING]
+    finished = [place_of(record.claim.delivery) for record in records if record.settlement.state not in WAITING]
+    for record in waiting:
+        make_way(connection, place_of(record.claim.delivery), record.now)
+    if finished:
+        pass_head(connection, finished, max(record.now for record in records))
+
+
+def _taught(connection: apsw.Connection, record: Record, *, held: bool) -> Recorded:
+    lesson, claim = record.settlement.target, record.claim
+    if not held or lesson is None:
+        return Recorded(held)
+    changed = targets.teach(connection, claim.delivery.target, lesson, record.now, probe=claim.probe)
+    return Recorded(held, changed)
+
+
+def _settled_row(record: Record) -> Row:
+    return _settled(record.claim.delivery.id, record.claim.token, record.settlement, record.attempt)
+
+
+def _settled(id_: str, token: str, settlement: Settlement, attempt: Attempt | None) -> Row:
+    """Return a settlement in the order of ``settle_delivery``."""
+    return (
+        id_,
+        token,
+        settlement.state.value,
+        microseconds(settlement.due_at) if settlement.due_at else None,
+        settlement.reason,
+        attempt is not None,
+        settlement.failure,
+        microseconds(settlement.give_up_at) if settlement.give_up_at else None,
+        attempt is not None and attempt.outcome is Outcome.UNKNOWN,
+    )
+
+
+def _rescue(connection: apsw.Connection, leased: Row, now: int) -> Delivery:
+    id_, token, number, trigger, begin, end = leased
+    attempt = Attempt(
+        new_id("att"), id_, number, Outcome.UNKNOWN, trigger, moment_of(begin), (end - begin) / 1e6, reason=NO_OUTCOME
+    )
+    settlement = Settlement(DeliveryState.PENDING, reason=NO_OUTCOME, failure=True)
+    rows_of_each(connection, "settle_delivery", [_settled(id_, token, settlement, attempt)])
+    change_each(connection, "add_attempt", [attempt_row(attempt)])
+    delivery = get_delivery(connection, id_)
+    make_way(connection, place_of(delivery), now)
+    return delivery
