@@ -35,7 +35,7 @@ from bridge.options import secrets_in
 from bridge.ruleset import Ruleset
 from bridge.store.sqlite import open_store
 
-SWITCH_INTERVAL = 0.001
+SWITCH_INTERVAL = 0.0005
 """Seconds a thread runs on while another waits: the store's writer wants a moment between two waits for the disk."""
 LAST_WORDS = 1.0
 """Seconds that the end waits for the log to be read."""

@@ -104,12 +104,14 @@ class Writer:
     def _take(self) -> list[Job]:
         """Wait for a job, and take what has come with it; nothing once the writer is closed and all is done."""
         jobs: list[Job] = []
-        while not jobs or (len(jobs) < GROUP and not self._queue.empty()):
-            if (job := self._next()) is None:
-                if jobs:
-                    self._queue.put(None)
-                break
+        job = self._next()
+        while job is not None:
             jobs.append(job)
+            if len(jobs) == GROUP or self._queue.empty():
+                return jobs
+            job = self._queue.get_nowait()
+        if jobs:
+            self._queue.put(None)
         return jobs
 
     def _next(self) -> Job | None:
