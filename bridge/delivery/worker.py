@@ -26,6 +26,8 @@ BREATH = 0.05
 """Seconds between looks at least, when what is due cannot be claimed yet: others hold the target's places."""
 RECORD_AGAIN = 0.5
 """Seconds between tries to record an outcome that the store could not take: it happened, and must not be forgotten."""
+BROKEN_OFF = Ending(failure=UnknownOutcome("broken off: the daemon was stopping"))
+"""An ending that says nothing of the service."""
 
 
 class _LinksOf:
@@ -179,9 +181,8 @@ class Worker:
         try:
             ending = await self._attempt(claim, target)
         except asyncio.CancelledError:
-            ending = Ending(failure=UnknownOutcome("broken off: the daemon was stopping"))
             with suppress(StoreError):  # once: else the next start finds the lease, and counts it as unknown
-                await self._record(claim, self._result(claim, ending, target, watch))
+                await self._record(claim, self._result(claim, BROKEN_OFF, target, watch))
             raise
         return self._result(claim, ending, target, watch)
 
@@ -199,7 +200,7 @@ class Worker:
         if failure:
             policy = RetryPolicy.of(target, claim.delivery.terms.retry)
             settlement = settle(failure, claim.delivery, policy, now, looks_up=target.looks_up)
-        if lesson := self._window.lesson(target, claim, failure, now):
+        if ending is not BROKEN_OFF and (lesson := self._window.lesson(target, claim, failure, now)):
             settlement = replace(settlement, target=settlement.target or lesson)
         if settlement.target and settlement.target.kind != "close":
             self.hold()

@@ -175,6 +175,15 @@ async def test_stopping_records_what_was_broken_off_as_unknown(store: Store, clo
     assert (await the(store, id_)).state is DeliveryState.PENDING
 
 
+async def test_what_a_stop_breaks_off_is_not_the_services_failure(store: Store, clock: ManualClock) -> None:
+    await plan(store, clock, "deal:1", "deal:2")
+    worker, target = worker_for(store, clock, never, never, breaker=BreakerOptions(least=1))
+    await worker.step()
+    await target.arrived.wait()
+    await worker.drain(0)
+    assert not [each for each in await store.targets() if each.held]
+
+
 async def test_a_stopped_worker_claims_no_more(store: Store, clock: ManualClock) -> None:
     [id_] = await plan(store, clock, "deal:1")
     worker, target = worker_for(store, clock)
