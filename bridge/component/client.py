@@ -2,14 +2,16 @@
 
 import errno
 import os
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from importlib.metadata import version
 from ssl import SSLContext
-from types import SimpleNamespace
-from typing import Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import aiohttp
+from aiohttp.connector import Connection
 from yarl import URL
 
 from bridge.component.guard import ForbiddenAddressError, Network, guarded_sockets
@@ -17,6 +19,9 @@ from bridge.component.http import Answer, Request, refusal
 from bridge.component.resolver import Resolver
 from bridge.errors import DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from aiohttp.tracing import Trace
 
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for name, connection and TLS together."""
@@ -31,11 +36,30 @@ class _Progress:
 
     left: bool = False
 
-    async def once(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """Let a request out once: aiohttp repeats a GET, PUT or DELETE that got no answer, and we count attempts."""
-        if self.left:
+
+_progress: ContextVar[_Progress] = ContextVar("progress")
+"""That of the request under way."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Notes which requests leave: they do as soon as they have a connection.
+
+    Each leaves once: aiohttp repeats a GET, PUT or DELETE that got no answer, and we count attempts.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: "list[Trace]",
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's signature)
+    ) -> Connection:
+        """Return a connection for a request, which goes out by it at once."""
+        progress = _progress.get()
+        if progress.left:
             raise aiohttp.ServerConnectionError
-        return await send(request)
+        connection = await super().connect(req, traces, timeout)
+        progress.left = True
+        return connection
 
 
 class Client:
@@ -70,11 +94,14 @@ class Client:
     async def call(self, request: Request) -> Answer:
         """Send a request and return its answer, whatever its status; see ``Http.call``."""
         progress = _Progress()
+        token = _progress.set(progress)
         try:
-            return await self._exchange(request, progress)
+            return await self._exchange(request)
         # RuntimeError: uvloop raises it for some failed connections, aiohttp for a session that is closed.
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError, ForbiddenAddressError) as error:
             failure = self._failure(error, request, progress)
+        finally:
+            _progress.reset(token)
         # Raised outside of the handler: the original holds the address and the headers, and would stay as context.
         raise failure
 
@@ -85,16 +112,14 @@ class Client:
             raise failure
         return answer
 
-    async def _exchange(self, request: Request, progress: _Progress) -> Answer:
+    async def _exchange(self, request: Request) -> Answer:
         async with self._session(request).request(
             request.method,
             _checked(request.url),
             headers=request.headers,
             data=request.body,
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=request.timeout, connect=min(self._connect_timeout, request.timeout)),
-            middlewares=(progress.once,),
-            trace_request_ctx=progress,
+            timeout=_timeout(request.timeout, min(self._connect_timeout, request.timeout)),
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, await _body(response, request.most))
@@ -106,7 +131,6 @@ class Client:
                 connector=self._connector(policy),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"bridge/{version('bridge')}"},
-                trace_configs=[_departures()],
                 trust_env=False,
             )
         return self._sessions[policy]
@@ -116,12 +140,10 @@ class Client:
         tls, resolver = self._tls or True, Resolver()
         self._resolvers.append(resolver)
         if policy is None:
-            return aiohttp.TCPConnector(limit=0, ssl=tls, resolver=resolver)
+            return _Connector(limit=0, ssl=tls, resolver=resolver)
         # One address after the other: racing them swallows the guard's verdict.
         sockets = guarded_sockets(policy)
-        return aiohttp.TCPConnector(
-            limit=0, ssl=tls, resolver=resolver, socket_factory=sockets, happy_eyeballs_delay=None
-        )
+        return _Connector(limit=0, ssl=tls, resolver=resolver, socket_factory=sockets, happy_eyeballs_delay=None)
 
     def _failure(self, error: Exception, request: Request, progress: _Progress) -> DeliveryFailure:
         if isinstance(error, ForbiddenAddressError):
@@ -158,15 +180,10 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     return bytes(body)
 
 
-def _departures() -> aiohttp.TraceConfig:
-    """Return the hook that marks a request as gone, just before its first byte is written."""
-
-    async def leave(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
-        context.trace_request_ctx.left = True
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(leave)
-    return trace
+@lru_cache(maxsize=64)
+def _timeout(total: float, connect: float) -> aiohttp.ClientTimeout:
+    """Return the same for the same numbers: making one costs more than all else that is said of a request."""
+    return aiohttp.ClientTimeout(total=total, connect=connect)
 
 
 def _lost_answer(error: Exception, request: Request) -> str:

@@ -37,8 +37,9 @@ def record_attempt(connection: apsw.Connection, record: Record) -> Recorded:
 def record_attempts(connection: apsw.Connection, records: Sequence[Record]) -> list[Recorded]:
     """Write several attempts, all or none; of those that are of one delivery only the first can count."""
     alone = len({record.claim.delivery.id for record in records}) < len(records)
+    recorded: list[Recorded] = []
     with connection:
-        recorded = [*map(partial(record_attempt, connection), records)] if alone else _record(connection, records)
+        recorded += map(partial(record_attempt, connection), records) if alone else _record(connection, records)
     return recorded
 
 
