@@ -138,6 +138,7 @@ async def test_a_target_goes_changes_and_comes_back_while_work_is_under_way(daem
     lost, reopened = history(Deal(), 2)
     await post(daemon, lost, reopened)
     await sink.reached(1)
+    await daemon.until(lambda target: sum(target["deliveries"].values()) == 2)  # else the second goes by the new rules
     daemon.write_rules(RULES.replace("team:", "other:").replace("to: team", "to: other"))
     await daemon.tell("/api/reload")
     await daemon.until(lambda target: target["state"] == "gone" and target["deliveries"]["parked"] == 1)
