@@ -60,7 +60,7 @@ def _by_a_person(
             done[id_] = (target, queue)
     for place in set(done.values()):
         make_way(connection, place, now)
-        pass_head(connection, [place], now)
+    pass_head(connection, done.values(), now)
     return list(done)
 
 

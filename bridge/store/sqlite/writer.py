@@ -14,6 +14,7 @@ import apsw
 from bridge.errors import StoreError, StoreUnavailableError
 from bridge.store.sqlite.connection import BUSY_MILLISECONDS, LOG_PAGES
 from bridge.store.sqlite.failure import group_error, store_error
+from bridge.store.sqlite.queries import RUN
 
 GROUP = 256
 """Jobs in one transaction at most: what a failing commit can refuse at once, and what the first of them waits for."""
@@ -21,19 +22,13 @@ LULL = 0.05
 """Seconds without a job after which there is time to move the log to the database."""
 LULL_PAGES = 1_000
 """Pages of log that are worth it."""
-RUN = 64
-"""Items of one statement at most: beyond, a statement gets longer and no quicker."""
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 P = ParamSpec("P")
 
 Together: TypeAlias = Callable[[apsw.Connection, Sequence[ItemT]], Sequence[ResultT]]
-"""Does the same for many items in one statement, and answers for each; if it raises, they are done one by one.
-
-Between two statements the thread has to win the interpreter's lock back from a busy event loop, which takes longer than
-most statements do.
-"""
+"""Does the same for at most ``RUN`` items, all or none, and answers for each; if it raises, they are done singly."""
 
 
 class Job(NamedTuple):
@@ -140,7 +135,7 @@ class Writer:
     def _commit(self, jobs: Sequence[Job]) -> list[Any]:
         runs = _runs(jobs)
         try:
-            if len(runs) == 1 and (done := self._together(runs[0])):  # one statement is a transaction of its own
+            if len(runs) == 1 and (done := self._together(runs[0])):  # all or none is a transaction of its own
                 return done
             self._execute("BEGIN IMMEDIATE")
             outcomes = [outcome for run in runs for outcome in self._do(run)]
@@ -154,7 +149,7 @@ class Writer:
         return self._together(run) or [self._singly(job) for job in run]
 
     def _together(self, run: Sequence[Job]) -> list[Any] | None:
-        """Do a run of items in one statement; None if it is no such run, or failed, which SQLite has undone then.
+        """Do a run of items together; None if it is no such run, or failed, which is undone then.
 
         Raises:
             apsw.BusyError: another program has locked the file; to try them singly would wait for it once more.

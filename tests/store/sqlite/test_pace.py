@@ -1,6 +1,6 @@
 """How many of a bucket may go, for any rate: simulated on a database in memory, in microseconds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import apsw
 import pytest
@@ -8,9 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bridge.model import Rate
-from bridge.store.sqlite.migration import migrate, shipped
 from bridge.store.sqlite.pace import Pace, interval
-from tests.support.clock import ManualClock
 
 START = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -19,14 +17,6 @@ spans = st.one_of(st.integers(1, 50), st.integers(1, 5_000_000)).map(lambda thou
 rates = st.builds(Rate, st.one_of(st.integers(1, 12), st.integers(1, 60)), spans, st.integers(0, 70))
 pauses = st.lists(st.one_of(st.none(), st.floats(0, 1.5)), min_size=1, max_size=40)
 """Between two claims: a part of the rate's time, or just until the next place opens."""
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[apsw.Connection]:
-    connection = apsw.Connection(":memory:")
-    migrate(connection, ManualClock().now(), shipped())
-    yield connection
-    connection.close()
 
 
 @pytest.fixture(autouse=True)

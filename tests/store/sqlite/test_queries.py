@@ -1,25 +1,14 @@
 """What runs again and again is served by an index, however long the history or a queue gets."""
 
 import re
-from collections.abc import Iterator
 
 import apsw
 import pytest
 
-from bridge.store.sqlite.migration import migrate, shipped
 from bridge.store.sqlite.queries import SQL
-from tests.support.clock import ManualClock
 
 OURS = frozenset(f"SCAN {name}" for name in ("found", "d", "place", "settled", "decided", "3 CONSTANT ROWS"))
 """Rows that a statement has made itself, one for each lane or target, or was given."""
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[apsw.Connection]:
-    connection = apsw.Connection(":memory:")
-    migrate(connection, ManualClock().now(), shipped())
-    yield connection
-    connection.close()
 
 
 def steps(connection: apsw.Connection, name: str) -> list[str]:

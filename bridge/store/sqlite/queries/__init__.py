@@ -11,7 +11,7 @@ import apsw
 Row: TypeAlias = tuple[Any, ...]
 
 _HEADING = "-- name: "
-_LONGEST = 64
+RUN = 64
 """Rows of values in one statement at most: beyond, it gets longer and no quicker."""
 
 
@@ -58,8 +58,8 @@ def change_each(connection: apsw.Connection, name: str, values: Sequence[Row]) -
 
 
 def _parts(name: str, values: Sequence[Row]) -> Iterator[tuple[str, Row]]:
-    for begin in range(0, len(values), _LONGEST):
-        part = values[begin : begin + _LONGEST]
+    for begin in range(0, len(values), RUN):
+        part = values[begin : begin + RUN]
         yield _repeated(name, len(part), len(part[0])), tuple(chain.from_iterable(part))
 
 
