@@ -1,6 +1,7 @@
 """When a service fails so often that it is left alone: the count is ours, the state of the breaker the store's."""
 
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.component import AnyTarget
@@ -8,13 +9,25 @@ from bridge.component.limits import BreakerOptions
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
 from bridge.store.base import Claim, TargetChange
 
+SPANS = 60
+"""Parts of a window that are counted, and forgotten, as one: what it holds does not grow with what is sent."""
+
+
+@dataclass(slots=True)
+class Span:
+    """The attempts that ended in one part of the window; it begins with the first of them."""
+
+    begin: datetime
+    attempts: int = 0
+    failures: int = 0
+
 
 class FailureWindow:
     """Counts one target's attempts of the last while, and tells when its breaker opens or closes."""
 
     def __init__(self) -> None:
         """Start with nothing counted."""
-        self._attempts: deque[tuple[datetime, bool]] = deque()
+        self._spans: deque[Span] = deque()
 
     def lesson(
         self, target: AnyTarget, claim: Claim, failure: DeliveryFailure | None, now: datetime
@@ -30,17 +43,21 @@ class FailureWindow:
 
     def _turned(self, options: BreakerOptions, failure: DeliveryFailure | None) -> TargetChange:
         """Open the breaker for a failure of the service's, else close it; either way the count begins anew."""
-        self._attempts.clear()
+        self._spans.clear()
         return _opening(options, failure) if failure else TargetChange("close")
 
     def _count(self, now: datetime, window: timedelta, *, failed: bool) -> None:
-        self._attempts.append((now, failed))
-        while self._attempts[0][0] <= now - window:
-            self._attempts.popleft()
+        if not self._spans or now - self._spans[-1].begin >= window / SPANS:
+            self._spans.append(Span(now))
+        self._spans[-1].attempts += 1
+        self._spans[-1].failures += failed
+        while self._spans[0].begin <= now - window:
+            self._spans.popleft()
 
     def _too_many(self, options: BreakerOptions) -> bool:
-        failures = sum(failed for _, failed in self._attempts)
-        return len(self._attempts) >= options.least and failures >= options.failures * len(self._attempts)
+        attempts = sum(span.attempts for span in self._spans)
+        failures = sum(span.failures for span in self._spans)
+        return attempts >= options.least and failures >= options.failures * attempts
 
 
 def _opening(options: BreakerOptions, failure: DeliveryFailure) -> TargetChange:

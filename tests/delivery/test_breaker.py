@@ -1,5 +1,6 @@
 """When a breaker opens and closes, on a clock that is moved by hand."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,6 +53,25 @@ def test_what_is_long_ago_is_forgotten() -> None:
     watched.see(*[BUSY] * 9)
     watched.now += timedelta(minutes=1)
     assert watched.see(BUSY) == [None]
+
+
+def test_what_is_remembered_does_not_grow_with_what_is_sent() -> None:
+    window, target = FailureWindow(), ScriptedTarget(breaker=BreakerOptions())
+    tracemalloc.start()
+    for number in range(20_000):
+        window.lesson(target, CLAIM, None, NOW + timedelta(milliseconds=number))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 64 * 1024
+
+
+def test_what_came_close_together_is_forgotten_together() -> None:
+    watched = Watched(least=4, window=timedelta(minutes=1))
+    watched.now = NOW
+    for number in range(3):
+        watched.window.lesson(watched.target, CLAIM, BUSY, NOW + timedelta(milliseconds=number))
+    watched.now += timedelta(minutes=1)
+    assert watched.see(BUSY, BUSY, BUSY) == [None, None, None]
 
 
 def test_after_it_opened_counting_begins_anew() -> None:
