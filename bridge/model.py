@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from random import getrandbits
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 JsonObject: TypeAlias = dict[str, "Json"]
@@ -14,6 +14,7 @@ JsonObject: TypeAlias = dict[str, "Json"]
 Action = Literal["created", "updated", "deleted"]
 Trigger = Literal["schedule", "person"]
 OnUnknown = Literal["retry", "park"]
+DeferralKind = Literal["debounce", "delay", "digest", "window"]
 
 
 class EventState(StrEnum):
@@ -30,6 +31,7 @@ class EventState(StrEnum):
 class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
+    DEFERRED = "deferred"
     PENDING = "pending"
     DELIVERING = "delivering"
     DELIVERED = "delivered"
@@ -209,6 +211,37 @@ class Terms:
     on_unknown: OnUnknown = "retry"
     ordered: bool = True
     supersedes: bool = False
+    quiet: float = 0
+    """Seconds in which the same entry tells nothing again under the same key; ``FOREVER`` is for once."""
+
+
+FOREVER = 2.0**36
+"""Seconds; longer than anything is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """Why a delivery is not due yet, and what it then tells of.
+
+    - ``debounce``: its change may go on; a further one joins it, until ``latest`` at most
+    - ``delay``: it is told after a while, as things stand by then
+    - ``digest``: it is told together with the others of its ``group``
+    - ``window``: its message is made, and goes when a window opens
+
+    ``before`` is what the change is compared with; None at first sight.
+    """
+
+    kind: DeferralKind
+    group: str = ""
+    before: JsonObject | None = None
+    latest: datetime | None = None
+
+
+class CallOff(NamedTuple):
+    """A deliver entry whose deferred deliveries are cancelled by a change of the same entity."""
+
+    route: str
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +302,7 @@ class Delivery:
     reason: str | None = None
     bucket: str = ""
     terms: Terms = Terms()
+    deferral: Deferral | None = None
 
     @property
     def queue(self) -> str:
@@ -299,13 +333,41 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class RoutedEvent:
-    """What routing decided for one event: its state, its deliveries, and its entity's new last state, if it moved."""
+    """What routing decided for one event: its state, its deliveries, and its entity's new last state, if it moved.
+
+    ``called_off`` are the entries whose deferred deliveries about the same entity are cancelled by it.
+    """
 
     event_id: str
     state: EventState
     reason: str | None = None
     deliveries: tuple[Delivery, ...] = ()
     entity_state: EntityState | None = None
+    called_off: tuple[CallOff, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """One event that a deferred delivery is to tell of."""
+
+    event: Event
+    before: JsonObject | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ripe:
+    """Deferred deliveries whose time has come, and that are told in one message: but for a digest, a single one.
+
+    ``delivery`` is the newest of them, which bears the message, and ``others`` are the ids of those told along with it;
+    ``items`` are what all of them tell of, oldest first.
+    ``last`` is the last state of the newest one's entity. ``urgent`` says that a person wants it now.
+    """
+
+    delivery: Delivery
+    items: tuple[Deferred, ...]
+    last: EntityState | None = None
+    urgent: bool = False
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,27 @@ def routing_failed(event: Event, error: Exception) -> None:
     _log.error("routing failed", event_id=event.id, event_name=event.name, exc_info=error)
 
 
+def delivery_ripened(delivery: Delivery) -> None:
+    """The time of a deferred delivery has come."""
+    _log.info(
+        f"delivery {'due' if delivery.state is DeliveryState.PENDING else delivery.state.value}",
+        event_id=delivery.event_id,
+        delivery_id=delivery.id,
+        route=delivery.route,
+        target=delivery.target,
+        key=delivery.key,
+        reason=delivery.reason,
+    )
+    if delivery.state is DeliveryState.DEAD:
+        delivery_dead(delivery, delivery.reason)
+
+
+def ripening_failed(delivery: Delivery, error: Exception) -> None:
+    """Giving a deferred delivery its message hit a defect; it became a dead letter."""
+    _DEFECTS.labels("ripening").inc()
+    _log.error("ripening failed", delivery_id=delivery.id, exc_info=error)
+
+
 def dispatching_failed(error: Exception) -> None:
     """A batch of events hit a defect beyond any one of them; it is taken again a moment later."""
     _DEFECTS.labels("dispatching").inc()

@@ -27,6 +27,7 @@ from bridge.delivery.fleet import Fleet
 from bridge.delivery.monitor import Growth, Monitor, Silences
 from bridge.delivery.pruner import Pruner
 from bridge.delivery.rescuer import Rescuer
+from bridge.delivery.timekeeper import Timekeeper
 from bridge.errors import BridgeError, StoreError
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
@@ -96,6 +97,9 @@ class Daemon:
             lambda: ingest.busy,
             self._announcer,
         )
+        timekeeper = Timekeeper(
+            self._store, lambda: self.reloader.ruleset, self._fleet.ring, self._clock, self._announcer
+        )
         ingest = Ingest(
             sources=lambda: self.reloader.ruleset.sources,
             secrets=self._secrets,
@@ -109,6 +113,7 @@ class Daemon:
         async with Servers(self._settings, ingest.routes(), self._readiness) as servers:
             endless = [
                 tasks.create_task(dispatcher.run(), name="dispatcher"),
+                tasks.create_task(timekeeper.run(), name="timekeeper"),
                 tasks.create_task(self._rescuer.run(), name="rescuer"),
                 tasks.create_task(self.reloader.run(), name="reloader"),
                 tasks.create_task(self._capacity.run(), name="capacity"),

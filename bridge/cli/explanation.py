@@ -7,6 +7,7 @@ import click
 
 from bridge.cli.details import entity_text
 from bridge.cli.screen import clean, colour, dim, indented, say
+from bridge.cli.times import shown
 from bridge.control.shapes import Shape
 from bridge.model import Json
 from bridge.routing.operators import BARE
@@ -102,8 +103,19 @@ def _findings(findings: Iterable[Shape], margin: str) -> None:
             say(f"{margin}{mark} {finding_text(finding)}")
 
 
+_LATER = {
+    "debounce": "once nothing more happens for a while",
+    "delay": "after its delay",
+    "digest": "together with others",
+    "window": "when its window opens",
+}
+"""When what is deferred is told."""
+
+
 def _delivery(delivery: Shape) -> None:
     say(f"  → {clean(delivery['target'])}  {dim('key ' + delivery['key'])}")
+    if delivery["deferred"]:
+        say(f"    {_LATER[delivery['deferred']]}, {shown(delivery['due'])} at present")
     if delivery["error"]:
         say(click.style(indented(delivery["error"], "    "), fg="red"))
     if delivery["preview"] is not None:

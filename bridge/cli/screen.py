@@ -20,6 +20,7 @@ STYLES = {
     "quarantined": "red",
     "duplicate": "bright_black",
     "stale": "yellow",
+    "deferred": "cyan",
     "pending": "cyan",
     "delivering": "cyan",
     "delivered": "green",

@@ -11,28 +11,38 @@ from bridge.config.keys import expanded, leads_to
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
 from bridge.config.templates import Action, Site, TemplateCompiler
+from bridge.config.timing import TimingCompiler
 from bridge.config.vocabulary import Vocabulary
-from bridge.model import Json, JsonObject, Terms
+from bridge.model import FOREVER, Json, JsonObject, Terms
 from bridge.options import did_you_mean
 from bridge.rendering import Template
-from bridge.routing.route import DeliverEntry, Handling
+from bridge.routing.route import DeliverEntry, Handling, Timing
 
 
 class EntryCompiler:
     """Compiles the deliver entries of one file."""
 
     def __init__(
-        self, targets: Components[AnyTarget], words: Vocabulary, templates: TemplateCompiler, problems: Problems
+        self,
+        targets: Components[AnyTarget],
+        words: Vocabulary,
+        templates: TemplateCompiler,
+        times: TimingCompiler,
+        problems: Problems,
     ) -> None:
-        """Take the targets that entries may name, and what their templates are compiled with."""
+        """Take the targets that entries may name, and what their parts are compiled with."""
+        self._times = times
         self._targets = targets
         self._words = words
         self._templates = templates
         self._problems = problems
         self._actions = ActionChecker(targets, problems)
 
-    def compile(self, entry: JsonObject, site: Site) -> DeliverEntry | None:
-        """Return the compiled entry, or None when something in it is broken, which was then reported."""
+    def compile(self, entry: JsonObject, timing: Timing | None, site: Site) -> DeliverEntry | None:
+        """Return the compiled entry, or None when something in it is broken, which was then reported.
+
+        ``timing`` is when its route tells, if not at once.
+        """
         name = entry.get("to")
         target = self._target(name, site)
         place = _key_place(target, entry)
@@ -44,7 +54,7 @@ class EntryCompiler:
         frame, made = framed(entry), self._targets.made.get(str(name))
         if made:
             warn_of_terms(made, frame, site.loc, self._problems)
-        return DeliverEntry(str(name), structure, key, handling(made, frame))
+        return DeliverEntry(str(name), structure, key, handling(made, frame), *self._times.entry(frame, timing, site))
 
     def _target(self, name: Json, site: Site) -> type[AnyTarget] | None:
         """Return the class of the target that an entry names; one that names none was reported with the frame."""
@@ -104,7 +114,8 @@ def framed(entry: JsonObject) -> EntryFrame:
 
 def handling(target: AnyTarget | None, frame: EntryFrame) -> Handling:
     """Return how the deliveries of an entry are to be handled; it depends on what was rendered for some targets."""
-    terms = Terms(frame.retry.parts, frame.on_unknown, frame.ordering == "key", frame.supersede is True)
+    quiet = FOREVER if frame.once else frame.repeat_after.total_seconds() if frame.repeat_after else 0
+    terms = Terms(frame.retry.parts, frame.on_unknown, frame.ordering == "key", frame.supersede is True, quiet)
 
     def handle(content: JsonObject) -> tuple[str, Terms]:
         if target is None:

@@ -1,13 +1,15 @@
 """The frame of routes.yaml: what stands around options, matchers and messages, which others check."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from bridge.component.base import Strict
 from bridge.component.limits import RetryOptions
+from bridge.config.timing_frame import DigestFrame, WindowFrame
 from bridge.model import OnUnknown
+from bridge.options.quantity import Duration
 from bridge.rendering.region import parse_currency, parse_locale, parse_timezone
 from bridge.sources._bridge import NAME
 
@@ -83,6 +85,22 @@ class EntryFrame(Strict):
 
     By default only where the target replaces what was there, such as an HTTP `PUT`.
     """
+    delay: Duration | None = None
+    """How long after the event to tell of it, as things stand by then."""
+    unless: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)] | None = None
+    """What calls the message off while it is held: written as `on`, and heard of the same entity."""
+    within: str | None = None
+    """The window, by its name under `windows`, that messages go out in; else they are held until it opens."""
+    once: bool = False
+    """Whether the entry tells something once for each key, and never again."""
+    repeat_after: Duration | None = None
+    """How long after it told something the entry tells nothing else under the same key."""
+
+    @model_validator(mode="after")
+    def _one_quiet(self) -> Self:
+        if self.once and self.repeat_after:
+            raise ValueError('"once" and "repeat_after" exclude each other')
+        return self
 
 
 class RouteFrame(Strict):
@@ -96,6 +114,10 @@ class RouteFrame(Strict):
     """What must be true of the entity: all of these."""
     when: str | None = Field(default=None, min_length=1)
     """One more condition, as a template expression that gives true or false."""
+    debounce: Duration | None = None
+    """How long nothing more must match before the change is told: all that happened meanwhile, as one change."""
+    digest: DigestFrame | None = None
+    """When to tell of all that matched since the last time, in one message."""
     deliver: Annotated[list[EntryFrame], Field(min_length=1)]
     """What to deliver, and where."""
 
@@ -111,5 +133,7 @@ class FileFrame(Strict):
     """The systems that post webhooks, by the name in their address `/hooks/NAME/…`."""
     targets: Annotated[dict[Name, dict[str, object]], Field(min_length=1)]
     """The services that messages go to, by the names that routes use."""
+    windows: dict[Name, WindowFrame] = Field(default_factory=dict)
+    """The hours in which messages may go out, by the names that routes use."""
     routes: Annotated[list[RouteFrame], Field(min_length=1)]
     """The rules."""

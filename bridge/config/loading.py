@@ -15,6 +15,7 @@ from bridge.config.naming import describe
 from bridge.config.problems import Problems
 from bridge.config.routes import RouteCompiler
 from bridge.config.templates import FOLDER, TemplateCompiler
+from bridge.config.timing import TimingCompiler
 from bridge.config.translation import validated
 from bridge.config.vocabulary import vocabulary
 from bridge.config.wording import described
@@ -23,6 +24,7 @@ from bridge.model import Clock, JsonObject, SystemClock
 from bridge.options import InvalidConfigurationError, Place, Problem, read_yaml
 from bridge.options.yaml import MAX_BYTES
 from bridge.rendering import Rendering
+from bridge.rendering.region import parse_timezone
 from bridge.routing.router import Router
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
@@ -76,13 +78,17 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     words = vocabulary([*sources.types.values(), _bridge.Bridge], complete=sources.complete)
     rendering = Rendering(path.parent / FOLDER, defaults.locale, defaults.timezone, defaults.currency)
     templates = TemplateCompiler(rendering, words, problems)
-    entries = EntryCompiler(targets, words, templates, problems)
-    routes = RouteCompiler(words, templates, entries, problems).compile(document.get("routes"))
+    times = TimingCompiler(words, templates, problems, parse_timezone(defaults.timezone), clock)
+    times.windows(document.get("windows"))
+    entries = EntryCompiler(targets, words, templates, times, problems)
+    routes = RouteCompiler(words, templates, times, entries, problems).compile(document.get("routes"))
     if problems.found:
         raise InvalidConfigurationError(problems.found)
     warn_of_targets(targets.made, routes, problems)
+    times.warn_of_unused()
     readers = {**sources.made, _bridge.NAME: _bridge.OWN}
-    router = Router(readers, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
+    contexts = lambda change, source: rendering.context(change, source, clock.now())  # noqa: E731 (it is named)
+    router = Router(readers, routes, contexts, clock, rendering.gathered)
     ruleset = Ruleset(_revision(content, rendering.files()), sources.made, targets.made, routes, router)
     return Loaded(ruleset, tuple(sorted(problems.warnings)))
 

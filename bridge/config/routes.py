@@ -1,26 +1,34 @@
 """Routes: what they listen to, what must match, what they deliver."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bridge.config.entries import EntryCompiler
 from bridge.config.listening import compile_listeners
 from bridge.config.problems import Problems
 from bridge.config.templates import Site, TemplateCompiler
+from bridge.config.timing import TimingCompiler
 from bridge.config.vocabulary import Advice, Vocabulary
 from bridge.model import Json, JsonObject
 from bridge.options import Loc
 from bridge.rendering import Expression
 from bridge.routing.matcher import compile_match
-from bridge.routing.route import DeliverEntry, Listener, Matcher, Route
+from bridge.routing.route import DeliverEntry, Listener, Matcher, Route, Timing
 
 
 class RouteCompiler:
     """Compiles the routes of one file; whatever is broken is reported, and what stands beside it still checked."""
 
     def __init__(
-        self, words: Vocabulary, templates: TemplateCompiler, entries: EntryCompiler, problems: Problems
+        self,
+        words: Vocabulary,
+        templates: TemplateCompiler,
+        times: TimingCompiler,
+        entries: EntryCompiler,
+        problems: Problems,
     ) -> None:
         """Take what routes may speak of and what compiles their parts."""
+        self._times = times
         self._words = words
         self._templates = templates
         self._entries = entries
@@ -52,7 +60,8 @@ class RouteCompiler:
         site = Site(loc, self._kinds(listeners, (*loc, "on")))
         match = self._match(route.get("match"), site.below("match"))
         when = self._when(route.get("when"), site.below("when"))
-        deliver = self._deliver(route.get("deliver"), site.below("deliver"))
+        timing = self._times.route(route, site)
+        deliver = self._deliver(route.get("deliver"), timing, replace(site, gathered="digest" in route))
         if self._problems.broken(loc):
             return None
         return Route(str(route["name"]), listeners, deliver, match, when)
@@ -76,11 +85,12 @@ class RouteCompiler:
     def _when(self, source: Json, site: Site) -> Expression | None:
         return self._templates.condition(source, site) if isinstance(source, str) and source else None
 
-    def _deliver(self, entries: Json, site: Site) -> tuple[DeliverEntry, ...]:
+    def _deliver(self, entries: Json, timing: Timing | None, route: Site) -> tuple[DeliverEntry, ...]:
         if not isinstance(entries, list):
             return ()
+        site = route.below("deliver")
         compiled = [
-            self._entries.compile(entry, site.below(index))
+            self._entries.compile(entry, timing, site.below(index))
             for index, entry in enumerate(entries)
             if isinstance(entry, dict)
         ]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -53,14 +53,18 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a template stands, and the kinds of entities its route hears of; None when that cannot be told."""
+    """Where a template stands, and the kinds of entities its route hears of; None when that cannot be told.
+
+    ``gathered`` says that it is told of many changes at once, as ``items``.
+    """
 
     loc: Loc
     kinds: frozenset[str] | None
+    gathered: bool = False
 
     def below(self, *steps: str | int) -> "Site":
         """Return a place inside this one."""
-        return Site((*self.loc, *steps), self.kinds)
+        return replace(self, loc=(*self.loc, *steps))
 
 
 class TemplateCompiler:
@@ -89,7 +93,7 @@ class TemplateCompiler:
             )
         except (TemplateNotFoundError, TemplateSyntaxProblem):
             made = None
-        if made is not None and not any(self._defect(reference, site.kinds) for reference in made.references()):
+        if made is not None and not any(self._defect(reference, site) for reference in made.references()):
             return made
         for field, content in action.content.items():
             self._leaves(content, site.below(field), action, field)
@@ -130,22 +134,27 @@ class TemplateCompiler:
         self._report(site, Spot(file, error.line, word), (*problem, error.hint))
 
     def _is_known(self, reference: Reference, site: Site) -> bool:
-        defect = self._defect(reference, site.kinds)
+        defect = self._defect(reference, site)
         if defect is not None:
             self._report(site, Spot(reference.file, reference.line, ".".join(reference.path)), defect)
         return defect is None
 
-    def _defect(self, reference: Reference, kinds: frozenset[str] | None) -> tuple[str, str, str] | None:
-        if kinds is None:
+    def _defect(self, reference: Reference, site: Site) -> tuple[str, str, str] | None:
+        if site.kinds is None:
             return None
         name, *fields = reference.path
-        names = known_names(kinds)
+        names = known_names(site.kinds, gathered=site.gathered)
         if name not in names:
-            return ("undefined-name", *self._undefined(name, names))
-        advice = self._unknown_field(name, ".".join(fields), kinds) if fields else None
+            return ("undefined-name", *self._undefined(name, names, site))
+        advice = self._unknown_field(name, ".".join(fields), site.kinds) if fields else None
         return None if advice is None else ("unknown-field", *advice)
 
-    def _undefined(self, name: str, names: frozenset[str]) -> Advice:
+    def _undefined(self, name: str, names: frozenset[str], site: Site) -> Advice:
+        if site.gathered and name in known_names(site.kinds or ()):
+            return (
+                f'a digest has no "{name}", but `items`, each of which has one',
+                f"write `{{% for item in items %}}{{{{ item.{name} }}}}`",
+            )
         if name in self._words.kinds:
             return f'there is no "{name}" here: the route does not listen to its events', ""
         return f'there is no name "{name}"', did_you_mean(name, names)

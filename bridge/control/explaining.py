@@ -7,7 +7,7 @@ import orjson
 
 from bridge.component import AnySource, AnyTarget
 from bridge.component.discovery import source_types
-from bridge.control.shapes import Shape, event_shape
+from bridge.control.shapes import Shape, event_shape, moment
 from bridge.delivery.dispatcher import set_aside
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
 from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, new_id
@@ -106,6 +106,8 @@ class Explainer:
             "content": planned.content,
             "preview": shown,
             "error": planned.error,
+            "due": moment(planned.until.due) if planned.until else None,
+            "deferred": planned.until.deferral.kind if planned.until else None,
         }
 
     def _source(self, name: str | None) -> AnySource:

@@ -33,6 +33,14 @@ def duration(value: object) -> object:
     return timedelta(seconds=_seconds(found[1], found[2]))
 
 
+def sure(value: object) -> timedelta:
+    """Return the time that a text stands for which was found to be one."""
+    found = duration(value)
+    if not isinstance(found, timedelta):
+        raise TypeError(f"no time: {found!r}")
+    return found
+
+
 def rate(value: object) -> object:
     """Return the rate that a text such as ``1/s`` or ``100/10s`` stands for; a rate comes back as it is.
 

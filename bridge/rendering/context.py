@@ -1,6 +1,6 @@
 """The names that templates see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -17,9 +17,13 @@ EVENT_SHAPE: JsonObject = dict.fromkeys(
 """What ``event`` holds, in the form of a source's shapes."""
 
 
-def known_names(kinds: Iterable[str]) -> frozenset[str]:
-    """Return the names that a template may use when the event is about one of these kinds of entities."""
-    return NAMES | FUNCTIONS | frozenset(kinds)
+GATHERED = frozenset({"items", "group", "now"})
+"""The names of a digest; each of its ``items`` has those of a single change."""
+
+
+def known_names(kinds: Iterable[str], *, gathered: bool = False) -> frozenset[str]:
+    """Return the names that a template may use when the event is about one of these kinds, or of a digest of such."""
+    return GATHERED | FUNCTIONS if gathered else NAMES | FUNCTIONS | frozenset(kinds)
 
 
 def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo) -> dict[str, object]:
@@ -37,6 +41,11 @@ def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo)
         "source": source.name,
         **({kind: entity} if kind else {}),
     }
+
+
+def gathered(contexts: Sequence[Mapping[str, object]], group: str, now: datetime, zone: tzinfo) -> dict[str, object]:
+    """Return what the template of a digest sees."""
+    return {"items": [Document(each, "an item") for each in contexts], "group": group, "now": now.astimezone(zone)}
 
 
 def _event(event: Event, change: Change, zone: tzinfo) -> Document:

@@ -1,7 +1,7 @@
 """Rendering: where the rules' texts, files, structures and conditions are compiled, once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from bridge.component import Escape, Source, UnlessWhole
 from bridge.model import Change, Json, JsonObject
 from bridge.rendering.compiling import compile_expression, compile_file, compile_text, sole_expression
-from bridge.rendering.context import context_of
+from bridge.rendering.context import context_of, gathered
 from bridge.rendering.environment import Sandbox
 from bridge.rendering.filters import all_filters
 from bridge.rendering.region import Region
@@ -88,6 +88,10 @@ class Rendering:
     def context(self, change: Change, source: Source[Any], now: datetime) -> dict[str, object]:
         """Return the names that templates see of a change at a moment."""
         return context_of(change, source, now, self._region.timezone)
+
+    def gathered(self, contexts: Sequence[Mapping[str, object]], group: str, now: datetime) -> dict[str, object]:
+        """Return the names that the template of a digest sees."""
+        return gathered(contexts, group, now, self._region.timezone)
 
     def files(self) -> tuple[Path, ...]:
         """Return the template files that were compiled so far, with those they include."""

@@ -1,13 +1,17 @@
 """A route as compiled: what it listens to, what must match, what it delivers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeAlias
 
-from bridge.model import Change, Json, JsonObject, Terms
+from bridge.model import Change, Deferral, Json, JsonObject, Terms
+from bridge.routing.window import Window
 
 Context: TypeAlias = Mapping[str, object]
 """The names a template sees."""
+Gather: TypeAlias = Callable[[Sequence[Context], str, datetime], Context]
+"""Gives the names that the template of a digest sees: of what it tells, its group, and the moment."""
 Handling: TypeAlias = Callable[[JsonObject], tuple[str, Terms]]
 
 
@@ -34,6 +38,20 @@ class Condition(Protocol):
 
     def test(self, context: Context) -> bool:
         """Return the verdict; raises RenderError when the expression fails or gives no boolean."""
+
+
+class Until(NamedTuple):
+    """When a deferred delivery is due, and what it then tells of."""
+
+    due: datetime
+    deferral: Deferral
+
+
+class Timing(Protocol):
+    """When a deliver entry tells of a change, if not at once."""
+
+    def defer(self, change: Change, context: Context, now: datetime) -> Until:
+        """Return until when a change is held; raises RenderError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +91,16 @@ class DeliverEntry:
     """One item of ``deliver:``. Without ``key`` the event's entity orders its deliveries.
 
     ``handling`` returns, for the rendered content, the bucket it is counted in and the terms of its delivery.
+    ``timing`` defers it, and ``window`` holds it until it opens; what ``unless`` hears meanwhile calls it off.
     """
 
     target: str
     content: Structure
     key: Text | None = None
     handling: Handling = lambda _: ("", Terms())
+    timing: Timing | None = None
+    window: Window | None = None
+    unless: tuple[Listener, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The router: from events and last states to deliveries. Pure, but for the ids and times that it gives them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -8,6 +9,7 @@ from typing import TypeAlias
 from bridge.component.source import AnySource
 from bridge.errors import MatchError, UnreadableWebhookError
 from bridge.model import (
+    CallOff,
     Change,
     Clock,
     Delivery,
@@ -16,14 +18,16 @@ from bridge.model import (
     Event,
     EventState,
     JsonObject,
+    Ripe,
     RoutedEvent,
     StateKey,
     new_id,
 )
 from bridge.routing.change import Comparison, compare
-from bridge.routing.fanout import Preview, failed, fan_out
-from bridge.routing.listening import Listening, index
-from bridge.routing.route import Context, Finding, Route
+from bridge.routing.fanout import REASONS, Preview, failed, fan_out
+from bridge.routing.listening import Listening, calling_off, index
+from bridge.routing.ripening import Ripener
+from bridge.routing.route import Context, Finding, Gather, Route
 
 ContextBuilder: TypeAlias = Callable[[Change, AnySource], Context]
 """Gives the names that templates see of a change."""
@@ -60,12 +64,20 @@ class Router:
     """Decides events under one set of sources and routes."""
 
     def __init__(
-        self, sources: Mapping[str, AnySource], routes: Sequence[Route], contexts: ContextBuilder, clock: Clock
+        self,
+        sources: Mapping[str, AnySource],
+        routes: Sequence[Route],
+        contexts: ContextBuilder,
+        clock: Clock,
+        gather: Gather = lambda contexts, group, now: {"items": contexts, "group": group, "now": now},
     ) -> None:
         """Index the routes by the names of the events they listen to: to all other events they cost nothing."""
         self._sources = sources
         self._routes = tuple(routes)
         self._listening = index(self._routes)
+        self._calling_off = calling_off(self._routes)
+        self._ripener = Ripener(sources, self._routes, self._listening, contexts, gather)
+        self._gather = gather
         self._contexts = contexts
         self._clock = clock
 
@@ -83,6 +95,10 @@ class Router:
     def decide(self, event: Event, last: EntityState | None) -> RoutedEvent:
         """Decide an event as if it arrived now, beside its entity's last state of today, which it may move."""
         return self._decide(event, last, self._clock.now())
+
+    def ripen(self, ripe: Ripe) -> Delivery:
+        """Return what becomes of deferred deliveries whose time has come: of the newest of them, which tells of all."""
+        return self._ripener.ripen(ripe, self._clock.now())
 
     def explain(self, event: Event, last: EntityState | JsonObject | None) -> Explanation:
         """Tell what an event comes to and why, beside a last state, or beside a document known to be older."""
@@ -107,9 +123,11 @@ class Router:
 
     def _decide(self, event: Event, last: EntityState | None, now: datetime) -> RoutedEvent:
         comparison = self._compare(event, last)
-        deliveries = tuple(self._deliveries(comparison.change, now)) if comparison.change else ()
+        change = comparison.change
+        deliveries = tuple(self._deliveries(change, now)) if change else ()
         state = EventState.ROUTED if deliveries else comparison.state
-        return RoutedEvent(event.id, state, comparison.reason, deliveries, comparison.entity_state)
+        called_off = self._called_off(change) if change and self._calling_off else ()
+        return RoutedEvent(event.id, state, comparison.reason, deliveries, comparison.entity_state, called_off)
 
     def _compare(self, event: Event, last: EntityState | None) -> Comparison:
         source = self._sources.get(event.source)
@@ -125,9 +143,18 @@ class Router:
         heard = self._heard(change)
         context = self._context(change) if heard else {}
         for route, failure in heard:
-            out = fan_out(route, change, context) if failure is None else failed(route, change, failure)
+            out = fan_out(route, change, context, now) if failure is None else failed(route, change, failure)
             for entry, preview in enumerate(out.previews):
                 yield _delivery(change.event, route.name, entry, preview, now)
+
+    def _called_off(self, change: Change) -> tuple[CallOff, ...]:
+        """Return the entries whose deferred deliveries a change makes pointless; who cannot tell calls nothing off."""
+        found: list[CallOff] = []
+        for each in self._calling_off.get(change.event.name, ()):
+            with suppress(MatchError):
+                if each.test(change):
+                    found.append(each.entry)
+        return tuple(found)
 
     def _heard(self, change: Change) -> list[tuple[Route, str | None]]:
         """Return the routes that hear a change, and those that cannot tell, with the reason."""
@@ -144,10 +171,10 @@ class Router:
         return self._contexts(change, self._sources[change.event.source])
 
     def _explain(self, change: Change) -> tuple[RouteExplanation, ...]:
-        context = self._context(change)
+        context, now = self._context(change), self._clock.now()
         listening = {each.route.name: each for each in self._listening.get(change.event.name, ())}
         return tuple(
-            _explained(listening[route.name], change, context)
+            _explained(listening[route.name], change, context, now, self._gather)
             if route.name in listening
             else RouteExplanation(route.name, listened=False)
             for route in self._routes
@@ -172,7 +199,9 @@ class Router:
         return replace(after, document=document, version=after.version - 1, deleted=False, created_seen=False)
 
 
-def _explained(listening: Listening, change: Change, context: Context) -> RouteExplanation:
+def _explained(
+    listening: Listening, change: Change, context: Context, now: datetime, gather: Gather
+) -> RouteExplanation:
     name = listening.route.name
     try:
         heard, findings = listening.test(change), listening.explain(change)
@@ -181,7 +210,7 @@ def _explained(listening: Listening, change: Change, context: Context) -> RouteE
         return RouteExplanation(name, listened=True, error=out.error, deliveries=out.previews)
     if not heard:
         return RouteExplanation(name, listened=True, findings=findings)
-    out = fan_out(listening.route, change, context)
+    out = fan_out(listening.route, change, context, now, gather)
     matched = out.when is not False and out.error is None
     return RouteExplanation(name, True, matched, findings, out.when, out.error, out.previews)
 
@@ -202,11 +231,18 @@ def _delivery(event: Event, route: str, entry: int, preview: Preview, now: datet
         entry=entry,
         target=preview.target,
         key=preview.key,
-        state=DeliveryState.PENDING if preview.error is None else DeliveryState.DEAD,
+        state=_state_of(preview),
         content=preview.content,
-        due_at=now,
+        due_at=preview.until.due if preview.until else now,
         created_at=now,
-        reason=preview.error,
+        reason=REASONS[preview.until.deferral.kind] if preview.until else preview.error,
         bucket=preview.bucket,
         terms=preview.terms,
+        deferral=preview.until.deferral if preview.until else None,
     )
+
+
+def _state_of(preview: Preview) -> DeliveryState:
+    if preview.error is not None:
+        return DeliveryState.DEAD
+    return DeliveryState.DEFERRED if preview.until else DeliveryState.PENDING

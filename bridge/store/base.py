@@ -19,6 +19,7 @@ from bridge.model import (
     EventState,
     Limits,
     Link,
+    Ripe,
     RoutedEvent,
     StateKey,
     TargetState,
@@ -30,6 +31,10 @@ Plan: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Se
 
 Pure: may be called again for the same batch after a failure.
 """
+
+
+Ripen: TypeAlias = Callable[[Ripe], Delivery]
+"""Returns what becomes of deferred deliveries whose time has come: of the newest, which tells of them all. Pure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,10 @@ class Claim:
     leased_until: datetime
     trigger: Trigger = "schedule"
     probe: bool = False
+
+
+ITEMS = 1000
+"""What one digest tells of at most; the rest follows in further ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +151,21 @@ class Backlog:
 
     @property
     def deliveries_waiting(self) -> int:
-        """Return how many deliveries are unfinished."""
-        return sum(self.deliveries.values()) - self.deliveries_dead
+        """Return how many deliveries are unfinished; what is deferred waits for its time alone, and is not counted."""
+        return sum(self.deliveries.values()) - self.deliveries_dead - self.deliveries_deferred
+
+    @property
+    def deliveries_deferred(self) -> int:
+        """Return how many wait for their time."""
+        return self._of(DeliveryState.DEFERRED)
 
     @property
     def deliveries_dead(self) -> int:
         """Return how many are dead letters: nobody works on them any more, so they do not wait."""
-        return sum(count for (_, state), count in self.deliveries.items() if state is DeliveryState.DEAD)
+        return self._of(DeliveryState.DEAD)
+
+    def _of(self, wanted: DeliveryState) -> int:
+        return sum(count for (_, state), count in self.deliveries.items() if state is wanted)
 
 
 Mark: TypeAlias = tuple[int, int, int]
@@ -182,6 +199,10 @@ class Store(ABC):
     - an entity's last state only moves forward
     - two claimers never share a delivery; those of one (target, key) are claimed in order, one at a time
     - a planned delivery that supersedes cancels what waits of its target, key, route and entry
+    - a deferred delivery of a debounce joins the one that waits already of its entity, route and entry: that is
+      cancelled, and the new one tells of both
+    - what a decision calls off is cancelled before its own deliveries are planned
+    - of one route, entry and key nothing is sent again while it is quiet, but what the first sending came to nothing of
     - a target that is held is not claimed; what waits for it is ``parked``, and keeps its order
     - a state changes only for the holder of the lease token; an expired lease is claimable once it was rescued
     - attempts are append-only
@@ -213,8 +234,23 @@ class Store(ABC):
         What it left undecided stays ``received``, and comes first the next time, beside the last states of then.
         Returns what was committed; empty when nothing waits. A decision that cannot be stored, such as one that JSON
         cannot hold, is committed as quarantine of its event, so that it never stops the others. A delivery is planned
-        ``pending``, or ``dead``.
+        ``pending``, ``deferred``, or ``dead``.
         """
+
+    # timekeeper
+
+    @abstractmethod
+    async def ripen(self, limit: int, ripen: Ripen) -> Sequence[Delivery]:
+        """Take deferred deliveries that are due, at most ``limit``, and commit what ``ripen`` makes of each.
+
+        Those of one entry and group of a digest are taken together, ``ITEMS`` of them at most: the newest bears the
+        message, the others are cancelled, or dead as it is. What it defers again waits on. Returns what was committed,
+        but for what was gathered. What cannot be stored becomes dead, so that it never stops the others.
+        """
+
+    @abstractmethod
+    async def next_ripe(self) -> datetime | None:
+        """Return when the next deferred delivery is due; None if there is none."""
 
     # worker
 
@@ -328,7 +364,7 @@ class Store(ABC):
 
     @abstractmethod
     async def retry(self, delivery_ids: Sequence[str], spread: Spread | None = None) -> Sequence[str]:
-        """Make ``dead``, ``parked`` and waiting deliveries due now, by a person's wish; return the ids that were.
+        """Make ``dead``, ``parked``, ``deferred`` and waiting deliveries due now, by a person's wish; return their ids.
 
         With a ``spread`` each is due at its own time, in the order of the ids. The next attempt of each has the trigger
         ``person``, and its retry schedule begins anew. A delivery that failed to render has nothing to send and is left
@@ -337,7 +373,7 @@ class Store(ABC):
 
     @abstractmethod
     async def discard(self, delivery_ids: Sequence[str], reason: str) -> Sequence[str]:
-        """Cancel what is ``dead``, ``parked`` or ``pending``, by a person's wish; return the ids that were."""
+        """Cancel what is not under way and not finished, or dead, by a person's wish; return the ids that were."""
 
     @abstractmethod
     async def lacking(self, routed: RoutedEvent, *, again: bool) -> Sequence[Delivery]:

@@ -17,8 +17,8 @@ REPORTERS = [
     *(ROOT / "routing").glob("*.py"),
 ]
 CODE = re.compile(r'"([a-z]+(?:-[a-z0-9]+)+)"')
-NO_CODES = {"utf-8", "utf-8-sig", "deal-lost"}
-WARNINGS = {"unused-target", "no-effect"}
+NO_CODES = {"utf-8", "utf-8-sig", "deal-lost", "mon-fri", "mon-sun"}
+WARNINGS = {"unused-target", "unused-window", "no-effect"}
 ELSEWHERE = {"unreadable-file", "bridge-defect"}
 """Problems that no broken file can show, because there is none, or because we would have mended it."""
 

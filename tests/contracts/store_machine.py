@@ -22,7 +22,7 @@ ResultT = TypeVar("ResultT")
 
 targets = st.sampled_from(TARGETS)
 keys = st.sampled_from(("deal:1", "deal:2"))
-endings = st.sampled_from([state for state in DeliveryState if state is not DeliveryState.DELIVERING])
+endings = st.sampled_from([s for s in DeliveryState if s not in {DeliveryState.DELIVERING, DeliveryState.DEFERRED}])
 BY_A_PERSON = frozenset({DeliveryState.DEAD, DeliveryState.PENDING, DeliveryState.PARKED})
 
 

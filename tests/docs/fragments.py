@@ -26,8 +26,8 @@ FRAME: JsonObject = {
     },
     "routes": [ROUTE],
 }
-SECTIONS = FRAME.keys() | {"defaults"}
-ROUTE_KEYS = ROUTE.keys() | {"match", "when"}
+SECTIONS = FRAME.keys() | {"defaults", "windows"}
+ROUTE_KEYS = ROUTE.keys() | {"match", "when", "debounce", "digest"}
 _REFERENCE = re.compile(r"\$\{(?:file:(?P<file>[^}]+)|(?P<name>\w+)(?::-[^}]*)?)\}")
 
 

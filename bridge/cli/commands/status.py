@@ -62,13 +62,15 @@ def _tell_backlog(backlog: Shape) -> None:
     """Print what waits, and apart from it what is dead: nobody works on that any more."""
     counts = backlog["deliveries"].items()
     dead = {where: count for where, count in counts if where.endswith("/dead")}
-    waiting = {where: count for where, count in counts if where not in dead}
+    later = {where: count for where, count in counts if where.endswith("/deferred")}
+    waiting = {where: count for where, count in counts if where not in dead.keys() | later.keys()}
     if received := backlog["events_received"]:
         oldest = shown(backlog["oldest_received_at"])
         screen.say(f"\n{screen.counted(received, 'event')} to route, the oldest from {oldest}")
     elif not waiting:
         screen.say("\nnothing waits")
     _tell_deliveries("unfinished deliveries", waiting)
+    _tell_deliveries("told later", later)
     _tell_deliveries("dead letters", dead)
 
 

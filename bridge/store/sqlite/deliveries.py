@@ -7,13 +7,16 @@ import apsw
 
 from bridge.model import Delivery, DeliveryState
 from bridge.store.base import Claim, Spread
+from bridge.store.sqlite.deferrals import add_deferrals
 from bridge.store.sqlite.heads import Place, make_way, pass_head, place_of, taken
 from bridge.store.sqlite.queries import SQL, Row, change, change_each, rows
+from bridge.store.sqlite.quiet import quieted
 from bridge.store.sqlite.rows import delivery_of, delivery_row, microseconds
 
 
 def add_deliveries(connection: apsw.Connection, planned: Sequence[Delivery], now: int) -> None:
     """Insert deliveries in their order; before each that supersedes, let those make way which it does."""
+    planned = [quieted(connection, delivery, now) for delivery in planned]
     for supersedes, run in groupby(planned, _supersedes):
         if supersedes:
             for delivery in run:
@@ -21,6 +24,7 @@ def add_deliveries(connection: apsw.Connection, planned: Sequence[Delivery], now
                 _insert(connection, [delivery])
         else:
             _insert(connection, list(run))
+    add_deferrals(connection, planned)
 
 
 def release_claims(connection: apsw.Connection, claims: Sequence[Claim], now: int) -> None:
@@ -35,6 +39,8 @@ def retry_deliveries(connection: apsw.Connection, ids: Sequence[str], spread: Sp
 
     def retry(id_: str, turn: int) -> list[Row]:
         due = microseconds(spread.due(turn)) if spread else now
+        if hurried := rows(connection, "hurry_deferred", due, id_):
+            return hurried
         return rows(connection, "retry_delivery", due, spread is not None, id_)
 
     return _by_a_person(connection, ids, retry, now)
@@ -42,7 +48,10 @@ def retry_deliveries(connection: apsw.Connection, ids: Sequence[str], spread: Sp
 
 def discard_deliveries(connection: apsw.Connection, ids: Sequence[str], reason: str, now: int) -> list[str]:
     """Cancel what is not under way and not delivered, by a person's wish; return the ids that were."""
-    return _by_a_person(connection, ids, lambda id_, _: rows(connection, "discard_delivery", reason, id_), now)
+    discarded = _by_a_person(connection, ids, lambda id_, _: rows(connection, "discard_delivery", reason, id_), now)
+    for id_ in discarded:
+        change(connection, "drop_deferral", id_)
+    return discarded
 
 
 def get_delivery(connection: apsw.Connection, id_: str) -> Delivery:

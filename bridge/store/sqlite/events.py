@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TypeAlias
 
 import apsw
@@ -9,6 +10,7 @@ import apsw
 from bridge.errors import legible
 from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, StateKey
 from bridge.store.base import Spread
+from bridge.store.sqlite.deferrals import call_off
 from bridge.store.sqlite.deliveries import add_deliveries
 from bridge.store.sqlite.failure import is_its_own
 from bridge.store.sqlite.queries import Row, change, change_each, rows, rows_of_each
@@ -112,10 +114,21 @@ def _decide_alone(connection: apsw.Connection, routed: RoutedEvent, now: int) ->
 def _decide(connection: apsw.Connection, batch: Sequence[RoutedEvent], now: int) -> list[RoutedEvent]:
     found = {id_ for [id_] in rows_of_each(connection, "decide_event", list(map(_decision_row, batch)))}
     decided = [routed for routed in batch if routed.event_id in found]
-    add_deliveries(connection, [delivery for routed in decided for delivery in routed.deliveries], now)
+    for calls, run in groupby(decided, lambda routed: bool(routed.called_off)):
+        _plan(connection, list(run), now, in_turn=calls)
     states = [entity_state_row(routed.entity_state) for routed in decided if routed.entity_state]
     change_each(connection, "advance_entity", states)
     return decided
+
+
+def _plan(connection: apsw.Connection, decided: Sequence[RoutedEvent], now: int, *, in_turn: bool) -> None:
+    """Add the deliveries of events; where one calls something off, each event in its turn."""
+    if not in_turn:
+        return add_deliveries(connection, [delivery for routed in decided for delivery in routed.deliveries], now)
+    for routed in decided:
+        call_off(connection, routed.event_id, routed.called_off)
+        add_deliveries(connection, routed.deliveries, now)
+    return None
 
 
 def _decision_row(routed: RoutedEvent) -> Row:

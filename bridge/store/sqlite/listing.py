@@ -123,7 +123,7 @@ def list_targets(connection: apsw.Connection) -> list[TargetState]:
 def count_backlog(connection: apsw.Connection) -> Backlog:
     """Count what waits."""
     [[received, oldest]] = rows(connection, "count_received")
-    counts = rows(connection, "count_unfinished") + rows(connection, "count_dead")
+    counts = [row for name in ("unfinished", "dead", "deferred") for row in rows(connection, f"count_{name}")]
     return Backlog(
         events_received=received,
         oldest_received_at=None if oldest is None else moment_of(oldest),

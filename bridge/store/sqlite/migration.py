@@ -74,6 +74,14 @@ def migrate(connection: apsw.Connection, now: datetime, steps: list[Migration]) 
         StoreTooNewError: it has a migration that this version does not know.
         StoreError: a migration was changed after it had been applied.
     """
+    connection.execute("PRAGMA foreign_keys = OFF")  # or a table that is made anew would take along what refers to it
+    try:
+        _migrate(connection, now, steps)
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _migrate(connection: apsw.Connection, now: datetime, steps: list[Migration]) -> None:
     with connection:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(LEDGER)

@@ -87,8 +87,9 @@ def drop(connection: apsw.Connection, bounds: Bounds, looked: Look) -> Pruned:
 
 
 def tidy(connection: apsw.Connection, now: int) -> Pruned:
-    """Forget idle buckets, and give some of the free pages back to the disk if there are many."""
+    """Forget idle buckets and what may be told again, and give back some of the free pages if there are many."""
     change(connection, "forget_pace", now - IDLE)
+    change(connection, "forget_told", now - IDLE)
     free, pages = _pages(connection)
     if free <= max(PAGES, pages // SLACK):
         return Pruned()

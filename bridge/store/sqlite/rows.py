@@ -120,9 +120,29 @@ def delivery_row(delivery: Delivery) -> Row:
         delivery.attempts,
         delivery.reason,
         None if delivery.content is None else json_text(delivery.content),
-        _terms_text(delivery.terms),
+        terms_text(delivery.terms),
         delivery.queue,
-        f"{delivery.bucket}{SEPARATOR}{delivery.route}",
+        lane_of(delivery),
+    )
+
+
+def lane_of(delivery: Delivery) -> str:
+    """Return the lane that a delivery waits in."""
+    return f"{delivery.bucket}{SEPARATOR}{delivery.route}"
+
+
+def ripened_row(delivery: Delivery) -> Row:
+    """Return what became of a deferred delivery, in the order of ``ripen_delivery``."""
+    return (
+        delivery.id,
+        delivery.state.value,
+        delivery.key,
+        delivery.queue,
+        lane_of(delivery),
+        None if delivery.content is None else json_text(delivery.content),
+        terms_text(delivery.terms),
+        delivery.reason,
+        microseconds(delivery.due_at),
     )
 
 
@@ -152,7 +172,8 @@ def delivery_of(row: Row) -> Delivery:
     )
 
 
-def _terms_text(terms: Terms) -> str | None:
+def terms_text(terms: Terms) -> str | None:
+    """Return terms as JSON text; None for the usual ones."""
     if terms == USUAL:
         return None
     parts: dict[str, Json] = {
@@ -160,6 +181,7 @@ def _terms_text(terms: Terms) -> str | None:
         "on_unknown": terms.on_unknown,
         "ordered": terms.ordered,
         "supersedes": terms.supersedes,
+        "quiet": terms.quiet,
     }
     return json_text(parts)
 

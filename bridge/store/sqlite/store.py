@@ -16,11 +16,12 @@ from bridge.store.base import (
     Pruned,
     Recorded,
     Retention,
+    Ripen,
     Settlement,
     Spread,
     Store,
 )
-from bridge.store.sqlite import claims, deliveries, events, listing, pruning, recording, targets
+from bridge.store.sqlite import claims, deferrals, deliveries, events, listing, pruning, recording, targets
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.reader import Readers
 from bridge.store.sqlite.rows import event_row, microseconds, moment_of
@@ -39,6 +40,7 @@ class SqliteStore(Store):
         self._readers = readers
         self._clock = clock
         self._routing = asyncio.Lock()
+        self._ripening = asyncio.Lock()
         self._served: dict[str, str] = {}  # per target the lane that was served last
 
     async def close(self) -> None:
@@ -58,6 +60,18 @@ class SqliteStore(Store):
             if not batch:
                 return ()
             return await self._writer.submit(events.commit_decisions, plan(batch, states), self._now())
+
+    async def ripen(self, limit: int, ripen: Ripen) -> Sequence[Delivery]:
+        """See ``Store``."""
+        async with self._ripening:
+            batch = await self._readers.run(deferrals.ripe_batch, limit, self._now())
+            ripened = [deferrals.Ripened(ripe, ripen(ripe)) for ripe in batch]
+            return await self._writer.submit(deferrals.commit_ripened, ripened, self._now()) if ripened else ()
+
+    async def next_ripe(self) -> datetime | None:
+        """See ``Store``."""
+        due = await self._readers.run(deferrals.next_ripe)
+        return None if due is None else moment_of(due)
 
     async def claim(self, target: str, limits: Limits, lease: timedelta) -> Sequence[Claim]:
         """See ``Store``."""

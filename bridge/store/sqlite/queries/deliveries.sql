@@ -104,7 +104,7 @@ RETURNING target, queue
 
 -- name: discard_delivery
 UPDATE delivery SET state = 'cancelled', head = 0, parked_by = NULL, reason = ?1
-WHERE id = ?2 AND state IN ('dead', 'pending', 'parked')
+WHERE id = ?2 AND state IN ('dead', 'deferred', 'pending', 'parked')
 RETURNING target, queue
 
 -- name: be_patient
@@ -116,12 +116,14 @@ WHERE target = ?2 AND state = 'pending' AND give_up_at IS NOT NULL
 SELECT coalesce(max(replay), 0) + 1 FROM delivery WHERE event_id = ?
 
 -- name: is_served
--- What a delivery of another event has superseded is as good as delivered: that one is newer, and must not be undone.
+-- What a delivery of another event has superseded, or tells along, is as good as delivered: that one is newer, and must
+-- not be undone.
 SELECT 1 FROM delivery AS d
 WHERE event_id = ? AND route = ? AND entry = ? AND (
-    state IN ('pending', 'delivering', 'parked', 'delivered') OR state = 'cancelled' AND EXISTS (
+    state IN ('deferred', 'pending', 'delivering', 'parked', 'delivered') OR state = 'cancelled' AND EXISTS (
         SELECT 1 FROM delivery AS newer
-        WHERE d.reason = 'superseded by ' || newer.id AND newer.id = substr(d.reason, length('superseded by ') + 1)
+        WHERE d.reason IN ('superseded by ' || newer.id, 'told with ' || newer.id)
+            AND newer.id = substr(d.reason, instr(d.reason, ' dlv_') + 1)
             AND newer.event_id <> d.event_id
     )
 )

@@ -7,7 +7,7 @@
 ({event}.state = 'received' OR {event}.received_at >= ?1 OR EXISTS (
     SELECT 1 FROM delivery AS d
     WHERE d.event_id = {event}.id
-        AND (d.state IN ('pending', 'delivering', 'parked') OR d.state = 'dead' AND {recent})
+        AND (d.state IN ('deferred', 'pending', 'delivering', 'parked') OR d.state = 'dead' AND {recent})
 ))
 
 -- name: explains
@@ -33,7 +33,7 @@ e.body IS NOT NULL AND e.state IN ('routed', 'unmatched', 'duplicate', 'stale') 
 -- name: event_may_go
 e.received_at < ?2 AND e.state <> 'received' AND NOT EXISTS (
     SELECT 1 FROM delivery AS d
-    WHERE d.event_id = e.id AND (d.state IN ('pending', 'delivering', 'parked') OR {recent})
+    WHERE d.event_id = e.id AND (d.state IN ('deferred', 'pending', 'delivering', 'parked') OR {recent})
 ) AND NOT {explains}
 
 -- name: bodies_after

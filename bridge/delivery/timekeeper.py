@@ -1,0 +1,72 @@
+"""The timekeeper: deliveries that are deferred get their message, and their place in line, when their time has come."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from bridge import telemetry
+from bridge.delivery.announcer import Announcer
+from bridge.delivery.wake import Bell
+from bridge.errors import StoreError
+from bridge.model import Clock, Delivery, DeliveryState, Ripe
+from bridge.ruleset import Ruleset
+from bridge.store.base import Store
+
+BATCH = 32
+"""Deferred deliveries taken in one transaction at most."""
+POLL = 1.0
+"""Seconds between looks at most: whatever else defers something, or hurries it, is seen by then."""
+
+
+class Timekeeper:
+    """Ripens what is due, under the rules of that moment. One per store."""
+
+    def __init__(
+        self,
+        store: Store,
+        current: Callable[[], Ruleset],
+        planned: Callable[[set[str]], None],
+        clock: Clock,
+        announce: Announcer | None = None,
+    ) -> None:
+        """Take what to ask for the ruleset, whom to tell which targets got work, and who hears of dead letters."""
+        self.bell = Bell()
+        self._store = store
+        self._current = current
+        self._planned = planned
+        self._clock = clock
+        self._announce = announce or Announcer()
+
+    async def run(self) -> None:
+        """Go on until cancelled; a store that cannot write just now is asked again."""
+        while True:
+            pause = POLL
+            with suppress(StoreError):
+                pause = await self._until_due() if not await self.step() else 0
+            await self.bell.wait(pause)
+
+    async def step(self) -> int:
+        """Ripen what is due, a batch at most; return how many deliveries it had."""
+        try:
+            ripened = await self._store.ripen(BATCH, self._ripen)
+        except StoreError as error:
+            telemetry.store_unavailable(error)
+            raise
+        for delivery in ripened:
+            telemetry.delivery_ripened(delivery)
+            if delivery.state is DeliveryState.DEAD:
+                self._announce.delivery_dead(delivery, delivery.reason)
+        self._planned({delivery.target for delivery in ripened})
+        return len(ripened)
+
+    async def _until_due(self) -> float:
+        due = await self._store.next_ripe()
+        return POLL if due is None else min(POLL, max(0.0, (due - self._clock.now()).total_seconds()))
+
+    def _ripen(self, ripe: Ripe) -> Delivery:
+        try:
+            return self._current().router.ripen(ripe)
+        except Exception as error:  # noqa: BLE001 (a defect on one delivery must not stop the others)
+            telemetry.ripening_failed(ripe.delivery, error)
+            reason = f"ripening failed: {type(error).__name__}"
+            return replace(ripe.delivery, state=DeliveryState.DEAD, reason=reason, deferral=None)

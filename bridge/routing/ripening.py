@@ -1,0 +1,115 @@
+"""What becomes of deferred deliveries when their time has come. Pure.
+
+A change that was held is told as it stands by then: compared with what was there before it began, and not told at all
+if nothing is left of it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bridge.component.source import AnySource
+from bridge.document import differences
+from bridge.errors import MatchError, RenderError, UnreadableWebhookError
+from bridge.model import Change, DeferralKind, Deferred, Delivery, DeliveryState, EntityState, Ripe
+from bridge.routing.fanout import REASONS, Preview, gathered_key, held, own_key, rendered
+from bridge.routing.listening import Listening
+from bridge.routing.route import Context, DeliverEntry, Gather, Route
+
+GONE = "the rule that deferred it is not there any more"
+UNDONE = "what it would have told was undone before its time came"
+
+
+class Ripener:
+    """Decides under one set of sources and routes."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, AnySource],
+        routes: Sequence[Route],
+        listening: Mapping[str, Sequence[Listening]],
+        contexts: Callable[[Change, AnySource], Context],
+        gather: Gather,
+    ) -> None:
+        """Take what the router decides by."""
+        self._gather = gather
+        self._sources = sources
+        self._routes = {route.name: route for route in routes}
+        self._listening = listening
+        self._contexts = contexts
+
+    def ripen(self, ripe: Ripe, now: datetime) -> Delivery:
+        """Return the delivery with its message; or dead, cancelled, or deferred until its window opens."""
+        delivery = ripe.delivery
+        if delivery.content is not None:
+            return _set(delivery, DeliveryState.PENDING, now)
+        entry = self._entry(delivery)
+        if entry is None or delivery.deferral is None:
+            return _set(delivery, DeliveryState.CANCELLED, now, GONE)
+        try:
+            preview = self._preview(ripe, entry, delivery.deferral.kind, now)
+        except (RenderError, MatchError, UnreadableWebhookError) as error:
+            return _set(delivery, DeliveryState.DEAD, now, str(error))
+        if preview is None:
+            return _set(delivery, DeliveryState.CANCELLED, now, UNDONE)
+        return _filled(delivery, preview if ripe.urgent else held(entry, preview, now), now)
+
+    def _entry(self, delivery: Delivery) -> DeliverEntry | None:
+        """Return the entry that deferred a delivery, wherever it stands in its route today."""
+        route = self._routes.get(delivery.route)
+        entries = route.deliver if route else ()
+        same = [entry for entry in entries[delivery.entry : delivery.entry + 1] if entry.target == delivery.target]
+        return next(iter([*same, *(entry for entry in entries if entry.target == delivery.target)]), None)
+
+    def _preview(self, ripe: Ripe, entry: DeliverEntry, kind: DeferralKind, now: datetime) -> Preview | None:
+        if kind == "digest":
+            return self._gathered(ripe, entry, now)
+        change = self._change(ripe.items[-1], ripe.last)
+        context = self._context(change)
+        if kind == "debounce" and not self._holds(ripe, change, context):
+            return None
+        return rendered(entry, own_key(change), context)
+
+    def _gathered(self, ripe: Ripe, entry: DeliverEntry, now: datetime) -> Preview:
+        contexts: list[Context] = [self._context(self._change(item, None)) for item in ripe.items]
+        group = ripe.delivery.deferral.group if ripe.delivery.deferral else ""
+        return rendered(entry, gathered_key(ripe.delivery.route, group), self._gather(contexts, group, now))
+
+    def _holds(self, ripe: Ripe, change: Change, context: Context) -> bool:
+        """Tell whether the route matches the whole change, from before its first event to its last."""
+        heard = [each for each in self._listening.get(change.event.name, ()) if each.route.name == ripe.delivery.route]
+        if not heard or not heard[0].test(change):
+            return False
+        when = heard[0].route.when
+        return when is None or when.test(context)
+
+    def _change(self, item: Deferred, last: EntityState | None) -> Change:
+        """Return an event as a change from what was there before, to the newest document where that is given."""
+        event, source = item.event, self._source(item)
+        reading = source.interpret(event, item.before)
+        newest = last is not None and last.version >= reading.version
+        current = last.document if last is not None and newest else reading.current
+        changed = {} if item.before is None else differences(item.before, current, source.quiet)
+        return Change(event, reading.action, reading.document, current, item.before, changed, reading.dated)
+
+    def _source(self, item: Deferred) -> AnySource:
+        source = self._sources.get(item.event.source)
+        if source is None:
+            raise UnreadableWebhookError(f'there is no source "{item.event.source}" any more')
+        return source
+
+    def _context(self, change: Change) -> Context:
+        return self._contexts(change, self._sources[change.event.source])
+
+
+def _filled(delivery: Delivery, preview: Preview, now: datetime) -> Delivery:
+    filled = replace(delivery, key=preview.key, content=preview.content, bucket=preview.bucket, terms=preview.terms)
+    if preview.error is not None:
+        return _set(filled, DeliveryState.DEAD, now, preview.error)
+    if preview.until:
+        return replace(filled, due_at=preview.until.due, deferral=preview.until.deferral, reason=REASONS["window"])
+    return _set(filled, DeliveryState.PENDING, now)
+
+
+def _set(delivery: Delivery, state: DeliveryState, now: datetime, reason: str | None = None) -> Delivery:
+    return replace(delivery, state=state, due_at=now, reason=reason, deferral=None)

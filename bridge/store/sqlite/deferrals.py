@@ -1,0 +1,160 @@
+"""Deferred deliveries: held beside their deferral until their time comes, joined, called off, or gathered meanwhile."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import apsw
+import orjson
+
+from bridge.errors import legible
+from bridge.model import CallOff, Deferral, Deferred, Delivery, DeliveryState, JsonObject, Ripe
+from bridge.store.base import ITEMS
+from bridge.store.sqlite.heads import make_way, pass_head, place_of
+from bridge.store.sqlite.listing import find_delivery, find_entity_state
+from bridge.store.sqlite.queries import Row, change, change_each, first, rows
+from bridge.store.sqlite.quiet import quieted
+from bridge.store.sqlite.rows import (
+    event_of,
+    json_text,
+    microseconds,
+    moment_of,
+    ripened_row,
+)
+
+OWN = 5
+"""Columns of a deferred item before those of its event."""
+
+
+class Ripened(NamedTuple):
+    """Deferred deliveries whose time has come, and what became of the one that tells of them."""
+
+    ripe: Ripe
+    delivery: Delivery
+
+
+def call_off(connection: apsw.Connection, event_id: str, entries: Iterable[CallOff]) -> None:
+    """Cancel what entries hold of the entity of an event."""
+    subject = _subject(connection, event_id)
+    for route, entry in entries if subject else ():
+        for [id_] in rows(connection, "deferred_of", subject, route, entry):
+            _cancel(connection, id_, f"called off by {event_id}")
+
+
+def add_deferrals(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
+    """Note what deliveries that were just added wait for, in their order; a held change is joined by the next."""
+    for delivery in deliveries:
+        if deferral := delivery.deferral:
+            subject = _subject(connection, delivery.event_id)
+            if deferral.kind == "debounce" and subject:
+                deferral = _joined(connection, delivery, deferral, subject)
+            change_each(connection, "add_deferral", [_row(delivery, deferral, subject)])
+
+
+def next_ripe(connection: apsw.Connection) -> int | None:
+    """Return when the next deferred delivery is due, in microseconds since 1970."""
+    [[due]] = rows(connection, "next_ripe")
+    return None if due is None else int(due)
+
+
+def ripe_batch(connection: apsw.Connection, limit: int, now: int) -> list[Ripe]:
+    """Return what is due; of a digest all that is, up to what one message may tell."""
+    found: dict[str, list[str]] = {}
+    for id_, kind, *group in rows(connection, "ripe", now, limit):
+        if not any(id_ in ids for ids in found.values()):
+            ids = [each for [each] in rows(connection, "gathered", *group, now, ITEMS)] if kind == "digest" else [id_]
+            found[ids[-1]] = ids
+    return [_ripe(connection, ids) for ids in found.values()]
+
+
+def commit_ripened(connection: apsw.Connection, batch: Sequence[Ripened], now: int) -> list[Delivery]:
+    """Write what became of what was due, unless it is deferred no more; return what was written."""
+    written = [_write(connection, ripened, now) for ripened in batch]
+    return [delivery for delivery in written if delivery is not None]
+
+
+def _subject(connection: apsw.Connection, event_id: str) -> str | None:
+    found = first(connection, "subject_of", event_id)
+    return found[0] if found else None
+
+
+def _joined(connection: apsw.Connection, delivery: Delivery, deferral: Deferral, subject: str) -> Deferral:
+    """Let a change take over the one that is held already: it began with that one, and is held no longer for it."""
+    held = first(connection, "held_changes", subject, delivery.route, delivery.entry)
+    if held is None:
+        return deferral
+    id_, latest, before = held
+    _cancel(connection, id_, f"told with {delivery.id}")
+    change(connection, "hold_until", min(microseconds(delivery.due_at), latest), delivery.id)
+    return replace(deferral, latest=moment_of(latest), before=_json(before))
+
+
+def _cancel(connection: apsw.Connection, id_: str, reason: str) -> None:
+    change(connection, "end_deferred", id_, DeliveryState.CANCELLED.value, reason)
+    change(connection, "drop_deferral", id_)
+
+
+def _row(delivery: Delivery, deferral: Deferral, subject: str | None) -> Row:
+    """Return a deferral in the order of ``add_deferral``."""
+    return (
+        delivery.id,
+        deferral.kind,
+        delivery.route,
+        delivery.entry,
+        subject,
+        deferral.group,
+        None if deferral.latest is None else microseconds(deferral.latest),
+        None if deferral.before is None else json_text(deferral.before),
+    )
+
+
+def _ripe(connection: apsw.Connection, ids: Sequence[str]) -> Ripe:
+    """Return deferred deliveries with what they tell of; the last is the newest."""
+    found = [row for id_ in ids for row in rows(connection, "deferred_item", id_)]
+    items = tuple(Deferred(event_of(row[OWN:]), _json(row[OWN - 1])) for row in found)
+    trigger, kind, group, latest, before = found[-1][:OWN]
+    deferral = Deferral(kind, group, _json(before), None if latest is None else moment_of(latest))
+    delivery, event = find_delivery(connection, ids[-1]), items[-1].event
+    assert delivery is not None, "a deferral has its delivery"  # noqa: S101 (a foreign key says so)
+    last = find_entity_state(connection, event.source, event.entity) if event.entity else None
+    return Ripe(replace(delivery, deferral=deferral), items, last, trigger == "person", tuple(ids[:-1]))
+
+
+def _json(text: str | None) -> JsonObject | None:
+    return None if text is None else orjson.loads(text)
+
+
+def _write(connection: apsw.Connection, ripened: Ripened, now: int) -> Delivery | None:
+    """Write what became of a delivery, and of those it tells of as well; None if it is deferred no more."""
+    delivery = quieted(connection, ripened.delivery, now)
+    place = place_of(delivery)
+    if delivery.terms.supersedes and delivery.state is DeliveryState.PENDING:
+        change(connection, "supersede", f"superseded by {delivery.id}", *place, delivery.route, delivery.entry)
+    if not _ripen(connection, delivery):
+        return None
+    if delivery.deferral:
+        change(connection, "hold_for_window", delivery.id)
+    else:
+        change(connection, "drop_deferral", delivery.id)
+    _end_gathered(connection, ripened.ripe.others, delivery)
+    make_way(connection, place, now)
+    pass_head(connection, [place], now)
+    return delivery
+
+
+def _ripen(connection: apsw.Connection, delivery: Delivery) -> int:
+    try:
+        row = ripened_row(delivery)
+    except TypeError as error:  # what JSON cannot hold
+        reason = f"cannot be stored: {legible(str(error))}"
+        row = ripened_row(replace(delivery, state=DeliveryState.DEAD, content=None, reason=reason))
+    return change(connection, "ripen_delivery", *row)
+
+
+def _end_gathered(connection: apsw.Connection, ids: Iterable[str], bearer: Delivery) -> None:
+    """End what is told with another; where that could not be rendered, each is a dead letter of its own."""
+    dead = bearer.state is DeliveryState.DEAD
+    state, reason = (DeliveryState.DEAD, bearer.reason) if dead else (DeliveryState.CANCELLED, f"told with {bearer.id}")
+    for id_ in ids:
+        change(connection, "end_deferred", id_, state.value, reason)
+        change(connection, "drop_deferral", id_)

@@ -1,0 +1,84 @@
+-- name: add_deferral
+INSERT INTO deferral (delivery_id, kind, route, entry, subject, gathered_by, latest, before) VALUES {rows}
+
+-- name: subject_of
+SELECT source || char(10) || entity_kind || char(10) || entity_id FROM event WHERE id = ?
+
+-- name: held_changes
+-- Of one entry and entity there is one at most.
+SELECT f.delivery_id, f.latest, f.before
+FROM deferral AS f
+WHERE f.subject = ? AND f.route = ? AND f.entry = ? AND f.kind = 'debounce'
+
+-- name: hold_until
+UPDATE delivery SET due_at = ? WHERE id = ?
+
+-- name: deferred_of
+SELECT delivery_id FROM deferral WHERE subject = ? AND route = ? AND entry = ?
+
+-- name: end_deferred
+UPDATE delivery SET state = ?2, reason = ?3 WHERE id = ?1 AND state = 'deferred'
+
+-- name: drop_deferral
+DELETE FROM deferral WHERE delivery_id = ?
+
+-- name: next_ripe
+SELECT min(due_at) FROM delivery WHERE state = 'deferred'
+
+-- name: ripe
+SELECT d.id, f.kind, f.route, f.entry, f.gathered_by
+FROM delivery AS d
+JOIN deferral AS f ON f.delivery_id = d.id
+WHERE d.state = 'deferred' AND d.due_at <= ?
+ORDER BY d.due_at, d.seq
+LIMIT ?
+
+-- name: gathered
+-- Oldest first, so that a digest of more than fit one message goes on with the younger ones.
+SELECT d.id
+FROM deferral AS f
+JOIN delivery AS d ON d.id = f.delivery_id
+WHERE f.kind = 'digest' AND f.route = ? AND f.entry = ? AND f.gathered_by = ? AND d.state = 'deferred' AND d.due_at <= ?
+ORDER BY d.seq
+LIMIT ?
+
+-- name: deferred_item
+SELECT
+    d.next_trigger, f.kind, f.gathered_by, f.latest, f.before,
+    e.id, e.source, e.name, e.entity_kind, e.entity_id, e.dedup_key, e.received_at, e.occurred_at, e.state, e.reason,
+    e.body
+FROM delivery AS d
+JOIN deferral AS f ON f.delivery_id = d.id
+JOIN event AS e ON e.id = d.event_id
+WHERE d.id = ?
+
+-- name: ripen_delivery
+-- It takes its place behind what is under way; ``head`` is seen to by who calls.
+UPDATE delivery SET
+    state = ?2, key = ?3, queue = ?4, lane = ?5, content = ?6, terms = ?7, reason = ?8, due_at = ?9, head = 0
+WHERE id = ?1 AND state = 'deferred'
+
+-- name: hold_for_window
+UPDATE deferral SET kind = 'window', before = NULL WHERE delivery_id = ?
+
+-- name: hurry_deferred
+UPDATE delivery SET due_at = min(due_at, ?), next_trigger = 'person' WHERE id = ? AND state = 'deferred'
+RETURNING target, queue
+
+-- name: told_before
+-- What came to nothing was not told.
+SELECT t.delivery_id FROM told AS t
+WHERE t.route = ? AND t.entry = ? AND t.key = ? AND t.quiet_until > ? AND NOT EXISTS (
+    SELECT 1 FROM delivery AS d WHERE d.id = t.delivery_id AND d.state IN ('dead', 'cancelled')
+)
+
+-- name: put_told
+INSERT INTO told (route, entry, key, delivery_id, quiet_until) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (route, entry, key) DO UPDATE SET
+    delivery_id = excluded.delivery_id, quiet_until = excluded.quiet_until
+
+-- name: forget_told
+DELETE FROM told WHERE quiet_until < ?
+
+-- name: count_deferred
+SELECT target, state, count(*) FROM delivery WHERE state = 'deferred' GROUP BY target
