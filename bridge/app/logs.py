@@ -27,6 +27,8 @@ PATTERNS = (
 
 ROOM = 2000
 """Lines that may wait to be read before others are lost."""
+LULL = 0.005
+"""Seconds that lines may be gathered for."""
 
 _secrets: set[str] = set()
 _redactor = Redactor(())
@@ -108,7 +110,7 @@ class _Lines:
     """Takes lines from structlog and from the standard library; where nobody reads them, the daemon goes on without."""
 
     def __init__(self, out: TextIO) -> None:
-        self._outlet = Outlet(lambda: out, "log", ROOM)
+        self._outlet = Outlet(lambda: out, "log", ROOM, LULL)
         self._lost = 0
 
     def msg(self, message: str) -> None:
@@ -123,7 +125,7 @@ class _Lines:
             lost, self._lost = self._lost, 0
             telemetry.log_lines_lost(lost)
         try:
-            self._outlet.put(text)
+            self._outlet.mention(text)
         except Full:
             self._lost += 1
 
