@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import sys
+from datetime import UTC, datetime
 from queue import Full
 from typing import Literal, TextIO
 
@@ -85,20 +86,15 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
     out = stream or sys.stderr
     lines = _lines = _Lines(out)
     as_json = form == "json" or (form == "auto" and not out.isatty())
-    chain: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     finish = _finishing(as_json=as_json, colors=out.isatty() and not os.environ.get("NO_COLOR"))
     structlog.configure(
-        processors=[*chain, *finish],
+        processors=[_stamped, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=stream is None,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=[_without_meta, *finish])
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[_stamped], processors=[_without_meta, *finish])
     handler = logging.StreamHandler(lines)
     handler.setFormatter(formatter)
     logging.root.handlers[:] = [handler]
@@ -136,22 +132,22 @@ class _Lines:
 
 
 def _finishing(*, as_json: bool, colors: bool) -> list[Processor]:
-    if as_json:
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json), redacting]
     plain = structlog.dev.plain_traceback
-    return [
-        structlog.processors.format_exc_info,
-        structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain),
-        redacting,
-    ]
+    form = _json if as_json else structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
+    return [structlog.processors.format_exc_info, form, redacting]
+
+
+def _stamped(_: WrappedLogger, level: str, line: EventDict) -> EventDict:
+    """Put time and level before all else."""
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    return {"timestamp": f"{now[:-6]}Z", "level": level, **line}
 
 
 def _without_meta(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return structlog.stdlib.ProcessorFormatter.remove_processors_meta(_, __, line)
 
 
-def _json(line: EventDict, **_: object) -> str:
-    line = {"timestamp": line.pop("timestamp", None), "level": line.pop("level", None), **line}
+def _json(_: WrappedLogger, __: str, line: EventDict) -> str:
     try:
         return orjson.dumps(line, default=str).decode()
     except TypeError:  # an integer beyond 64 bits, or half a surrogate pair: a log that raises is worse than a slow one
