@@ -5,6 +5,9 @@ import logging
 import os
 import re
 import sys
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
 from queue import Full
 from typing import Literal, TextIO
 
@@ -27,6 +30,8 @@ PATTERNS = (
 
 ROOM = 2000
 """Lines that may wait to be read before others are lost."""
+LULL = 0.005
+"""Seconds that lines may be gathered for."""
 
 _secrets: set[str] = set()
 _redactor = Redactor(())
@@ -83,20 +88,15 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
     out = stream or sys.stderr
     lines = _lines = _Lines(out)
     as_json = form == "json" or (form == "auto" and not out.isatty())
-    chain: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     finish = _finishing(as_json=as_json, colors=out.isatty() and not os.environ.get("NO_COLOR"))
     structlog.configure(
-        processors=[*chain, *finish],
+        processors=[_stamped, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=stream is None,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=[_without_meta, *finish])
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[_stamped], processors=[_without_meta, *finish])
     handler = logging.StreamHandler(lines)
     handler.setFormatter(formatter)
     logging.root.handlers[:] = [handler]
@@ -108,7 +108,7 @@ class _Lines:
     """Takes lines from structlog and from the standard library; where nobody reads them, the daemon goes on without."""
 
     def __init__(self, out: TextIO) -> None:
-        self._outlet = Outlet(lambda: out, "log", ROOM)
+        self._outlet = Outlet(lambda: out, "log", ROOM, LULL)
         self._lost = 0
 
     def msg(self, message: str) -> None:
@@ -123,7 +123,7 @@ class _Lines:
             lost, self._lost = self._lost, 0
             telemetry.log_lines_lost(lost)
         try:
-            self._outlet.put(text)
+            self._outlet.mention(text)
         except Full:
             self._lost += 1
 
@@ -134,22 +134,28 @@ class _Lines:
 
 
 def _finishing(*, as_json: bool, colors: bool) -> list[Processor]:
-    if as_json:
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json), redacting]
     plain = structlog.dev.plain_traceback
-    return [
-        structlog.processors.format_exc_info,
-        structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain),
-        redacting,
-    ]
+    form = _json if as_json else structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
+    return [structlog.processors.format_exc_info, form, redacting]
+
+
+def _stamped(_: WrappedLogger, level: str, line: EventDict) -> EventDict:
+    """Put time and level before all else."""
+    second, fraction = divmod(time.time_ns() // 1000, 1_000_000)
+    return {"timestamp": f"{_spelled(second)}.{fraction:06}Z", "level": level, **line}
+
+
+@lru_cache(maxsize=1)
+def _spelled(second: int) -> str:
+    """Return a time to the second: it takes longer than all else that is done to a line, and many are of one second."""
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _without_meta(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return structlog.stdlib.ProcessorFormatter.remove_processors_meta(_, __, line)
 
 
-def _json(line: EventDict, **_: object) -> str:
-    line = {"timestamp": line.pop("timestamp", None), "level": line.pop("level", None), **line}
+def _json(_: WrappedLogger, __: str, line: EventDict) -> str:
     try:
         return orjson.dumps(line, default=str).decode()
     except TypeError:  # an integer beyond 64 bits, or half a surrogate pair: a log that raises is worse than a slow one

@@ -170,8 +170,8 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     """
     body = bytearray()
     try:
-        while len(body) < most and (chunk := await response.content.read(most - len(body))):
-            body += chunk
+        while len(body) < most and not response.content.at_eof():
+            body += await response.content.read(most - len(body))
     except (aiohttp.ClientError, OSError):
         if response.status < HTTPStatus.MULTIPLE_CHOICES:
             raise

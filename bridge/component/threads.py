@@ -1,4 +1,4 @@
-"""Threads for work that may be held up for long: writing to what nobody reads, asking for the address of a name."""
+"""Threads for work that may be held up for long: asking for the address of a name."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -26,22 +26,14 @@ class Threads:
         self._lock = Lock()
         self._threads: list[Thread] = []
 
-    @property
-    def full(self) -> bool:
-        """Tell whether there is no room left."""
-        if self._places is None or not self._places.acquire(blocking=False):
-            return self._places is not None
-        self._places.release()
-        return False
-
-    def submit(self, work: Callable[[], ResultT], patience: float = 0) -> Future[ResultT]:
+    def submit(self, work: Callable[[], ResultT]) -> Future[ResultT]:
         """Hand over work; cancelling its future takes back what has not begun.
 
         Raises:
-            queue.Full: there was no room, not after ``patience`` seconds either.
+            queue.Full: there was no room.
         """
         future: Future[ResultT] = Future()
-        if self._places and not self._places.acquire(timeout=patience):
+        if self._places and not self._places.acquire(blocking=False):
             raise Full
         self._waiting.put((future, work))
         with self._lock:
@@ -58,12 +50,13 @@ class Threads:
         while task := self._waiting.get():
             if self._places:
                 self._places.release()
-            _do(*task)
+            fulfil(*task)
             del task  # what was done is not to be kept until there is something else to do
         self._waiting.put(None)
 
 
-def _do(future: Future[Any], work: Callable[[], Any]) -> None:
+def fulfil(future: Future[ResultT], work: Callable[[], ResultT]) -> None:
+    """Do work that was asked for, unless it was taken back, and tell its future what came of it."""
     if not future.set_running_or_notify_cancel():
         return
     try:

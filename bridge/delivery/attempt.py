@@ -80,7 +80,8 @@ async def _ended(target: AnyTarget, message: Message, call: Callable[[], Awaitab
         return Ending(failure=PermanentFailure(f"defect in target {target.name!r}: {type(error).__name__}"))
     if receipt is None:
         return None
-    return Ending(receipt=replace(receipt, excerpt=_kept(receipt.excerpt, target)))
+    excerpt = _kept(receipt.excerpt, target)
+    return Ending(receipt if excerpt == receipt.excerpt else replace(receipt, excerpt=excerpt))
 
 
 def _silenced(failure: DeliveryFailure, target: AnyTarget) -> DeliveryFailure:

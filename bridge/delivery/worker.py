@@ -15,7 +15,7 @@ from bridge.delivery.breaker import FailureWindow
 from bridge.delivery.retry import RetryPolicy, exhausted, settle
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError, StoreUnavailableError, UnknownOutcome
-from bridge.model import Attempt, Clock, DeliveryState, Limits, Link, new_id
+from bridge.model import Attempt, Clock, DeliveryState, Link, new_id
 from bridge.store.base import Claim, Recorded, Settlement, Store
 
 POLL = 1.0
@@ -72,7 +72,10 @@ class Worker:
     def adopt(self, target: AnyTarget) -> None:
         """Deliver to this target from now on; what is under way ends with the one it began with."""
         self.target = target
-        self._slots = asyncio.Semaphore(target.limits.concurrency)
+        limits = target.limits
+        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._worth = max(1, limits.concurrency // 2)
+        self._limits = limits if limits.rate else replace(limits, concurrency=2 * limits.concurrency)
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -112,22 +115,16 @@ class Worker:
         if not self._has_room():
             return 0
         era = self._era  # of before: who is held while the claim is under way must not be sent what it brings
-        claims = await self._store.claim(self.target.name, self._limits(), self._lease())
+        claims = await self._store.claim(self.target.name, self._limits, self._lease())
         if self._stopping:
             await self._store.release(claims)
             return 0
         self._start(claims, era)
         return len(claims)
 
-    def _limits(self) -> Limits:
-        """Return the target's limits, with room for what is claimed ahead."""
-        limits = self.target.limits
-        return limits if limits.rate else replace(limits, concurrency=2 * limits.concurrency)
-
     def _has_room(self) -> bool:
         """Tell whether a claim could bring enough to be worth it: a claim costs as much for one as for many."""
-        room = self._limits().concurrency - len(self._under_way)
-        return room >= max(1, self.target.limits.concurrency // 2)
+        return self._limits.concurrency - len(self._under_way) >= self._worth
 
     def _start(self, claims: Sequence[Claim], era: int) -> None:
         for claim in claims:
@@ -146,7 +143,7 @@ class Worker:
         """Return how long to wait for the next delivery; finished attempts and new work ring the bell before."""
         if not self._has_room():
             return POLL
-        due = await self._store.next_due(self.target.name, self._limits())
+        due = await self._store.next_due(self.target.name, self._limits)
         least = 0.0 if claimed else BREATH
         return POLL if due is None else min(POLL, max(least, (due - self._clock.now()).total_seconds()))
 

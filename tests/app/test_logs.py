@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
 
 import pytest
@@ -55,7 +56,9 @@ def test_json_is_one_object_a_line() -> None:
     log, out = logged()
     log.info("event routed", event_id="evt_1", name="Ação\nnova", deliveries=["dlv_1"])
     [line] = lines(out)
-    assert line.pop("timestamp").endswith("Z")
+    timestamp = line.pop("timestamp")
+    assert timestamp.endswith("Z")
+    assert abs(datetime.fromisoformat(timestamp) - datetime.now(UTC)) < timedelta(minutes=1)
     assert line == {
         "event": "event routed",
         "level": "info",

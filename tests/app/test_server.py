@@ -264,7 +264,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setattr(logs, "_secrets", set())
     monkeypatch.setattr(logs, "_redactor", Redactor(()))
     handlers, level = logging.root.handlers[:], logging.root.level
-    monkeypatch.setattr(telemetry, "_log", structlog.get_logger("bridge"))
+    monkeypatch.setattr("bridge.telemetry.events._log", structlog.get_logger("bridge"))
     out = io.StringIO()
     logs.configure("debug", "json", out)
     yield out

@@ -8,7 +8,7 @@ from queue import Full
 
 import pytest
 
-from bridge.component.outlet import Outlet
+from bridge.component.outlet import AT_ONCE, Outlet
 
 PIPE = 64 * 1024
 """Bytes that a pipe holds for a reader that stalls."""
@@ -65,6 +65,55 @@ def test_who_does_not_read_holds_nobody_up_and_gets_everything_later(pipe: Pipe)
     for written in (stuck, *waiting):
         assert written.result(10) is None
     pipe.outlet.flush(10)
+
+
+def test_what_nobody_waits_for_comes_out_in_order_and_with_a_text_between_that_can_be_taken_back(pipe: Pipe) -> None:
+    pipe.outlet = Outlet(lambda: pipe.stream, "test", 2000)
+    pipe.stall()
+    for number in range(1000):
+        pipe.outlet.mention(f"{number:8}\n")
+        if number == 500:
+            taken_back, kept = pipe.outlet.put("never\n"), pipe.outlet.put("    here\n")
+    assert taken_back.cancel()
+    expected = "".join(f"{number:8}\n" for number in range(501)) + "    here\n"
+    expected += "".join(f"{number:8}\n" for number in range(501, 1000))
+    assert pipe.read(3 * PIPE + len(expected))[3 * PIPE :].decode() == expected
+    assert kept.result(10) is None
+
+
+def test_what_nobody_waits_for_is_written_together_and_each_as_a_whole(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    pipe.outlet = Outlet(lambda: pipe.stream, "test", 2000)
+    pipe.stall()
+    monkeypatch.setattr("bridge.component.outlet._write", lambda _, encoded: written.append(len(encoded)))
+    for size in (1000,) * 10 + (3 * AT_ONCE,) + (1000,) * 3:
+        pipe.outlet.mention("y" * size)
+    pipe.read(3 * PIPE)
+    pipe.outlet.flush(10)
+    together = AT_ONCE // 1000
+    assert written[0] == together * 1000
+    assert 3 * AT_ONCE in written, "too long for others beside it"
+    assert sum(written) == 13_000 + 3 * AT_ONCE
+
+
+def test_where_nobody_waits_a_reader_that_is_gone_ends_nothing(pipe: Pipe) -> None:
+    reading, pipe.reading = pipe.reading, os.open(os.devnull, os.O_RDONLY)
+    os.close(reading)
+    pipe.outlet.mention("x")
+    pipe.outlet.flush(10)
+    with pytest.raises(BrokenPipeError):
+        pipe.outlet.put("x").result(10)
+
+
+def test_no_more_than_there_is_room_for_may_wait_unwatched(pipe: Pipe) -> None:
+    pipe.stall()
+    pipe.outlet.mention("y")
+    pipe.outlet.mention("z")
+    with pytest.raises(Full):
+        pipe.outlet.mention("lost")
+    assert pipe.read(3 * PIPE + 2)[-2:] == b"yz"
 
 
 def test_a_text_that_waits_can_be_taken_back(pipe: Pipe) -> None:

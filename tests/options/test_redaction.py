@@ -68,3 +68,10 @@ def test_a_secret_within_another_leaves_nothing_of_it() -> None:
 @given(st.text(st.characters(exclude_characters="*"), min_size=SHORTEST), st.text(), st.text())
 def test_no_secret_is_left_whatever_stands_around_it(secret: str, before: str, after: str) -> None:
     assert secret not in Redactor([secret]).redacted(before + secret + after)
+
+
+@given(st.lists(st.text("abc", min_size=SHORTEST, max_size=9), min_size=1, max_size=6), st.data())
+def test_none_of_many_that_overlap_is_left(secrets: list[str], data: st.DataObject) -> None:
+    pieces = data.draw(st.lists(st.sampled_from([*secrets, "x", "ab"]), max_size=5))
+    redacted = Redactor(secrets).redacted("".join(pieces))
+    assert not [secret for secret in secrets if secret in redacted]

@@ -44,6 +44,17 @@ class HttpService(Target[HttpOptions, HttpAction]):
     Action = HttpAction
     escapes = {"path": encoded, "url": UnlessWhole(encoded), "headers": lambda data: CONTROLS.sub(" ", data)}  # noqa: RUF012 (a ClassVar of the base)
 
+    def __init__(self, name: str, options: HttpOptions) -> None:
+        """Prepare what all requests have in common."""
+        super().__init__(name, options)
+        auth = options.auth
+        self._origin = origin(options.url.reveal())
+        self._headers_at_home = CIMultiDict({name: secret.reveal() for name, secret in options.headers.items()})
+        self._headers_at_home.update(auth.headers if auth else {})
+        self._query_at_home = {name: secret.reveal() for name, secret in options.query.items()}
+        self._query_at_home.update(auth.query if auth else {})
+        self._home = _Destination(joined(options.url.reveal(), "", self._query_at_home), trusted=True, own=True)
+
     @classmethod
     def prepare(cls, content: JsonObject) -> JsonObject:
         """Note whether the host of ``url`` is written out: after rendering nobody could tell."""
@@ -68,7 +79,7 @@ class HttpService(Target[HttpOptions, HttpAction]):
     def preview(self, content: JsonObject) -> str:
         """Return the request as text: the target's own path and query are left out, for they may hold secrets."""
         method = content.get("method") or self.options.method
-        where = content.get("url") or f"{origin(self.options.url.reveal())}{_below(content.get('path'))}"
+        where = content.get("url") or f"{self._origin}{_below(content.get('path'))}"
         return f"{method} {where}\n\n{_shown(content)}".rstrip()
 
     def warnings(self, content: JsonObject) -> tuple[str, ...]:
@@ -103,17 +114,17 @@ class HttpService(Target[HttpOptions, HttpAction]):
         return allowed if isinstance(allowed, tuple) else EVERYWHERE if allowed else ()
 
     def _destination(self, action: HttpAction) -> _Destination:
+        if not (action.url or action.path or action.query):
+            return self._home
         trusted = action.url is None or action.host_in_rules
         own = trusted and self._is_own(action.url)
-        query = {name: secret.reveal() for name, secret in self.options.query.items()}
-        credentials = self.options.auth.query if self.options.auth else {}
-        address = joined(action.url or self.options.url.reveal(), action.path, (query | credentials) if own else {})
-        return _Destination(joined(address, "", action.query), trusted, own)
+        address = joined(action.url or self.options.url.reveal(), action.path, self._query_at_home if own else {})
+        return _Destination(joined(address, "", action.query) if action.query else address, trusted, own)
 
     def _is_own(self, url: Json) -> bool:
         if url is None:
             return True
-        return isinstance(url, str) and literal_origin(url) == origin(self.options.url.reveal())
+        return isinstance(url, str) and literal_origin(url) == self._origin
 
     def _headers(self, action: HttpAction, message: Message, kind: str | None, *, own: bool) -> dict[str, str]:
         """Join the headers, the more particular over the more general."""
@@ -121,8 +132,7 @@ class HttpService(Target[HttpOptions, HttpAction]):
         if self.options.idempotency_header:
             headers[self.options.idempotency_header] = message.delivery_id
         if own:
-            headers.update({name: secret.reveal() for name, secret in self.options.headers.items()})
-            headers.update(self.options.auth.headers if self.options.auth else {})
+            headers.update(self._headers_at_home)
         headers.update(action.headers)
         return dict(headers)
 

@@ -1,0 +1,111 @@
+"""The facts of what comes in, and what routing decides of it."""
+
+from datetime import datetime
+
+import structlog
+
+from bridge.errors import StoreError
+from bridge.model import DeliveryState, Event, RoutedEvent
+from bridge.telemetry import metrics
+from bridge.telemetry.deliveries import delivery_dead
+
+_log = structlog.get_logger("bridge")
+
+
+def event_received(event: Event, now: datetime) -> None:
+    """A webhook was stored. What became of its event is told when it is routed."""
+    metrics.WEBHOOKS(event.source, "stored").inc()
+    metrics.STORED_AFTER.observe((now - event.received_at).total_seconds())
+
+
+def event_repeated(event: Event, known: str) -> None:
+    """A webhook came that is stored already, under the id ``known``."""
+    metrics.WEBHOOKS(event.source, "duplicate").inc()
+    _log.info("webhook repeated", event_id=known, event_name=event.name, source=event.source)
+
+
+def event_quarantined(event: Event) -> None:
+    """A webhook could not be understood, and was kept."""
+    metrics.WEBHOOKS(event.source, "quarantined").inc()
+    _log.warning("webhook quarantined", event_id=event.id, source=event.source, reason=event.reason)
+
+
+def webhook_refused(source: str | None, reason: str) -> None:
+    """A webhook was refused; ``source`` is None where no configured source was named."""
+    metrics.WEBHOOKS(source or "unknown", "refused").inc()
+    tell = _log.warning if source else _log.info
+    tell("webhook refused", source=source, reason=reason)
+
+
+def webhook_probed(source: str) -> None:
+    """The sender asked whether the address answers."""
+    metrics.WEBHOOKS(source, "probe").inc()
+    _log.info("webhook address probed", source=source)
+
+
+def webhook_not_stored(source: str, error: Exception) -> None:
+    """A webhook was answered 503: the sender will try again."""
+    metrics.WEBHOOKS(source, "unavailable").inc()
+    metrics.STORE_FAILURES.inc()
+    defect = None if isinstance(error, StoreError) else error  # a full disk needs no trace for every webhook
+    _log.error("webhook not stored", source=source, reason=str(error), exc_info=defect)
+
+
+def webhook_turned_away(source: str, limit: str) -> None:
+    """A webhook was answered 503 because there is no room: its limit is told once, when it is reached."""
+    metrics.WEBHOOKS(source, "unavailable").inc()
+    metrics.TURNED_AWAY.labels(limit).inc()
+
+
+def reading_failed(source: str, error: Exception) -> None:
+    """Reading a webhook hit a defect; the webhook was set aside."""
+    metrics.DEFECTS.labels("reading").inc()
+    _log.error("reading failed", source=source, exc_info=error)
+
+
+def event_routed(event: Event, routed: RoutedEvent, now: datetime) -> None:
+    """An event was decided."""
+    seconds = (now - event.received_at).total_seconds()
+    metrics.EVENTS(event.source, event.name, routed.state.value).inc()
+    metrics.DECIDED_AFTER.observe(seconds)
+    _log.info(
+        f"event {routed.state.value}",
+        event_id=event.id,
+        event_name=event.name,
+        source=event.source,
+        entity=str(event.entity) if event.entity else None,
+        reason=routed.reason,
+        routes=sorted({delivery.route for delivery in routed.deliveries}),
+        deliveries=[delivery.id for delivery in routed.deliveries],
+        seconds=round(seconds, 3),
+    )
+    for delivery in routed.deliveries:
+        if delivery.state is DeliveryState.DEAD:
+            delivery_dead(delivery, delivery.reason)
+
+
+def routing_failed(event: Event, error: Exception) -> None:
+    """Routing an event hit a defect; the event was set aside."""
+    metrics.DEFECTS.labels("routing").inc()
+    _log.error("routing failed", event_id=event.id, event_name=event.name, exc_info=error)
+
+
+def dispatching_failed(error: Exception) -> None:
+    """A batch of events hit a defect beyond any one of them; it is taken again a moment later."""
+    metrics.DEFECTS.labels("dispatching").inc()
+    _log.error("dispatching failed", exc_info=error)
+
+
+def operator_event(event: Event, *, kept: bool) -> None:
+    """Something about bridge itself is an event for the routes; without ``kept`` too many wait, and it is none."""
+    metrics.TOLD.labels(event.name).inc()
+    facts = {"event_id": event.id, "event_name": event.name, "entity": str(event.entity)}
+    if kept:
+        _log.info("operator event", **facts)
+    else:
+        _log.error("operator event lost", **facts)
+
+
+def source_silent(source: str, last: datetime | None, seconds: float) -> None:
+    """A source has sent nothing for longer than is usual; ``last`` is when it did."""
+    _log.warning("source silent", source=source, last_event_at=last and last.isoformat(), seconds=round(seconds))
