@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from bridge.component.base import Strict
 from bridge.component.limits import RetryOptions
+from bridge.config.trial_frame import TrialFrame
 from bridge.model import OnUnknown
 from bridge.rendering.region import parse_currency, parse_locale, parse_timezone
 from bridge.sources._bridge import NAME
@@ -113,3 +114,5 @@ class FileFrame(Strict):
     """The services that messages go to, by the names that routes use."""
     routes: Annotated[list[RouteFrame], Field(min_length=1)]
     """The rules."""
+    tests: list[TrialFrame] = Field(default_factory=list)
+    """Tests of the rules, which `bridge test` runs."""

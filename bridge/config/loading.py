@@ -16,6 +16,7 @@ from bridge.config.problems import Problems
 from bridge.config.routes import RouteCompiler
 from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.translation import validated
+from bridge.config.trials import Named, Trial, TrialCompiler
 from bridge.config.vocabulary import vocabulary
 from bridge.config.wording import described
 from bridge.errors import BridgeError
@@ -23,6 +24,7 @@ from bridge.model import Clock, JsonObject, SystemClock
 from bridge.options import InvalidConfigurationError, Place, Problem, read_yaml
 from bridge.options.yaml import MAX_BYTES
 from bridge.rendering import Rendering
+from bridge.rendering.region import parse_timezone
 from bridge.routing.router import Router
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
@@ -35,10 +37,15 @@ _CLOCK = SystemClock()
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A ruleset that can be put in force, and what its author may want to know all the same."""
+    """A ruleset that can be put in force, and what its author may want to know all the same.
+
+    ``trials`` are the file's own tests, ``named`` is what tests in other files may speak of.
+    """
 
     ruleset: Ruleset
+    named: Named
     warnings: tuple[Problem, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
 
 def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loaded:
@@ -78,13 +85,16 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     templates = TemplateCompiler(rendering, words, problems)
     entries = EntryCompiler(targets, words, templates, problems)
     routes = RouteCompiler(words, templates, entries, problems).compile(document.get("routes"))
+    names = frozenset(route.name for route in routes)
+    named = Named(sources.made, targets.made, targets.names, names, parse_timezone(defaults.timezone))
+    trials = TrialCompiler(named, problems, path.parent).compile(document.get("tests"))
     if problems.found:
         raise InvalidConfigurationError(problems.found)
     warn_of_targets(targets.made, routes, problems)
     readers = {**sources.made, _bridge.NAME: _bridge.OWN}
     router = Router(readers, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
     ruleset = Ruleset(_revision(content, rendering.files()), sources.made, targets.made, routes, router)
-    return Loaded(ruleset, tuple(sorted(problems.warnings)))
+    return Loaded(ruleset, named, tuple(sorted(problems.warnings)), trials)
 
 
 def _read(path: Path) -> bytes:
