@@ -27,7 +27,7 @@ from bridge.errors import UnreadableWebhookError
 from bridge.model import Json, JsonObject
 from bridge.options import InvalidConfigurationError, Loc, Place, Report, did_you_mean, read_yaml
 from bridge.routing.matcher import compile_match
-from bridge.routing.operators import TRANSITIONS
+from bridge.routing.operators import BARE, TRANSITIONS
 from bridge.routing.route import Matcher
 from bridge.sources import _bridge
 
@@ -227,9 +227,10 @@ class TrialCompiler:
 
     def _check_field(self, said: ExpectationFrame, field: str, loc: Loc) -> None:
         target, wanted = self._named.targets.get(said.to), (said.model_extra or {})[field]
-        if isinstance(wanted, dict) and (compared := next((name for name in wanted if name in TRANSITIONS), None)):
+        written = wanted if isinstance(wanted, dict) else {wanted} & BARE if isinstance(wanted, str) else ()
+        if compared := next((name for name in written if name in TRANSITIONS), None):
             message = f"`{compared}` compares with a last state, which a message has not"
-            self._problems.add((*loc, field), "bad-operand", message)
+            self._problems.add((*loc, field), "bad-operand", message, f"for the text itself write {{eq: {compared}}}")
         fields = target.Action.model_fields if target else {}
         if target and field.partition(".")[0] not in fields:
             known = {*fields, *ExpectationFrame.model_fields}

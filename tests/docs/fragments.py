@@ -26,7 +26,7 @@ FRAME: JsonObject = {
     },
     "routes": [ROUTE],
 }
-SECTIONS = FRAME.keys() | {"defaults"}
+SECTIONS = FRAME.keys() | {"defaults", "tests"}
 ROUTE_KEYS = ROUTE.keys() | {"match", "when"}
 _REFERENCE = re.compile(r"\$\{(?:file:(?P<file>[^}]+)|(?P<name>\w+)(?::-[^}]*)?)\}")
 
