@@ -59,20 +59,30 @@ class Telling:
 
 
 class Delivering:
-    """A target's worker."""
+    """A target's worker. It claims when it was rung, or something is due: each claim is a transaction."""
 
-    def __init__(self, worker: Worker, store: Store) -> None:
+    def __init__(self, worker: Worker, store: Store, clock: Clock) -> None:
         """Take the worker and its store."""
         self._worker = worker
         self._store = store
+        self._clock = clock
+        self._rung = False
+        self._due: datetime | None = None
+
+    def ring(self) -> None:
+        """Tell it that there is work."""
+        self._rung = True
 
     async def step(self) -> int:
         """Make the attempts that are due, and wait for their ends."""
+        if not self._rung and (self._due is None or self._due > self._clock.now()):
+            return 0
         claimed = await self._worker.step()
         await self._worker.drain(PATIENCE)
+        self._rung = claimed > 0
+        self._due = await self._store.next_due(self._worker.target.name, self._worker.target.limits)
         return claimed
 
     async def next_due(self) -> datetime | None:
         """Return when a delivery of the target may be claimed next."""
-        target = self._worker.target
-        return await self._store.next_due(target.name, target.limits)
+        return self._due

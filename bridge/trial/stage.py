@@ -41,7 +41,7 @@ class Stage:
     ) -> AsyncIterator[Self]:
         """Build a stage in a folder that is gone afterwards."""
         with TemporaryDirectory(prefix="bridge-test-") as folder:
-            store = await open_store(Path(folder), clock)
+            store = await open_store(Path(folder), clock, durable=False)
             try:
                 await store.adopt(tuple(rules.targets))
                 yield cls(store, clock, _parts(store, rules, answers, clock))
@@ -75,12 +75,23 @@ class Stage:
 
 def _parts(store: Store, rules: Ruleset, answers: Mapping[str, Sequence[Reply]], clock: MovedClock) -> tuple[Part, ...]:
     announcer = EventAnnouncer(clock, Backlog)
-    dispatcher = Dispatcher(store, lambda: rules, lambda _: None, clock, announce=announcer)
-    workers = [
-        Worker(PlayedTarget(target), store, PlayedHttp(target, answers.get(name, ()), clock), clock, announcer, steady)
+    workers = {
+        name: Delivering(_worker(target, answers.get(name, ()), store, clock, announcer), store, clock)
         for name, target in rules.targets.items()
-    ]
-    return (Routing(dispatcher), *(Delivering(worker, store) for worker in workers), Telling(announcer, store, clock))
+    }
+
+    def ring(targets: set[str]) -> None:
+        for name in targets:
+            workers[name].ring()
+
+    dispatcher = Dispatcher(store, lambda: rules, ring, clock, announce=announcer)
+    return (Routing(dispatcher), *workers.values(), Telling(announcer, store, clock))
+
+
+def _worker(
+    target: AnyTarget, replies: Sequence[Reply], store: Store, clock: MovedClock, announcer: EventAnnouncer
+) -> Worker:
+    return Worker(PlayedTarget(target), store, PlayedHttp(target, replies, clock), clock, announcer, steady)
 
 
 def steady(target: AnyTarget, entry: Mapping[str, float]) -> RetryPolicy:
