@@ -11,6 +11,7 @@ from bridge.config import load
 from bridge.model import DeliveryState, Event, EventState, JsonObject, RoutedEvent
 from bridge.ruleset import Ruleset
 from bridge.sources._bridge import OWN
+from bridge.trial import MovedClock, Runner
 from tests.support.changes import NOW, crm, event_of
 from tests.support.clock import ManualClock
 
@@ -103,6 +104,14 @@ def test_every_sample_renders_without_an_error(ruleset: Ruleset, name: str) -> N
     routed = _told(ruleset, SOURCE.story(name, NOW))
     assert routed.state in {EventState.ROUTED, EventState.UNMATCHED}
     assert all(delivery.state is DeliveryState.PENDING for delivery in routed.deliveries), routed.deliveries
+
+
+def test_their_own_tests_pass() -> None:
+    clock = MovedClock()
+    loaded = load(SHIPPED, {}, clock)
+    results = [Runner(loaded.ruleset, loaded.named, clock).run(trial) for trial in loaded.trials]
+    assert {result.trial.name: result.failure for result in results if result.failure} == {}
+    assert len(results) > 3
 
 
 def test_every_route_is_reached_by_a_trigger(ruleset: Ruleset) -> None:

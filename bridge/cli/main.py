@@ -11,6 +11,7 @@ from bridge.errors import BridgeError, RequestRefusedError, SettingsError
 COMMANDS = (
     "run",
     "check",
+    "test",
     "explain",
     "send",
     "events",

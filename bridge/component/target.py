@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.component.base import Strict
-from bridge.component.http import Http
+from bridge.component.http import Answer, Http, Request
 from bridge.component.limits import BreakerOptions, RetryOptions
 from bridge.errors import PermanentFailure
 from bridge.model import JsonObject, Limits, Link, Message, Rate, Receipt
@@ -85,6 +85,8 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     """What the service allows, per bucket, where the options say nothing else."""
     key_fields: ClassVar[frozenset[str]] = frozenset()
     """The action fields that hold a key, as `key:` does: a template, or the bare name of an entity kind (`deal`)."""
+    over_http: ClassVar[bool] = False
+    """Whether all that it sends goes through the ``Http`` it is handed: then `bridge test` runs it, else stands in."""
 
     def __init__(self, name: str, options: OptionsT) -> None:
         """Keep the name from routes.yaml and the parsed options."""
@@ -158,6 +160,10 @@ class Target(ABC, Generic[OptionsT, ActionT]):
             DeliveryFailure: it could not be found out; as ``send``.
         """
         raise NotImplementedError
+
+    def accepted(self, request: Request, number: int) -> Answer:
+        """Return what the service answers to a request that it accepts, the ``number``-th one of a test of rules."""
+        return Answer(200, {}, b"{}")
 
     def preview(self, content: JsonObject) -> str:
         """Return the message as a person would see it at the service; never with a secret in it."""

@@ -2,5 +2,6 @@
 
 from bridge.config.loading import Loaded, load
 from bridge.config.schema import json_schema
+from bridge.config.trials import Trial, read_trials
 
-__all__ = ["Loaded", "json_schema", "load"]
+__all__ = ["Loaded", "Trial", "json_schema", "load", "read_trials"]

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_va
 from bridge.component.base import Strict
 from bridge.component.limits import RetryOptions
 from bridge.config.timing_frame import DigestFrame, WindowFrame
+from bridge.config.trial_frame import TrialFrame
 from bridge.model import OnUnknown
 from bridge.options.quantity import Duration
 from bridge.rendering.region import parse_currency, parse_locale, parse_timezone
@@ -137,3 +138,5 @@ class FileFrame(Strict):
     """The hours in which messages may go out, by the names that routes use."""
     routes: Annotated[list[RouteFrame], Field(min_length=1)]
     """The rules."""
+    tests: list[TrialFrame] = Field(default_factory=list)
+    """Tests of the rules, which `bridge test` runs."""

@@ -17,6 +17,7 @@ from bridge.config.routes import RouteCompiler
 from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.timing import TimingCompiler
 from bridge.config.translation import validated
+from bridge.config.trials import Named, Trial, TrialCompiler
 from bridge.config.vocabulary import vocabulary
 from bridge.config.wording import described
 from bridge.errors import BridgeError
@@ -37,10 +38,15 @@ _CLOCK = SystemClock()
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A ruleset that can be put in force, and what its author may want to know all the same."""
+    """A ruleset that can be put in force, and what its author may want to know all the same.
+
+    ``trials`` are the file's own tests, ``named`` is what tests in other files may speak of.
+    """
 
     ruleset: Ruleset
+    named: Named
     warnings: tuple[Problem, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
 
 def load(path: Path, environ: Mapping[str, str], clock: Clock = _CLOCK) -> Loaded:
@@ -82,6 +88,9 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     times.windows(document.get("windows"))
     entries = EntryCompiler(targets, words, templates, times, problems)
     routes = RouteCompiler(words, templates, times, entries, problems).compile(document.get("routes"))
+    names = frozenset(route.name for route in routes)
+    named = Named(sources.made, targets.made, targets.names, names, parse_timezone(defaults.timezone))
+    trials = TrialCompiler(named, problems, path.parent).compile(document.get("tests"))
     if problems.found:
         raise InvalidConfigurationError(problems.found)
     warn_of_targets(targets.made, routes, problems)
@@ -90,7 +99,7 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     contexts = lambda change, source: rendering.context(change, source, clock.now())  # noqa: E731 (it is named)
     router = Router(readers, routes, contexts, clock, rendering.gathered)
     ruleset = Ruleset(_revision(content, rendering.files()), sources.made, targets.made, routes, router)
-    return Loaded(ruleset, tuple(sorted(problems.warnings)))
+    return Loaded(ruleset, named, tuple(sorted(problems.warnings)), trials)
 
 
 def _read(path: Path) -> bytes:

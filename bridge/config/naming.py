@@ -14,7 +14,9 @@ def describe(document: Json, loc: Loc) -> str:
         case ("sources" | "targets" as section, str(key)):
             name = f'{_LISTED[section]} "{key}"'
         case ("routes", int(index)):
-            name = _route(document, index)
+            name = _named(document, "route", index)
+        case ("tests", int(index)):
+            name = _named(document, "test", index)
         case ("routes", int(), "deliver", int(index)):
             name = f"entry {index + 1} of {describe(document, loc[:2])}"
         case (str(key),):
@@ -28,8 +30,8 @@ def _step(step: str | int) -> str:
     return f'"{step}"' if isinstance(step, str) else f"item {step + 1}"
 
 
-def _route(document: Json, index: int) -> str:
-    routes = document.get("routes") if isinstance(document, dict) else None
-    route = routes[index] if isinstance(routes, list) and index < len(routes) else None
-    name = route.get("name") if isinstance(route, dict) else None
-    return f'route "{name}"' if isinstance(name, str) else f"route {index + 1}"
+def _named(document: Json, what: str, index: int) -> str:
+    items = document.get(f"{what}s") if isinstance(document, dict) else None
+    item = items[index] if isinstance(items, list) and index < len(items) else None
+    name = item.get("name") if isinstance(item, dict) else None
+    return f'{what} "{name}"' if isinstance(name, str) else f"{what} {index + 1}"

@@ -82,10 +82,14 @@ class EventAnnouncer(Announcer):
             try:
                 if await self.step(store):
                     stored()
-                seconds = min(POLL, self._deaths.seconds() or POLL)
+                seconds = min(POLL, self.due_in() or POLL)
             except StoreError as error:
                 telemetry.store_unavailable(error)
             await self._bell.wait(seconds)
+
+    def due_in(self) -> float | None:
+        """Return the seconds until dead letters are told of that wait for that, if there are any."""
+        return self._deaths.seconds()
 
     async def step(self, store: Store, *, early: bool = False) -> int:
         """Store what there is to tell now, ``early`` also what would be told later; return how many events that were.

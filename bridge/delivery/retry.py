@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from tenacity import RetryCallState, Retrying, wait_random_exponential
+from tenacity import RetryCallState, Retrying, wait_exponential, wait_random_exponential
 from tenacity.wait import wait_base
 
 from bridge.component import AnyTarget
@@ -35,7 +35,8 @@ class RetryPolicy:
     """How long to go on. Waits grow from ``first`` to ``max``, each drawn anew below its bound (full jitter).
 
     No wait is shorter than ``least``, the stretch of time that the target's rate is counted in. With the defaults a
-    delivery is tried about sixty times, and given up a day after it first failed.
+    delivery is tried about sixty times, and given up a day after it first failed. Without ``jitter``, as `bridge test`
+    wants it, each wait is its bound.
     """
 
     attempts: float = 100
@@ -43,6 +44,7 @@ class RetryPolicy:
     max: float = 3600
     horizon: float = 86_400
     least: float = 0
+    jitter: bool = True
 
     @classmethod
     def of(cls, target: AnyTarget, entry: Mapping[str, float]) -> Self:
@@ -52,7 +54,8 @@ class RetryPolicy:
 
     def wait(self, failures: int) -> timedelta:
         """Return the wait after so many failures."""
-        strategy = wait_random_exponential(multiplier=self.first, max=self.max)
+        grow = wait_random_exponential if self.jitter else wait_exponential
+        strategy = grow(multiplier=self.first, max=self.max)
         return timedelta(seconds=max(self.least, _ask(strategy, failures)))
 
 

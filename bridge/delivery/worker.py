@@ -1,11 +1,11 @@
 """A worker: claims a target's due deliveries, as fast as it may, and makes one attempt at each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from bridge import telemetry
 from bridge.component import AnyTarget, Http
@@ -28,6 +28,9 @@ RECORD_AGAIN = 0.5
 """Seconds between tries to record an outcome that the store could not take: it happened, and must not be forgotten."""
 BROKEN_OFF = Ending(failure=UnknownOutcome("broken off: the daemon was stopping"))
 """An ending that says nothing of the service."""
+
+Policy: TypeAlias = Callable[[AnyTarget, Mapping[str, float]], RetryPolicy]
+"""Tells a target's retry schedule, beside what an entry says of it."""
 
 
 class _LinksOf:
@@ -55,13 +58,15 @@ class Worker:
         http: Http,
         clock: Clock,
         announce: Announcer | None = None,
+        policy: Policy = RetryPolicy.of,
     ) -> None:
-        """Start idle; ``announce`` is told what people should hear of."""
+        """Start idle; ``announce`` is told what people should hear of, ``policy`` tells when to try again."""
         self.bell = Bell()
         self._store = store
         self._http = http
         self._clock = clock
         self._announce = announce or Announcer()
+        self._policy = policy
         self._links = _LinksOf(store, target.name)
         self._window = FailureWindow()
         self._under_way: dict[asyncio.Task[None], str] = {}
@@ -148,7 +153,7 @@ class Worker:
         return POLL if due is None else min(POLL, max(least, (due - self._clock.now()).total_seconds()))
 
     async def _deliver(self, claim: Claim, era: int) -> None:
-        if settlement := _without_attempt(claim, self.target):
+        if settlement := _without_attempt(claim, self.target, self._policy):
             await self._until_recorded(claim, _Result(None, settlement))
         elif result := await self._in_turn(claim, era, self.target):
             await self._until_recorded(claim, result)
@@ -195,7 +200,7 @@ class Worker:
         now, failure = self._clock.now(), ending.failure
         settlement = Settlement(DeliveryState.DELIVERED)
         if failure:
-            policy = RetryPolicy.of(target, claim.delivery.terms.retry)
+            policy = self._policy(target, claim.delivery.terms.retry)
             settlement = settle(failure, claim.delivery, policy, now, looks_up=target.looks_up)
         if ending is not BROKEN_OFF and (lesson := self._window.lesson(target, claim, failure, now)):
             settlement = replace(settlement, target=settlement.target or lesson)
@@ -258,10 +263,10 @@ class _Watch:
         )
 
 
-def _without_attempt(claim: Claim, target: AnyTarget) -> Settlement | None:
+def _without_attempt(claim: Claim, target: AnyTarget, policy: Policy) -> Settlement | None:
     """Return what becomes of a delivery that may not be sent: its schedule is over, or it may have arrived already."""
     if claim.trigger == "person" or not claim.delivery.failures:
         return None
     if claim.delivery.uncertain and claim.delivery.terms.on_unknown == "park" and not target.looks_up:
         return Settlement(DeliveryState.PARKED, reason=f"it may have arrived: {claim.delivery.reason}")
-    return exhausted(claim.delivery, RetryPolicy.of(target, claim.delivery.terms.retry))
+    return exhausted(claim.delivery, policy(target, claim.delivery.terms.retry))

@@ -1,6 +1,6 @@
 """Options as users write them: located problems, secrets that never print themselves, YAML that knows its lines."""
 
-from bridge.options.interpolation import Interpolation, Loc, Report, interpolate, variables_in
+from bridge.options.interpolation import Interpolation, Loc, Report, StandIns, interpolate, variables_in
 from bridge.options.problem import InvalidConfigurationError, Place, Problem
 from bridge.options.redaction import STARS, Redactor
 from bridge.options.secret import Secret, secrets_in
@@ -18,6 +18,7 @@ __all__ = [
     "Redactor",
     "Report",
     "Secret",
+    "StandIns",
     "did_you_mean",
     "interpolate",
     "nearest",

@@ -161,3 +161,8 @@ def _end_of_a_schedule() -> Any:
         assert settlement.due_at
         now = settlement.due_at
         delivery = replace(delivery, failures=delivery.failures + 1, give_up_at=settlement.give_up_at)
+
+
+def test_without_jitter_each_wait_is_its_bound() -> None:
+    policy = RetryPolicy(first=5, max=30, jitter=False)
+    assert [policy.wait(failures).total_seconds() for failures in (1, 2, 3, 4, 5)] == [5, 10, 20, 30, 30]

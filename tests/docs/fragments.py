@@ -26,7 +26,7 @@ FRAME: JsonObject = {
     },
     "routes": [ROUTE],
 }
-SECTIONS = FRAME.keys() | {"defaults", "windows"}
+SECTIONS = FRAME.keys() | {"defaults", "windows", "tests"}
 ROUTE_KEYS = ROUTE.keys() | {"match", "when", "debounce", "digest"}
 _REFERENCE = re.compile(r"\$\{(?:file:(?P<file>[^}]+)|(?P<name>\w+)(?::-[^}]*)?)\}")
 

@@ -13,6 +13,7 @@ from bridge.app.settings import PREFIX, Settings
 from bridge.cli.main import COMMANDS, bridge
 from bridge.config import load
 from bridge.options import InvalidConfigurationError, read_yaml
+from bridge.trial import MovedClock, Runner
 from tests.docs.fragments import FRAME, UnknownFragmentError, lay_out, whole
 from tests.docs.pages import ROOT, Block, blocks, blocks_in, pages
 
@@ -34,6 +35,16 @@ SUBSTITUTED = re.compile(r"\$\(([^)]*)\)")
 @pytest.mark.parametrize("block", RULES, ids=lambda block: block.place)
 def test_rules_on_a_page_have_no_problem(block: Block, tmp_path: Path) -> None:
     _check(block, tmp_path)
+
+
+@pytest.mark.parametrize("block", [block for block in RULES if "tests:" in block.text], ids=lambda block: block.place)
+def test_tests_on_a_page_pass(block: Block, tmp_path: Path) -> None:
+    path, environ = lay_out(block, tmp_path)
+    clock = MovedClock()
+    loaded = load(path, environ, clock)
+    results = [Runner(loaded.ruleset, loaded.named, clock).run(trial) for trial in loaded.trials]
+    assert [result.failure for result in results if result.failure] == []
+    assert results
 
 
 def _check(block: Block, folder: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import Json
-from bridge.options import Interpolation, Loc, interpolate, variables_in
+from bridge.options import Interpolation, Loc, StandIns, interpolate, variables_in
 
 ENVIRON = {"TOKEN": "s3cret", "EMPTY": "", "SLACK_BOT_TOKEN": "xoxb"}
 
@@ -116,3 +116,17 @@ def test_the_variables_of_a_tree_are_those_that_its_texts_refer_to() -> None:
     tree: Json = {"${KEY}": ["${A}/${B:-b}", {"x": "$${ESCAPED} ${file:/run/C} $D {E}"}], "n": 1, "none": None}
     assert variables_in(tree) == {"A", "B"}
     assert variables_in("${not a name} ${") == frozenset()
+
+
+def test_where_there_are_no_secrets_each_has_a_stand_in_that_goes_nowhere() -> None:
+    data: Json = ["${SLACK_TOKEN}", "${file:/nowhere/at/all}", "${CHANNEL:-C0123}", "${SET}", "${no reference"]
+    reported: list[str] = []
+    found = interpolate(data, StandIns(SET="as set"), lambda _, code, *_rest: reported.append(code)).data
+    assert found == [
+        "https://slack-token.stand-in.example",
+        "https://file-nowhere-at-all.stand-in.example",
+        "C0123",
+        "as set",
+        "${no reference",
+    ]
+    assert reported == ["bad-reference"]

@@ -21,8 +21,10 @@ __all__ = ["open_store"]
 _CLOCK = SystemClock()
 
 
-async def open_store(path: Path, clock: Clock = _CLOCK) -> Store:
+async def open_store(path: Path, clock: Clock = _CLOCK, *, durable: bool = True) -> Store:
     """Open the store in a data directory, making what is missing and bringing its schema up to date.
+
+    One that need not be ``durable`` outlives neither a power cut nor this process: it is for tests of rules.
 
     Raises:
         StoreInUseError: another process has the directory.
@@ -33,21 +35,21 @@ async def open_store(path: Path, clock: Clock = _CLOCK) -> Store:
     """
     directory = DataDirectory.acquire(path)
     try:
-        connection, readers = await asyncio.to_thread(_open, directory.database, clock)
+        connection, readers = await asyncio.to_thread(_open, directory.database, clock, durable=durable)
     except BaseException:
         directory.let_go()
         raise
     return SqliteStore(directory, Writer(connection, asyncio.get_running_loop()), Readers(readers), clock)
 
 
-def _open(path: Path, clock: Clock) -> tuple[apsw.Connection, list[apsw.Connection]]:
+def _open(path: Path, clock: Clock, *, durable: bool) -> tuple[apsw.Connection, list[apsw.Connection]]:
     """Open all connections: what they need is had before the first webhook, not looked for when there is none left."""
     with ExitStack() as undo:
         try:
             connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             undo.callback(connection.close)
             check(connection)
-            prepare_writer(connection)
+            prepare_writer(connection, durable=durable)
             migrate(connection, clock.now(), shipped())
             readers = [_reader(path, undo) for _ in range(THREADS)]
         except apsw.Error as error:

@@ -18,8 +18,8 @@ Rare, because the writer does so in every lull before.
 LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 
-def prepare_writer(connection: apsw.Connection) -> None:
-    """Set up the connection that writes: what it commits is on the disk.
+def prepare_writer(connection: apsw.Connection, *, durable: bool = True) -> None:
+    """Set up the connection that writes: what it commits is on the disk, if it is to be ``durable``.
 
     That pages can be given back one by one has to be said before anything is written, which setting the log does.
     """
@@ -28,7 +28,7 @@ def prepare_writer(connection: apsw.Connection) -> None:
         f"""
         PRAGMA auto_vacuum = INCREMENTAL;
         PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = FULL;
+        PRAGMA synchronous = {"FULL" if durable else "OFF"};
         PRAGMA foreign_keys = ON;
         PRAGMA trusted_schema = OFF;
         PRAGMA temp_store = MEMORY;

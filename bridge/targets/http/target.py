@@ -42,6 +42,7 @@ class HttpService(Target[HttpOptions, HttpAction]):
 
     Options = HttpOptions
     Action = HttpAction
+    over_http = True
     escapes = {"path": encoded, "url": UnlessWhole(encoded), "headers": lambda data: CONTROLS.sub(" ", data)}  # noqa: RUF012 (a ClassVar of the base)
 
     def __init__(self, name: str, options: HttpOptions) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.component import Answer, Http, Links, Target
+from bridge.component import Answer, Http, Links, Request, Target
+from bridge.component.http import json_body
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
 from bridge.targets.slack.api import post, reply_of
 from bridge.targets.slack.lookup import find_message, marked
@@ -39,6 +40,7 @@ class Slack(Target[SlackOptions, SlackAction]):
     escapes = {"text": escape, "blocks": escape}  # noqa: RUF012 (a ClassVar of the base)
     key_fields = frozenset({"thread"})
     rate = Rate(1, 1.0)
+    over_http = True
 
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
         """Post one message, in its thread if it has one."""
@@ -69,6 +71,16 @@ class Slack(Target[SlackOptions, SlackAction]):
         """Return the channel, if it is not the target's own: Slack counts messages per channel."""
         channel = content.get("channel")
         return str(channel) if channel and channel != self.options.channel and self.options.token else ""
+
+    def accepted(self, request: Request, number: int) -> Answer:
+        """Return what Slack says to a message; when asked for messages, it has none."""
+        if self.options.webhook_url:
+            return Answer(200, {}, b"ok")
+        if not request.url.endswith("/chat.postMessage"):
+            return Answer(200, {}, json_body({"ok": True, "messages": []}))
+        return Answer(
+            200, {}, json_body({"ok": True, "channel": self.options.channel, "ts": f"1700000000.{number:06}"})
+        )
 
     def preview(self, content: JsonObject) -> str:
         """Return the text and what is written in the blocks, below the channel if the entry names one."""

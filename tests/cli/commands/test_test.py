@@ -1,0 +1,76 @@
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli.main import bridge
+
+RULES = """\
+version: 1
+sources:
+  crm: {type: rdstation_crm}
+targets:
+  screen: {type: log}
+routes:
+  - name: lost
+    on: deal.lost
+    deliver: [{to: screen, text: "{{ deal.name }}"}]
+"""
+PASSES = "tests:\n  - {name: passes, steps: [{send: deal.lost}, {expect: [{to: screen}]}]}\n"
+FAILS = "tests:\n  - {name: fails, steps: [{send: deal.lost}, {expect: nothing}]}\n"
+
+
+@pytest.fixture
+def rules(folder: Path) -> Path:
+    (folder / "routes.yaml").write_text(RULES + PASSES, encoding="utf-8")
+    (folder / "tests").mkdir()
+    return folder
+
+
+def test_tests_of_the_rules_and_beside_them_are_run(rules: Path, runner: CliRunner) -> None:
+    (rules / "tests" / "more.yaml").write_text(FAILS, encoding="utf-8")
+    result = runner.invoke(bridge, ["test"])
+    assert result.exit_code == 1
+    assert "✓ passes" in result.stdout
+    assert "✗ fails\n    tests/more.yaml:2:46" in result.stdout
+    assert "+ not expected: to screen" in result.stdout
+    assert "2 tests, 1 failure" in result.stderr
+
+
+@pytest.mark.usefixtures("rules")
+def test_all_passed(runner: CliRunner) -> None:
+    result = runner.invoke(bridge, ["test"])
+    assert (result.exit_code, result.stdout) == (0, "✓ passes\n")
+
+
+def test_files_that_are_named_are_run_alone(rules: Path, runner: CliRunner) -> None:
+    (rules / "other.yaml").write_text(FAILS, encoding="utf-8")
+    result = runner.invoke(bridge, ["test", "other.yaml", "--format", "json"])
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["passed"], told["failed"]) == (1, 0, 1)
+    assert told["tests"][0]["failure"]["line"] == 2
+
+
+def test_junit_tells_each_test(rules: Path, runner: CliRunner) -> None:
+    (rules / "tests" / "more.yaml").write_text(FAILS, encoding="utf-8")
+    runner.invoke(bridge, ["test", "--junit", "results.xml"])
+    root = ET.parse(rules / "results.xml").getroot()  # noqa: S314 (our own)
+    assert [(case.get("name"), case.find("failure") is None) for case in root.iter("testcase")] == [
+        ("passes", True),
+        ("fails", False),
+    ]
+
+
+def test_no_tests_and_no_rules_are_misuse(folder: Path, runner: CliRunner) -> None:
+    assert runner.invoke(bridge, ["test"]).exit_code == 2
+    (folder / "routes.yaml").write_text(RULES, encoding="utf-8")
+    assert runner.invoke(bridge, ["test"]).exit_code == 2
+
+
+def test_problems_of_a_file_of_tests_are_told_with_their_place(rules: Path, runner: CliRunner) -> None:
+    (rules / "tests" / "more.yaml").write_text("tests: [{name: x, steps: [{send: deal.lots}]}]\n", encoding="utf-8")
+    result = runner.invoke(bridge, ["test"])
+    assert result.exit_code == 1
+    assert "tests/more.yaml:1:34: unknown-sample" in result.stderr
