@@ -1,4 +1,4 @@
-"""How fast is a durable 2xx, against a handler that keeps nothing? ``make bench``.
+"""How fast is a durable 2xx, against a handler that keeps nothing? ``make bench-ingest``.
 
 Both handlers live on one event loop of one process; this process is the CRM, and the service that gets the messages.
 Rounds alternate; each pair gives a ratio, and the median of the ratios is the figure. Between rounds the daemon works
