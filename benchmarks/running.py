@@ -48,10 +48,16 @@ class Running:
         return (self.folder / "data" / name).stat().st_size / 2**20
 
 
+def log_of(folder: Path) -> Path:
+    """Return where a daemon's log goes: not beside its rules, where it watches for changes."""
+    (folder / "log").mkdir(exist_ok=True)
+    return folder / "log/bridge.jsonl"
+
+
 @contextlib.asynccontextmanager
 async def daemon(folder: Path, **environ: str) -> AsyncIterator[Running]:
     """Run ``bridge run`` on the rules in a folder, on the processor of what is measured."""
-    with (folder / "log.txt").open("ab") as log:
+    with log_of(folder).open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bridge", "run", "--listen", "127.0.0.1:0"),
             cwd=folder,
@@ -74,7 +80,7 @@ async def _address(process: asyncio.subprocess.Process) -> re.Match[str]:
     while line := await process.stdout.readline():
         if found := ADDRESS.search(line.decode()):
             return found
-    raise SystemExit("the daemon did not start; see log.txt")
+    raise SystemExit("the daemon did not start")
 
 
 async def settled(folder: Path, patience: float = PATIENCE) -> bool:
