@@ -149,6 +149,7 @@ class Daemon:
             local_url=url,
             reload=self.reloader.reload,
             problems=lambda: self.reloader.problems,
+            no_room=lambda: self._capacity.shortage and self._capacity.shortage.reason,
             ring=self._fleet.ring,
             hold=self._fleet.hold,
             announce=self._announcer.target_held,
