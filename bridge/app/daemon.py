@@ -84,10 +84,10 @@ class Daemon:
             Growth(self._announcer, lambda: self._capacity.backlog, self._settings.backlog_alarm),
             Silences(self._store, self._clock, self._announcer, lambda: self.reloader.ruleset.sources),
         )
+        await self._capacity.look()
         await self._announcer.start(self._store)
         self.reloader.start()
         await self._rescuer.step(everything=True)
-        await self._capacity.look()
         dispatcher = Dispatcher(
             self._store,
             lambda: self.reloader.ruleset,
