@@ -13,7 +13,8 @@ from aiohttp import web
 from benchmarks.running import log_of
 from bridge.app import logs
 from bridge.app.banner import Started
-from bridge.app.daemon import SWITCH_INTERVAL, Daemon
+from bridge.app.daemon import Daemon
+from bridge.app.process import SWITCH_INTERVAL
 from bridge.app.settings import Settings
 from bridge.model import SystemClock
 
