@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile -q $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
-.PHONY: run test lint bench bench-delivery bench-isolation soak crash lock clean help
+.NOTPARALLEL: # two measurements at once would measure each other
+.PHONY: run test lint bench bench-ingest bench-delivery bench-isolation soak crash lock clean help
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -23,7 +24,9 @@ lint: $(VENV)/dev.done ## check style, types and the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.done ## measure acknowledged events per second, against a bare handler
+bench: bench-ingest bench-delivery bench-isolation ## measure ingest, delivery and isolation, one after the other
+
+bench-ingest: $(VENV)/dev.done ## measure acknowledged events per second, against a bare handler
 	$(BIN)/python -m benchmarks.ingest
 
 bench-delivery: $(VENV)/dev.done ## measure how fast a backlog leaves, against a bare client

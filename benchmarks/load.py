@@ -12,13 +12,13 @@ from typing import cast
 class Result:
     """What one run came to: how many were answered 2xx, in how long, and every answer's latency in seconds.
 
-    ``worked_off`` are the seconds the receiver needed afterwards to finish what it had put off.
+    ``worked_off`` are the seconds the receiver needed afterwards to finish what it had put off, if it ``settled``.
     """
 
     acknowledged: int = 0
-    refused: int = 0
     seconds: float = 0.0
     worked_off: float = 0.0
+    settled: bool = True
     latencies: list[float] = field(default_factory=list)
 
     @property
@@ -68,8 +68,6 @@ class Connection(asyncio.Protocol):
         self._result.latencies.append(time.perf_counter() - self._sent)
         if head[9:10] == b"2":
             self._result.acknowledged += 1
-        else:
-            self._result.refused += 1
 
     def _next(self) -> None:
         body = next(self._bodies, None)

@@ -5,17 +5,19 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(?P<port>\d+)(?P<path>/hooks/\S+)")
 OURS, THEIRS = 0, -1
 """The processor of what is measured, and that of everything around it: the first and the last that we may use."""
+PATIENCE = 30.0
+"""Seconds without any progress after which what has not come is not waited for any more."""
 
 
 def pin(which: int) -> None:
@@ -32,12 +34,6 @@ class Running:
     path: str
     pid: int
 
-    async def ask(self, path: str) -> Any:  # noqa: ANN401 (JSON)
-        """Ask its control socket."""
-        connector = aiohttp.UnixConnector(str(self.folder / "data/bridge.sock"))
-        async with aiohttp.ClientSession(connector=connector) as session, session.get(f"http://bridge{path}") as answer:
-            return await answer.json()
-
     def memory(self) -> float:
         """Return its resident memory in MiB."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
@@ -52,10 +48,16 @@ class Running:
         return (self.folder / "data" / name).stat().st_size / 2**20
 
 
+def log_of(folder: Path) -> Path:
+    """Return where a daemon's log goes: not beside its rules, where it watches for changes."""
+    (folder / "log").mkdir(exist_ok=True)
+    return folder / "log/bridge.jsonl"
+
+
 @contextlib.asynccontextmanager
 async def daemon(folder: Path, **environ: str) -> AsyncIterator[Running]:
     """Run ``bridge run`` on the rules in a folder, on the processor of what is measured."""
-    with (folder / "log.txt").open("ab") as log:
+    with log_of(folder).open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bridge", "run", "--listen", "127.0.0.1:0"),
             cwd=folder,
@@ -78,11 +80,28 @@ async def _address(process: asyncio.subprocess.Process) -> re.Match[str]:
     while line := await process.stdout.readline():
         if found := ADDRESS.search(line.decode()):
             return found
-    raise SystemExit("the daemon did not start; see log.txt")
+    raise SystemExit("the daemon did not start")
 
 
-async def until(holds: Callable[[], bool], seconds: float, every: float = 0.01) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 (a benchmark may poll)
-            await asyncio.sleep(every)
+async def settled(folder: Path, patience: float = PATIENCE) -> bool:
+    """Wait until a daemon has nothing left to do; return whether that came, or else nothing moved for so long."""
+    connector = aiohttp.UnixConnector(str(folder / "data/bridge.sock"))
+    seen, since = None, time.monotonic()
+    async with aiohttp.ClientSession(connector=connector) as session:
+        with contextlib.suppress(aiohttp.ClientError):  # it is gone, so nothing moves any more
+            while left := await _left(session):
+                if left != seen:
+                    seen, since = left, time.monotonic()
+                elif time.monotonic() - since > patience:
+                    return False
+                await asyncio.sleep(0.05)
+            return True
+    return False
+
+
+async def _left(session: aiohttp.ClientSession) -> dict[str, int]:
+    """Return what a daemon has yet to do, or has given up."""
+    async with session.get("http://bridge/api/status") as answer:
+        backlog = (await answer.json())["backlog"]
+    counts = {"events": backlog["events_received"], **backlog["deliveries"]}
+    return {what: count for what, count in counts.items() if count}

@@ -10,9 +10,11 @@ import orjson
 import uvloop
 from aiohttp import web
 
+from benchmarks.running import log_of
 from bridge.app import logs
 from bridge.app.banner import Started
-from bridge.app.daemon import SWITCH_INTERVAL, Daemon
+from bridge.app.daemon import Daemon
+from bridge.app.process import SWITCH_INTERVAL
 from bridge.app.settings import Settings
 from bridge.model import SystemClock
 
@@ -39,7 +41,7 @@ async def main(folder: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     port = await serve_bare()
-    logs.configure("info", "json", (folder / "log.txt").open("w"))
+    logs.configure("info", "json", log_of(folder).open("w"))
 
     def ready(started: Started) -> None:
         print(json.dumps({"bare": port, "address": started.addresses["crm"]}), flush=True)

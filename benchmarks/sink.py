@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from typing import cast
 
+from benchmarks.running import PATIENCE
+
 KEY = re.compile(rb"idempotency-key: (\S+)", re.IGNORECASE)
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -39,7 +41,15 @@ class Sink:
     @property
     def rate(self) -> float:
         """Return deliveries a second, from the first to the last."""
-        return (len(self.times) - 1) / (self.times[-1] - self.times[0])
+        return (len(self.times) - 1) / (self.times[-1] - self.times[0]) if len(self.times) > 1 else 0.0
+
+    async def has(self, count: int, patience: float = PATIENCE) -> None:
+        """Wait until so many different deliveries came, or none for so long."""
+        seen, since = -1, time.monotonic()
+        while self.count < count and time.monotonic() - since < patience:
+            if self.count != seen:
+                seen, since = self.count, time.monotonic()
+            await asyncio.sleep(0.01)
 
     async def serve(self) -> str:
         """Return the address it listens on."""

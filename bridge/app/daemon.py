@@ -1,23 +1,18 @@
-"""The daemon: the composition root. It is long and straight on purpose: everything is made, joined and ended here."""
+"""The daemon: the composition root. Everything is made, joined and ended here."""
 
 import asyncio
 import gc
-import os
-import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
-from queue import Full
 
 from bridge import telemetry
 from bridge.app import logs
-from bridge.app.banner import Started, banner
+from bridge.app.banner import Started
 from bridge.app.capacity import Capacity, Room
 from bridge.app.reloader import Reloader
 from bridge.app.server import Servers
-from bridge.app.settings import Settings, strange_variables
+from bridge.app.settings import Settings
 from bridge.component.client import Client
-from bridge.component.outlet import STANDARD_OUTPUT
 from bridge.control import api
 from bridge.control.host import Host
 from bridge.control.operations import Operations
@@ -28,18 +23,14 @@ from bridge.delivery.monitor import Growth, Monitor, Silences
 from bridge.delivery.pruner import Pruner
 from bridge.delivery.rescuer import Rescuer
 from bridge.delivery.timekeeper import Timekeeper
-from bridge.errors import BridgeError, StoreError
+from bridge.errors import StoreError
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
-from bridge.model import Clock, JsonObject, SystemClock
+from bridge.model import Clock, JsonObject
 from bridge.options import secrets_in
 from bridge.ruleset import Ruleset
 from bridge.store.sqlite import open_store
 
-SWITCH_INTERVAL = 0.0005
-"""Seconds a thread runs on while another waits: the store's writer wants a moment between two waits for the disk."""
-LAST_WORDS = 1.0
-"""Seconds that the end waits for the log to be read."""
 CERTIFICATE_EVERY = 60.0
 """Seconds between looks at the certificate files."""
 
@@ -74,63 +65,81 @@ class Daemon:
             await self._serve(stop, ready, tasks)
 
     async def _serve(self, stop: asyncio.Event, ready: Callable[[Started], None], tasks: asyncio.TaskGroup) -> None:
-        self._rescuer = Rescuer(
-            self._store, lambda: tuple(self.reloader.ruleset.targets), self._fleet.held, self._fleet.ring
-        )
-        room = Room(self._settings.backlog_limit, self._settings.store_limit, self._settings.disk_reserve)
-        self._capacity = Capacity(self._store, self._settings.data, room, self._clock)
-        pruner = Pruner(self._store, self._clock, self._settings.keep_events, self._settings.keep_bodies)
-        monitor = Monitor(
-            self._store,
-            Growth(self._announcer, lambda: self._capacity.backlog, self._settings.backlog_alarm),
-            Silences(self._store, self._clock, self._announcer, lambda: self.reloader.ruleset.sources),
-        )
-        await self._announcer.start(self._store)
-        self.reloader.start()
-        await self._rescuer.step(everything=True)
-        await self._capacity.look()
-        dispatcher = Dispatcher(
-            self._store,
-            lambda: self.reloader.ruleset,
-            self._fleet.ring,
-            self._clock,
-            lambda: ingest.busy,
-            self._announcer,
-        )
-        timekeeper = Timekeeper(
-            self._store, lambda: self.reloader.ruleset, self._fleet.ring, self._clock, self._announcer
-        )
-        ingest = Ingest(
-            sources=lambda: self.reloader.ruleset.sources,
-            secrets=self._secrets,
-            store=self._store,
-            clock=self._clock,
-            on_stored=dispatcher.bell.ring,
-            no_room=lambda: self._capacity.shortage and self._capacity.shortage.limit,
-            body_limit=self._settings.body_limit,
-            body_timeout=self._settings.body_timeout,
-        )
-        async with Servers(self._settings, ingest.routes(), self._readiness) as servers:
-            endless = [
-                tasks.create_task(dispatcher.run(), name="dispatcher"),
-                tasks.create_task(timekeeper.run(), name="timekeeper"),
-                tasks.create_task(self._rescuer.run(), name="rescuer"),
-                tasks.create_task(self.reloader.run(), name="reloader"),
-                tasks.create_task(self._capacity.run(), name="capacity"),
-                tasks.create_task(pruner.run(), name="pruner"),
-                tasks.create_task(self._announcer.run(self._store, dispatcher.bell.ring), name="announcer"),
-                tasks.create_task(monitor.run(), name="monitor"),
-                tasks.create_task(_keep_certificate(servers), name="certificate"),
-            ]
+        self._make_services()
+        self._make_way_in()
+        await self._take_up()
+        async with Servers(self._settings, self._ingest.routes(), self._readiness) as servers:
+            endless = [tasks.create_task(work, name=name) for name, work in self._work(servers).items()]
             await servers.start(lambda url: api.routes(Operations(self._store, self._host(url), self._clock)))
-            gc.collect()
-            gc.freeze()  # rules, templates and modules live on: looking through them again would stall webhooks
+            _keep_what_is_made()
             telemetry.daemon_started(servers.url, self.reloader.ruleset.revision)
             ready(self._introduction(servers))
             await stop.wait()
             telemetry.daemon_stopping()
         for task in endless:
             task.cancel()
+        await self._finish()
+
+    def _make_services(self) -> None:
+        """Make what looks after the store, each in its own time."""
+        settings, store, clock = self._settings, self._store, self._clock
+        room = Room(settings.backlog_limit, settings.store_limit, settings.disk_reserve)
+        self._capacity = Capacity(store, settings.data, room, clock)
+        self._pruner = Pruner(store, clock, settings.keep_events, settings.keep_bodies)
+        self._rescuer = Rescuer(store, lambda: tuple(self.reloader.ruleset.targets), self._fleet.held, self._fleet.ring)
+        self._monitor = Monitor(
+            store,
+            Growth(self._announcer, lambda: self._capacity.backlog, settings.backlog_alarm),
+            Silences(store, clock, self._announcer, lambda: self.reloader.ruleset.sources),
+        )
+
+    def _make_way_in(self) -> None:
+        """Make the way of an event from the CRM to its deliveries."""
+        self._dispatcher = Dispatcher(
+            self._store,
+            lambda: self.reloader.ruleset,
+            self._fleet.ring,
+            self._clock,
+            lambda: self._ingest.busy,
+            self._announcer,
+        )
+        self._timekeeper = Timekeeper(
+            self._store, lambda: self.reloader.ruleset, self._fleet.ring, self._clock, self._announcer
+        )
+        self._ingest = Ingest(
+            sources=lambda: self.reloader.ruleset.sources,
+            secrets=self._secrets,
+            store=self._store,
+            clock=self._clock,
+            on_stored=self._dispatcher.bell.ring,
+            no_room=lambda: self._capacity.shortage and self._capacity.shortage.limit,
+            body_limit=self._settings.body_limit,
+            body_timeout=self._settings.body_timeout,
+        )
+
+    async def _take_up(self) -> None:
+        """Go on where the last run ended, however it did; the first rules come into force."""
+        await self._capacity.look()
+        await self._announcer.start(self._store)
+        self.reloader.start()
+        await self._rescuer.step(everything=True)
+
+    def _work(self, servers: Servers) -> dict[str, Coroutine[object, object, None]]:
+        """Return what is done until the end, by the names of its tasks."""
+        return {
+            "dispatcher": self._dispatcher.run(),
+            "timekeeper": self._timekeeper.run(),
+            "rescuer": self._rescuer.run(),
+            "reloader": self.reloader.run(),
+            "capacity": self._capacity.run(),
+            "pruner": self._pruner.run(),
+            "announcer": self._announcer.run(self._store, self._dispatcher.bell.ring),
+            "monitor": self._monitor.run(),
+            "certificate": _keep_certificate(servers),
+        }
+
+    async def _finish(self) -> None:
+        """Let what is under way end, and store what is left to be told."""
         await self._fleet.drain(self._settings.drain_seconds)
         with suppress(StoreError):  # what was not stored by now is in the log
             await self._announcer.step(self._store, early=True)
@@ -154,6 +163,7 @@ class Daemon:
             local_url=url,
             reload=self.reloader.reload,
             problems=lambda: self.reloader.problems,
+            no_room=lambda: self._capacity.shortage and self._capacity.shortage.reason,
             ring=self._fleet.ring,
             hold=self._fleet.hold,
             announce=self._announcer.target_held,
@@ -190,58 +200,13 @@ class Daemon:
         return base + self._secrets.paths(source)[0]
 
 
+def _keep_what_is_made() -> None:
+    """Look through rules, templates and modules no more for what is to be freed: that would stall webhooks."""
+    gc.collect()
+    gc.freeze()
+
+
 async def _keep_certificate(servers: Servers) -> None:
     while servers.certificate:
         await asyncio.sleep(CERTIFICATE_EVERY)
         servers.certificate.refresh()
-
-
-def run(settings: Settings) -> int:
-    """Run the daemon until SIGTERM or SIGINT; return the exit code.
-
-    Raises:
-        BridgeError: it could not start.
-    """
-    logs.configure(settings.log_level, settings.log_format)
-    for sentence in strange_variables(os.environ, settings.routes):
-        telemetry.strange_setting(sentence)
-    sys.setswitchinterval(SWITCH_INTERVAL)
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_run(settings))
-    except* BridgeError as group:
-        raise _first(group) from None
-    finally:
-        logs.finish(LAST_WORDS)
-    return 0
-
-
-async def _run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    daemon = Daemon(settings, os.environ, SystemClock())
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, daemon.reloader.ask)
-    await daemon.run(stop, _introduce)
-
-
-def _introduce(started: Started) -> None:
-    with suppress(Full):
-        STANDARD_OUTPUT.put(f"{banner(started)}\n")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's, where it is installed: about a tenth faster."""
-    if sys.platform == "win32":
-        return None
-    try:
-        import uvloop  # noqa: PLC0415 (optional)
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def _first(group: BaseExceptionGroup[BridgeError]) -> BridgeError:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

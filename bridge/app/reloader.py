@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from watchfiles import awatch
+from watchfiles import Change, awatch
 
 from bridge import config, telemetry
 from bridge.config.loading import DEFECT, Loaded, defect
@@ -85,9 +85,9 @@ class Reloader:
     async def run(self) -> None:
         """Reload whenever the content of the files has changed, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(self._path.parent, recursive=False), name="watch rules")
+            tasks.create_task(self._listen(self._path.parent, self._is_rules), name="watch rules")
             if os.path.isdir(self._templates):  # noqa: ASYNC240, PTH112 (quick, and never raises)
-                tasks.create_task(self._listen(self._templates, recursive=True), name="watch templates")
+                tasks.create_task(self._listen(self._templates), name="watch templates")
             while True:
                 await self._bell.wait(POLL)
                 await asyncio.sleep(SETTLE)
@@ -153,10 +153,20 @@ class Reloader:
         below = (Path(folder, name) for folder, _, names in os.walk(self._templates) for name in names)
         return [self._path, *sorted(path for path in below if os.path.isfile(path))]  # noqa: PTH113 (it never raises)
 
-    async def _listen(self, folder: Path, *, recursive: bool) -> None:
-        """Ring at each change below a folder. Where the system cannot watch, comparing content has to do."""
+    def _is_rules(self, _: Change, path: str) -> bool:
+        """Tell whether a change beside the rules may be one of theirs: a link may be what they are reached by.
+
+        Logs and databases may lie there too, and change all the time.
+        """
+        return os.path.basename(path) == self._path.name or os.path.islink(path)  # noqa: PTH114, PTH119 (quick)
+
+    async def _listen(self, folder: Path, concerns: Callable[[Change, str], bool] | None = None) -> None:
+        """Ring at each change in a folder that concerns us; without ``concerns`` all do, also in folders below.
+
+        Where the system cannot watch, comparing content has to do.
+        """
         try:
-            async for _ in awatch(folder, recursive=recursive, watch_filter=None):
+            async for _ in awatch(folder, recursive=concerns is None, watch_filter=concerns):
                 self._bell.ring()
         except Exception as error:  # noqa: BLE001 (inotify's limits, a folder that was moved away: none ends the daemon)
             telemetry.watch_failed(str(folder), error)

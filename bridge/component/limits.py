@@ -17,7 +17,7 @@ class RetryOptions(Strict):
     first: Duration | None = None
     """The longest first wait; by default `5s`."""
     max: Duration | None = None
-    """The longest wait; by default `1h`."""
+    """The longest wait; by default `1h`, or `first` if that is longer."""
     horizon: Duration | None = None
     """The time from the first failure to the last attempt, by default `1d`; held time is not counted."""
 

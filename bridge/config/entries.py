@@ -15,6 +15,7 @@ from bridge.config.timing import TimingCompiler
 from bridge.config.vocabulary import Vocabulary
 from bridge.model import FOREVER, Json, JsonObject, Terms
 from bridge.options import did_you_mean
+from bridge.options.quantity import written
 from bridge.rendering import Template
 from bridge.routing.route import DeliverEntry, Handling, Timing
 
@@ -46,13 +47,14 @@ class EntryCompiler:
         name = entry.get("to")
         target = self._target(name, site)
         place = _key_place(target, entry)
-        written = entry.get(place)
-        key = self._key(written, site.below(place)) if isinstance(written, str) else None
+        said = entry.get(place)
+        key = self._key(said, site.below(place)) if isinstance(said, str) else None
         structure = self._templates.action(self._action(target, entry, site), site)
         if target is None or structure is None or self._problems.broken(site.loc):
             return None
         frame, made = framed(entry), self._targets.made.get(str(name))
         if made:
+            self._check_schedule(made, frame, site.below("retry"))
             warn_of_terms(made, frame, site.loc, self._problems)
         return DeliverEntry(str(name), structure, key, handling(made, frame), *self._times.entry(frame, timing, site))
 
@@ -102,6 +104,19 @@ class EntryCompiler:
             message = f'no event that {self._route(site)} listens to leads to a "{key}"'
             self._problems.add(site.loc, "unreachable-key", message, did_you_mean(key, reachable))
         return expanded(key, site.kinds, self._words)
+
+    def _check_schedule(self, target: AnyTarget, frame: EntryFrame, site: Site) -> None:
+        """Report what an entry says of its waits that its target contradicts: only one of them can be meant."""
+        ours, theirs = frame.retry, target.options.retry
+        if ours.first and ours.max is None and theirs.max and ours.first > theirs.max:
+            self._contradicted(site.below("first"), f'longer than "max" of its target, which is {written(theirs.max)}')
+        if ours.max and ours.first is None and theirs.first and ours.max < theirs.first:
+            told = f'shorter than "first" of its target, which is {written(theirs.first)}'
+            self._contradicted(site.below("max"), told)
+
+    def _contradicted(self, site: Site, told: str) -> None:
+        message = f"{describe(self._problems.located.data, site.loc)} must not be {told}"
+        self._problems.add(site.loc, "bad-value", message, "write both at the entry")
 
     def _route(self, site: Site) -> str:
         return describe(self._problems.located.data, site.loc[:2])

@@ -28,7 +28,8 @@ class Host:
     ``headers`` what a webhook has to carry where its path alone opens nothing.
     ``public_url`` and ``local_url`` (without a slash at the end) go in front: the one that the sender reaches, and
     the one this machine reaches. ``ring`` is told which targets got work, ``hold`` which one is to get no more, and
-    ``announce`` what a person did with a target and why, for those who should hear of it.
+    ``announce`` what a person did with a target and why, for those who should hear of it. ``no_room`` returns why
+    webhooks are turned away, if they are.
     """
 
     current: Callable[[], Ruleset | None]
@@ -38,6 +39,7 @@ class Host:
     local_url: str | None = None
     reload: Reload | None = None
     problems: Callable[[], Iterable[Problem]] = tuple
+    no_room: Callable[[], str | None] = lambda: None
     ring: Callable[[Iterable[str]], None] = lambda _: None
     hold: Callable[[str], None] = lambda _: None
     announce: Announce = lambda *_: None

@@ -145,7 +145,10 @@ class Operations:
         return {"sources": [self._source(source) for source in self._host.rules().sources.values()]}
 
     async def status(self) -> Shape:
-        """Return version, revision, uptime, what waits and what is held, and why the last rules were refused, if so."""
+        """Return version, revision, uptime, what waits and what is held.
+
+        And why the last rules were refused, and webhooks are turned away, if they are.
+        """
         rules, started = self._host.current(), self._host.started_at
         return {
             "version": VERSION,
@@ -157,6 +160,7 @@ class Operations:
             "routes": [route.name for route in rules.routes] if rules else [],
             "held": [target for target in await self._holding.targets() if target["held"]],
             "problems": [str(problem) for problem in self._host.problems()],
+            "no_room": self._host.no_room(),
             "backlog": backlog_shape(await self._store.backlog()),
         }
 

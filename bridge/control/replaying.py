@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.explaining import body_gone
@@ -16,10 +16,22 @@ from bridge.model import Clock, Delivery, DeliveryState, Event, EventState, Rout
 from bridge.options import did_you_mean
 from bridge.store.base import DeliveryQuery, EventQuery, Store
 
-PRUNED = "so it cannot be decided anew; --as-planned sends again what was planned"
-"""What is told of an event that retention has taken what it needs from, behind what is gone."""
 
-Decide: TypeAlias = Callable[[Event], Awaitable[RoutedEvent]]
+class Decided(NamedTuple):
+    """A decision; where something it needs is ``gone``, nothing was decided, and the event stays as it is."""
+
+    routed: RoutedEvent
+    gone: str | None = None
+
+    def only(self, route: str | None) -> "Decided":
+        """Return it with the deliveries of one route alone, if one is named."""
+        if route is None:
+            return self
+        deliveries = tuple(each for each in self.routed.deliveries if each.route == route)
+        return self._replace(routed=replace(self.routed, deliveries=deliveries))
+
+
+Decide: TypeAlias = Callable[[Event], Awaitable[Decided]]
 
 
 class Replaying:
@@ -53,7 +65,7 @@ class Replaying:
         for event in events:
             if amount.limit is not None and batch.events_added >= amount.limit:
                 break
-            await batch.take(event, _only(await decide(event), manner.route))
+            await batch.take(event, (await decide(event)).only(manner.route))
         held = await held_among(self._store, batch.targets)
         return {"dry_run": dry_run, "events": batch.told, "left": len(events) - len(batch.told), "held": held}
 
@@ -64,35 +76,35 @@ class Replaying:
             raise RequestRefusedError(f'there is no route "{route}"; {hint}'.rstrip("; "), "unknown-route")
         return self._decide
 
-    async def _decide(self, event: Event) -> RoutedEvent:
+    async def _decide(self, event: Event) -> Decided:
         """Decide a stored event anew; one that was never decided is decided as if it arrived now."""
         try:
             return await (self._decide_first(event) if event.state is EventState.QUARANTINED else self._again(event))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 (a defect at one event must not keep the others from their replay)
-            return set_aside(event, error)
+            return Decided(set_aside(event, error))
 
-    async def _again(self, event: Event) -> RoutedEvent:
+    async def _again(self, event: Event) -> Decided:
         preceding = await self._store.preceding(event)
         if gone := body_gone(event, preceding):
-            return RoutedEvent(event.id, event.state, f"{gone}, {PRUNED}")
-        return self._host.rules().router.replay(event, preceding)
+            return Decided(RoutedEvent(event.id, event.state, event.reason), gone)
+        return Decided(self._host.rules().router.replay(event, preceding))
 
-    async def _decide_first(self, event: Event) -> RoutedEvent:
+    async def _decide_first(self, event: Event) -> Decided:
         router = self._host.rules().router
         event = router.read_again(event)
         last = await self._store.last_state(event.source, event.entity) if event.entity else None
-        return router.decide(event, last)
+        return Decided(router.decide(event, last))
 
-    async def _as_planned(self, event: Event) -> RoutedEvent:
+    async def _as_planned(self, event: Event) -> Decided:
         """Return what was planned for an event at first, entry by entry; a message that failed then is none."""
         query = DeliveryQuery(event_id=event.id, limit=MOST, oldest_first=True)
         first: dict[tuple[str, int], Delivery] = {}
         for delivery in await self._store.deliveries(query):
             if delivery.content is not None:
                 first.setdefault((delivery.route, delivery.entry), delivery)
-        return RoutedEvent(event.id, event.state, event.reason, tuple(map(self._copy, first.values())))
+        return Decided(RoutedEvent(event.id, event.state, event.reason, tuple(map(self._copy, first.values()))))
 
     def _copy(self, delivery: Delivery) -> Delivery:
         """Return a delivery of the same message that nobody has tried yet."""
@@ -141,9 +153,10 @@ class _Batch:
         self._dry_run = dry_run
         self._added = 0
 
-    async def take(self, event: Event, routed: RoutedEvent) -> None:
+    async def take(self, event: Event, decided: Decided) -> None:
         """Add what an event lacks of a decision, and note what is to be told of it."""
-        lacking = await (self._store.lacking(routed, again=self._manner.again) if self._dry_run else self._add(routed))
+        routed, gone = decided
+        lacking = () if gone else await self._lacking(routed)
         self._added += len(lacking)
         self.events_added += bool(lacking)
         self.targets |= {delivery.target for delivery in lacking}
@@ -153,23 +166,18 @@ class _Batch:
                 "name": event.name,
                 "state": routed.state,
                 "reason": routed.reason,
+                "gone": gone,
                 "planned": len(routed.deliveries),
                 "lacking": len(lacking),
                 "added": [] if self._dry_run else [delivery_shape(delivery) for delivery in lacking],
             }
         )
 
-    async def _add(self, routed: RoutedEvent) -> Sequence[Delivery]:
-        if routed.reason and routed.reason.endswith(PRUNED):  # nothing was decided, so there is nothing to store of it
-            return ()
+    async def _lacking(self, routed: RoutedEvent) -> Sequence[Delivery]:
+        """Return what an event lacks of a decision; unless this is a dry run, it has it now."""
+        if self._dry_run:
+            return await self._store.lacking(routed, again=self._manner.again)
         spread = self._amount.spread(self._begin, self._added)
         added = await self._store.replay(routed, again=self._manner.again, spread=spread)
         self._host.ring({delivery.target for delivery in added})
         return added
-
-
-def _only(routed: RoutedEvent, route: str | None) -> RoutedEvent:
-    """Return a decision with the deliveries of one route alone, if one was named."""
-    if route is None:
-        return routed
-    return replace(routed, deliveries=tuple(each for each in routed.deliveries if each.route == route))

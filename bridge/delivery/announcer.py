@@ -9,10 +9,10 @@ from bridge import telemetry
 from bridge.delivery.deaths import Death, Deaths, Toll, without
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import Breaker, Clock, Delivery, DeliveryState, Event, Json, JsonObject
+from bridge.model import Breaker, Clock, Delivery, DeliveryState, Entity, Event, Json, JsonObject, TargetState
 from bridge.options.quantity import written
 from bridge.sources._bridge import NAME, PREFIX, noticed
-from bridge.store.base import Backlog, Store, TargetChange
+from bridge.store.base import Backlog, EventQuery, Store, TargetChange
 
 MOST: Final = 1000
 """So many operator events wait to be stored; what comes on top of them is only logged."""
@@ -72,8 +72,16 @@ class EventAnnouncer(Announcer):
         self._refused: tuple[str, ...] = ()
 
     async def start(self, store: Store) -> None:
-        """Learn which breakers are open: that was told before."""
-        self._open = {target.name for target in await store.targets() if target.breaker is not Breaker.CLOSED}
+        """Learn how the targets stand; tell what a kill has kept from being told of that, and what was told no more.
+
+        What an attempt changes is stored before it can be told. What a person changes beside bridge is not told.
+        """
+        targets = await store.targets()
+        self._open = {target.name for target in targets if target.breaker is not Breaker.CLOSED}
+        for target in targets:
+            newest = await store.events(EventQuery(source=NAME, entity=Entity("target", target.name), limit=1))
+            if target.present:
+                self._catch_up(target, newest[0].name.removeprefix(PREFIX) if newest else None)
 
     async def run(self, store: Store, stored: Callable[[], None]) -> None:
         """Store what there is to tell, until cancelled; ``stored`` is called when there is something to be routed."""
@@ -172,6 +180,18 @@ class EventAnnouncer(Announcer):
     def _tell_target(self, name: str, target: str, *, by: str = "bridge", **facts: Json) -> None:
         waiting = _waiting(self._backlog()).get(target, 0)
         self._tell(name, target, {"name": target, **facts, "by": by, "waiting": waiting})
+
+    def _catch_up(self, target: TargetState, told: str | None) -> None:
+        """Tell how a target stands, unless that is what was told of it last."""
+        opened = target.breaker is not Breaker.CLOSED
+        until = target.retry_at.isoformat() if target.retry_at else None
+        match target.paused_by:
+            case "bridge" if told != "target_paused":
+                self._tell_target("target_paused", target.name, state="paused", reason=target.reason)
+            case None if opened and told != "breaker_opened":
+                self._tell_target("breaker_opened", target.name, state="open", reason=target.reason, until=until)
+            case None if not opened and told == "breaker_opened":
+                self._tell_target("breaker_closed", target.name, state="ready")
 
     async def _tell_deaths(self, toll: Toll, store: Store) -> None:
         """Tell of a target's dead letters, but for those of operator events."""

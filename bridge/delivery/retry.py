@@ -26,6 +26,8 @@ from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, Tran
 from bridge.model import Delivery, DeliveryState, Outcome
 from bridge.store.base import Settlement, TargetChange
 
+LONGEST = 3600.0
+"""Seconds that a wait grows to, where nothing is said of it."""
 BRIEFEST = 1.0
 """Seconds that a target waits at least when it was too fast: a service that says "now" is not asked in a loop."""
 
@@ -41,16 +43,20 @@ class RetryPolicy:
 
     attempts: float = 100
     first: float = 5
-    max: float = 3600
+    max: float = LONGEST
     horizon: float = 86_400
     least: float = 0
     jitter: bool = True
 
     @classmethod
     def of(cls, target: AnyTarget, entry: Mapping[str, float]) -> Self:
-        """Return the schedule of a target's delivery: what its entry says, else the target's options, else ours."""
-        rate = target.limits.rate
-        return cls(**{**target.options.retry.parts, **entry}, least=rate.seconds if rate else 0)
+        """Return the schedule of a target's delivery: what its entry says, else the target's options, else ours.
+
+        A ``first`` that is longer than our ``max`` is meant: where nobody names a ``max``, waits stay as long as it.
+        """
+        rate, parts = target.limits.rate, {**target.options.retry.parts, **entry}
+        parts.setdefault("max", max(LONGEST, parts.get("first", 0)))
+        return cls(**parts, least=rate.seconds if rate else 0)
 
     def wait(self, failures: int) -> timedelta:
         """Return the wait after so many failures."""

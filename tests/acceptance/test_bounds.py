@@ -71,6 +71,7 @@ async def test_a_reached_backlog_turns_webhooks_away_and_a_drained_one_takes_the
     await until(turned_away)
     told = (await readiness(daemon))[1]
     assert (told["ready"], told["reason"]) == (False, "the backlog has reached its limit: 3 of 3 wait")
+    assert (await daemon.ask("/api/status"))["no_room"] == told["reason"]
     assert (await status_of(daemon, Deal("one-too-many").lost()))[0] == 503
     assert '"event":"no room"' in daemon.log
     sink.status = 200
@@ -81,6 +82,7 @@ async def test_a_reached_backlog_turns_webhooks_away_and_a_drained_one_takes_the
 
     await until(taken)
     assert (await readiness(daemon))[1]["ready"]
+    assert (await daemon.ask("/api/status"))["no_room"] is None
     await daemon.settle(30)
 
 

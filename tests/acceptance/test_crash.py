@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.crashing import POINTS, resolved
-from tests.support.rounds import by_turns, play
+from tests.support.rounds import by_turns, play, told
 
 TESTS = 10
 ROUNDS = 20
@@ -23,7 +23,7 @@ def test_every_point_names_a_function_that_exists(name: str) -> None:
 async def test_kills_at_every_point_lose_nothing_and_keep_the_order(part: int, tmp_path: Path) -> None:
     played = await play(by_turns(part * ROUNDS, ROUNDS), tmp_path)
     assert played.killed.total() == ROUNDS
-    sys.stdout.write(f"{played.told()}\n")  # shown by pytest -rP
+    sys.stdout.write(f"{told([played])}\n")  # shown by pytest -rP
 
 
 def test_the_rounds_pass_every_point() -> None:

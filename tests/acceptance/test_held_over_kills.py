@@ -60,6 +60,8 @@ async def test_a_refusal_is_remembered_over_a_kill(daemon: Daemon, sink: Sink) -
     assert (await daemon.bridge("resume", "team"))[0] == 0
     await daemon.settle()
     assert len(sink.accepted) == 1
+    told = [event["name"] for event in (await daemon.ask("/api/events?source=bridge"))["events"]]
+    assert told.count("bridge.target_paused") == 1, "before the kill, or after it"
 
 
 async def test_an_open_breaker_outlives_a_kill_sends_one_probe_after_its_rest_and_closes(

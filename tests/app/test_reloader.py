@@ -2,12 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread, current_thread, main_thread
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from watchfiles import awatch
 
 from bridge.app.reloader import Reloader, fingerprint
 from bridge.delivery.announcer import Announcer
@@ -103,6 +106,61 @@ async def test_a_saved_file_comes_into_force_by_itself(rules: Path, file: str) -
     await adopted.reached(2)
     running.cancel()
     assert adopted.rulesets[0].revision != adopted.rulesets[1].revision
+
+
+class Watch:
+    """Listens along with the reloader: the names of the files whose changes wake it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.heard: set[str] = set()
+        self._news = asyncio.Event()
+        monkeypatch.setattr("bridge.app.reloader.awatch", self._listen)
+
+    async def hears_of(self, name: str, act: Callable[[], object]) -> None:
+        """Act until that is heard; the watch may not stand yet."""
+        async with asyncio.timeout(10):
+            while name not in self.heard:
+                self._news.clear()
+                act()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), 0.2)
+
+    async def _listen(self, folder: Path, **how: Any) -> AsyncIterator[object]:
+        async for changes in awatch(folder, **how, step=1):
+            self.heard.update(Path(path).name for _, path in changes)
+            self._news.set()
+            yield changes
+
+
+async def test_a_file_that_is_none_of_the_rules_wakes_nobody_however_busy(
+    rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = Watch(monkeypatch)
+    reloader, _ = await started(rules)
+    running = asyncio.create_task(reloader.run())
+    await watch.hears_of("routes.yaml", lambda: rules.write_text(RULES))
+    watch.heard.clear()
+    (rules.parent / "log.txt").write_text("busy")
+    (rules.parent / "bridge.db-wal").write_text("busy")
+    await watch.hears_of("routes.yaml", lambda: rules.write_text(RULES))
+    running.cancel()
+    assert watch.heard == {"routes.yaml"}
+
+
+async def test_a_link_on_the_way_to_the_rules_wakes_it(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules.rename(rules.parent / "templates/routes.yaml")
+    (rules.parent / "now").symlink_to("templates")
+    rules.symlink_to("now/routes.yaml")
+
+    def swap() -> None:
+        (rules.parent / "next").symlink_to("templates")
+        (rules.parent / "next").rename(rules.parent / "now")
+
+    watch = Watch(monkeypatch)
+    reloader, _ = await started(rules)
+    running = asyncio.create_task(reloader.run())
+    await watch.hears_of("now", swap)
+    running.cancel()
 
 
 async def test_content_is_compared_even_if_no_watch_hears_of_the_change(

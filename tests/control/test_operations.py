@@ -157,6 +157,12 @@ async def test_the_status_tells_what_waits_and_why_the_rules_were_refused(shop: 
     assert status["backlog"]["deliveries"] == {"billing/pending": 1, "sales/pending": 1}
 
 
+async def test_the_status_tells_why_webhooks_are_turned_away(shop: Shop) -> None:
+    host = replace(shop.host, no_room=lambda: "the disk is nearly full")
+    assert (await Operations(shop.store, host, shop.clock).status())["no_room"] == "the disk is nearly full"
+    assert (await shop.operations.status())["no_room"] is None
+
+
 async def test_the_status_tells_which_targets_are_held(shop: Shop) -> None:
     await shop.store.pause("billing", "the service moves")
     (held,) = (await shop.operations.status())["held"]

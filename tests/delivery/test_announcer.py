@@ -91,12 +91,66 @@ async def test_a_breaker_that_a_person_closed_is_told_when_it_opens_anew(
 
 
 async def test_a_breaker_that_was_open_at_the_start_was_told_before(announcer: EventAnnouncer, store: Store) -> None:
-    states = [TargetState("billing"), TargetState("sales", breaker=Breaker.HALF_OPEN)]
-    store.targets = AsyncMock(return_value=states)  # type: ignore[method-assign]
+    announcer.target_changed("sales", OPEN)
+    await announcer.step(store)
+    stand(store, TargetState("billing"), TargetState("sales", breaker=Breaker.HALF_OPEN))
     await announcer.start(store)
     announcer.target_changed("sales", OPEN)
     await announcer.step(store)
-    assert await names(store) == []
+    assert await names(store) == ["breaker_opened"]
+
+
+def stand(store: Store, *states: TargetState) -> None:
+    """Let targets stand so, as a kill has left them."""
+    store.targets = AsyncMock(return_value=states)  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "expected"),
+    [
+        (None, TargetState("sales", paused_by="bridge", reason="invalid_auth"), ("target_paused", "invalid_auth")),
+        (CLOSE, TargetState("sales", paused_by="bridge", reason="invalid_auth"), ("target_paused", "invalid_auth")),
+        (None, TargetState("sales", breaker=Breaker.OPEN, reason="HTTP 503"), ("breaker_opened", "HTTP 503")),
+        (OPEN, TargetState("sales"), ("breaker_closed", None)),
+    ],
+)
+async def test_what_a_kill_kept_from_being_told_of_a_target_is_told_at_the_next_start_and_once(
+    clock: ManualClock, store: Store, before: TargetChange | None, state: TargetState, expected: tuple[str, str | None]
+) -> None:
+    killed = EventAnnouncer(clock, lambda: BACKLOG)
+    if before:
+        killed.target_changed("sales", before)
+        await killed.step(store)
+    stand(store, state)
+    for _ in range(2):
+        next_run = EventAnnouncer(clock, lambda: BACKLOG)
+        await next_run.start(store)
+        await next_run.step(store)
+    name, document = (await told(store))[-1]
+    assert (name, document.get("reason"), document["by"], document["waiting"]) == (*expected, "bridge", 4)
+    assert len(await told(store)) == (2 if before else 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "state"),
+    [
+        (None, TargetState("sales")),
+        (PAUSE, TargetState("sales", paused_by="bridge")),
+        (PAUSE, TargetState("sales")),
+        (None, TargetState("sales", paused_by="person")),
+        (None, TargetState("sales", present=False, paused_by="bridge")),
+    ],
+)
+async def test_what_was_told_or_is_a_persons_doing_is_not_told_at_a_start(
+    clock: ManualClock, store: Store, before: TargetChange | None, state: TargetState
+) -> None:
+    announcer = EventAnnouncer(clock, lambda: BACKLOG)
+    if before:
+        announcer.target_changed("sales", before)
+        await announcer.step(store)
+    stand(store, state)
+    await announcer.start(store)
+    assert await announcer.step(store) == 0
 
 
 async def test_a_service_that_asks_for_time_is_no_event(announcer: EventAnnouncer, store: Store) -> None:

@@ -26,6 +26,7 @@ class BackgroundShop:
 
     def __init__(self, folder: Path, rules: str = RULES) -> None:
         self.folder = folder
+        self.no_room: str | None = None
         self.posted: list[Any] = []
         self._rules = rules
         self._loop = asyncio.new_event_loop()
@@ -90,6 +91,7 @@ class BackgroundShop:
             local_url=f"http://127.0.0.1:{port}",
             started_at=shop.clock.now(),
             reload=self._reload,
+            no_room=lambda: self.no_room,
         )
         async with serving(shop.operations, self.folder / "data"):
             self._ready.set()

@@ -111,6 +111,8 @@ def _tell(answer: Shape, manner: "Manner") -> None:
 
 
 def _why(event: Shape, manner: "Manner") -> str:
+    if event["gone"]:
+        return f"{event['gone']}, so it cannot be decided anew; --as-planned sends again what was planned"
     if event["planned"] and not manner.again:
         return "all of it is delivered or on its way already; --again sends it once more"
     if event["reason"]:

@@ -17,7 +17,7 @@ def command(ctx: click.Context, *, routes: Path | None, data: Path | None, liste
 
     Everything else that can be set comes from variables named BRIDGE_*.
     """
-    from bridge.app.daemon import run
+    from bridge.app.process import run
     from bridge.app.settings import load_settings
 
     given = {"routes": routes, "data": data, "listen": listen}

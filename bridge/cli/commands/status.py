@@ -16,7 +16,7 @@ from bridge.control.shapes import Shape
 @options.data
 @options.output
 def command(data: Path, form: str) -> None:
-    """Tell how the daemon is: rules, uptime, what waits, is dead or held, and why the last rules were refused.
+    """Tell how the daemon is: rules, uptime, what waits, is dead or held, and why rules or webhooks are refused.
 
     Exit code 1: no daemon answers. A health check of a container can use that.
     """
@@ -47,6 +47,8 @@ def _tell(status: Shape) -> None:
             "targets": ", ".join(status["targets"]),
         }
     )
+    if status["no_room"]:
+        screen.say(f"\ntaking no webhooks: {status['no_room']}")
     _tell_backlog(backlog)
     if status["held"]:
         screen.say("\nheld targets")

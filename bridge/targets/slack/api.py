@@ -18,7 +18,7 @@ from bridge.targets.slack.refusals import RefusedError, Wish, sorted_refusal
 
 JSON: Final = "application/json; charset=utf-8"
 FORM: Final = "application/x-www-form-urlencoded"
-ROOM: Final = 4 * 2**20
+ROOM: Final = 8 * 2**20
 """Bytes for a page of messages: 40 000 characters are the most that one may have, and few have."""
 WORD: Final = re.compile(r"[a-z][a-z_]*")
 """How Slack spells a refusal."""

@@ -18,9 +18,10 @@ from bridge.targets.slack.refusals import NO_THREAD, RefusedError
 EVENT_TYPE: Final = "bridge_delivery"
 SKEW: Final = 120.0
 """Seconds that Slack's clock may be behind ours."""
-PAGES: Final = 10
-PAGE: Final = 100
-"""Messages a page; Slack gives 15 at most to apps that are sold outside of its directory."""
+PAGES: Final = 25
+"""What is read of one channel at most: half of the questions that Slack takes a minute, and seconds of an attempt."""
+PAGE: Final = 200
+"""Messages a page, as Slack advises; it gives 15 at most to apps that are sold outside of its directory."""
 
 
 def marked(delivery_id: str) -> JsonObject:
@@ -33,7 +34,8 @@ async def find_message(
 ) -> tuple[JsonObject, JsonObject] | None:
     """Return where the message is that was posted for a delivery, and the message; None if there is none.
 
-    One that was meant for a thread may be in the channel: there it goes when the thread is gone or closed.
+    There is none only where all was read that was posted since. One that was meant for a thread may be in the channel:
+    there it goes when the thread is gone or closed.
 
     Raises:
         RefusedError: Slack does not let us look.
@@ -48,7 +50,11 @@ async def find_message(
 
 
 async def _messages(options: SlackOptions, where: JsonObject, since: datetime, http: Http) -> AsyncIterator[JsonObject]:
-    """Yield what was posted in a channel or thread since a moment; nothing of a thread that is gone."""
+    """Yield what was posted in a channel or thread since a moment; nothing of a thread that is gone.
+
+    Raises:
+        UnknownOutcome: it does not end, so what was not seen may be there all the same.
+    """
     thread = where.get("thread_ts")
     method = "conversations.replies" if thread else "conversations.history"
     asked = {
@@ -71,6 +77,8 @@ async def _messages(options: SlackOptions, where: JsonObject, since: datetime, h
         if not cursor:
             return
         asked["cursor"] = cursor
+    place = "thread" if thread else "channel"
+    raise UnknownOutcome(f"it may have arrived: more was posted since in its {place} than can be looked through")
 
 
 def _listed(reply: JsonObject) -> list[JsonObject]:

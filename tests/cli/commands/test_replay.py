@@ -1,10 +1,12 @@
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
 from bridge.model import DeliveryState, Outcome
+from bridge.store.base import Retention
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop
@@ -100,6 +102,26 @@ def test_what_was_planned_then_is_sent_again_without_any_rules(
     assert result.exit_code == 0
     assert "losses → sales" in result.stdout
     assert "billing" not in result.stdout, "that one is on its way"
+
+
+def test_an_event_without_its_body_is_told_with_what_can_be_done(shop: BackgroundShop, runner: CliRunner) -> None:
+    async def old_and_let_go(shop: Shop) -> str:
+        deal = Deal()
+        first, *_ = await shop.receive(deal.lost(), deal.updated(rating=2), deal.updated(rating=3))
+        for target in ("sales", "billing"):
+            await shop.attempt(target, Outcome.DELIVERED, DeliveryState.DELIVERED)
+        shop.clock.advance(days=8)
+        bounds, mark = Retention(shop.clock.now() - timedelta(days=30), shop.clock.now()), None
+        while (step := await shop.store.prune(bounds, mark)).next:
+            mark = step.next
+        return first.id
+
+    result = runner.invoke(bridge, ["replay", shop.do(old_and_let_go)])
+    assert result.exit_code == 1
+    assert result.stdout.endswith(
+        "  nothing added: its body is not kept any more: see BRIDGE_KEEP_BODIES, "
+        "so it cannot be decided anew; --as-planned sends again what was planned\n"
+    )
 
 
 def test_nothing_planned_then_is_told(shop: BackgroundShop, runner: CliRunner) -> None:

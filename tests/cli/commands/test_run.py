@@ -17,7 +17,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
         started.append(settings)
         return 0
 
-    monkeypatch.setattr("bridge.app.daemon.run", run)
+    monkeypatch.setattr("bridge.app.process.run", run)
     return started
 
 
@@ -45,6 +45,6 @@ def test_a_daemon_that_cannot_start_is_exit_code_1(runner: CliRunner, monkeypatc
     def refuse(_: Settings) -> int:
         raise StoreInUseError("the data directory is in use")
 
-    monkeypatch.setattr("bridge.app.daemon.run", refuse)
+    monkeypatch.setattr("bridge.app.process.run", refuse)
     result = runner.invoke(bridge, ["run"])
     assert (result.exit_code, result.stderr) == (1, "bridge: the data directory is in use\n")

@@ -57,6 +57,16 @@ def test_the_status_is_json_on_demand(runner: CliRunner) -> None:
     assert "nothing waits" in runner.invoke(bridge, ["status"]).stdout
 
 
+def test_webhooks_that_are_turned_away_are_told_with_the_reason(shop: BackgroundShop, runner: CliRunner) -> None:
+    shop.no_room = "the backlog has reached its limit: 3 of 3 wait"
+    shop.serve()
+    told = runner.invoke(bridge, ["status"]).stdout
+    assert "\n\ntaking no webhooks: the backlog has reached its limit: 3 of 3 wait\n\nnothing waits\n" in told
+    assert json.loads(runner.invoke(bridge, ["status", "--format", "json"]).stdout)["no_room"] == shop.no_room
+    shop.no_room = None
+    assert "webhooks" not in runner.invoke(bridge, ["status"]).stdout
+
+
 def test_held_targets_are_told_with_the_reason(shop: BackgroundShop, runner: CliRunner) -> None:
     async def paused(shop: Shop) -> None:
         await shop.store.pause("sales", "the service moves")

@@ -1,0 +1,74 @@
+"""The process around the daemon: its settings, its signals, its event loop, and its end."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Full
+
+from bridge import telemetry
+from bridge.app import logs
+from bridge.app.banner import Started, banner
+from bridge.app.daemon import Daemon
+from bridge.app.settings import Settings, strange_variables
+from bridge.component.outlet import STANDARD_OUTPUT
+from bridge.errors import BridgeError
+from bridge.model import SystemClock
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds a thread runs on while another waits: the store's writer wants a moment between two waits for the disk."""
+LAST_WORDS = 1.0
+"""Seconds that the end waits for the log to be read."""
+
+
+def run(settings: Settings) -> int:
+    """Run the daemon until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        BridgeError: it could not start.
+    """
+    logs.configure(settings.log_level, settings.log_format)
+    for sentence in strange_variables(os.environ, settings.routes):
+        telemetry.strange_setting(sentence)
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_run(settings))
+    except* BridgeError as group:
+        raise _first(group) from None
+    finally:
+        logs.finish(LAST_WORDS)
+    return 0
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    daemon = Daemon(settings, os.environ, SystemClock())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, daemon.reloader.ask)
+    await daemon.run(stop, _introduce)
+
+
+def _introduce(started: Started) -> None:
+    with suppress(Full):
+        STANDARD_OUTPUT.put(f"{banner(started)}\n")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's, where it is installed: about a tenth faster."""
+    if sys.platform == "win32":
+        return None
+    try:
+        import uvloop  # noqa: PLC0415 (optional)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _first(group: BaseExceptionGroup[BridgeError]) -> BridgeError:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
