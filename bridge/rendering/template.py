@@ -178,7 +178,9 @@ class Structure:
 
 
 def _names(compiled: Compiled, context: Context) -> Names:
-    return compiled.new_context(context if isinstance(context, dict) else dict(context))
+    # As `new_context` would, whose way through a chain of mappings costs as much as a whole small template.
+    environment = compiled.environment
+    return Names(environment, {**environment.globals, **context}, compiled.name, compiled.blocks)
 
 
 def _run(name: str, context: Context, work: Callable[[], ResultT]) -> ResultT:

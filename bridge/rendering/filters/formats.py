@@ -1,8 +1,7 @@
 """Numbers, money, dates and telephones as people of a region write them.
 
 One rule for all of them: nothing prints as nothing; a text that cannot be read as what the filter wants prints as it
-is, for a CRM's free fields hold anything; any other type is an error. Babel separates with U+00A0 and U+202F, which
-nobody can type into the search of a Slack channel, so spaces here are plain ones.
+is, for a CRM's free fields hold anything; any other type is an error.
 """
 
 import re
@@ -16,6 +15,7 @@ import phonenumbers
 from babel import dates, numbers
 
 from bridge.rendering.budget import account
+from bridge.rendering.filters.figures import of_money, of_numbers, typeable
 from bridge.rendering.region import Region
 from bridge.rendering.value import described, given
 
@@ -27,7 +27,6 @@ PATTERN = 100
 NOW = {"pt": "agora", "en": "now", "es": "ahora"}
 
 _YEARLESS = re.compile(r"0000-(\d\d)-(\d\d)")
-_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
 _BRAZILIAN = re.compile(r"(\d\d)(\d{4,5})(\d{4})")
 _BRAZIL = 55
 
@@ -46,9 +45,7 @@ class Formats:
         code = currency or self.region.currency
         if code != self.region.currency and not numbers.is_currency(code):
             raise ValueError(f'money knows no currency "{code}"')
-        pattern = self.region.locale.currency_formats["standard"]
-        text: str = pattern.apply(amount, self.region.locale, currency=code)
-        return text.translate(_SPACES)
+        return of_money(self.region.locale, code).write(amount)
 
     def number(self, value: object, places: int | None = None) -> str:
         """Return a number with the region's separators; ``places`` fixes how many decimals it shows."""
@@ -57,8 +54,7 @@ class Formats:
             return _as_it_is(value)
         if places is not None and not 0 <= places <= PLACES:
             raise ValueError(f"number takes 0 to {PLACES} places")
-        pattern = None if places is None else "#,##0" + ("." + "0" * places if places else "")
-        return numbers.format_decimal(amount, format=pattern, locale=self.region.locale).translate(_SPACES)
+        return of_numbers(self.region.locale, places).write(amount)
 
     def day(self, value: object, style: str = "short") -> str:
         """Return a day: ``28/03/2025``; ``style`` is short, medium, long, full or a pattern such as ``dd/MM``."""
@@ -68,14 +64,14 @@ class Formats:
         moment = self._moment(value, "date")
         if moment is None:
             return _as_it_is(value)
-        return dates.format_date(moment, _style(style), locale=self.region.locale).translate(_SPACES)
+        return typeable(dates.format_date(moment, _style(style), locale=self.region.locale))
 
     def moment(self, value: object, style: str = "short") -> str:
         """Return a moment in the region's time: ``28/03/2025 09:50``; a day alone shows no time."""
         moment = self._moment(value, "datetime")
         if not isinstance(moment, datetime):
             return self.day(value, style)
-        return dates.format_datetime(moment, _style(style), locale=self.region.locale).translate(_SPACES)
+        return typeable(dates.format_datetime(moment, _style(style), locale=self.region.locale))
 
     def ago(self, value: object) -> str:
         """Return how far a moment lies from now: ``há 3 dias``, ``em 2 horas``."""
@@ -86,7 +82,7 @@ class Formats:
         distance = self._distance(moment, now)
         if abs(distance) < timedelta(minutes=1) and self.region.locale.language in NOW:
             return NOW[self.region.locale.language] if isinstance(moment, datetime) else self.day(value)
-        return dates.format_timedelta(distance, add_direction=True, locale=self.region.locale).translate(_SPACES)
+        return typeable(dates.format_timedelta(distance, add_direction=True, locale=self.region.locale))
 
     def phone(self, value: object) -> str:
         """Return a telephone number as it is dialled: ``(27) 3212-3456``; one of another country keeps its code."""
