@@ -55,7 +55,7 @@ POINTS: Final = {
     "rescue after commit": Point(WRITER, "after", f"{RECORDING}:rescue_leased"),
     "answer before it is read": Point("bridge.component.client:_body", "before"),
     "answer before record": Point("bridge.delivery.worker:Worker._record", "before"),
-    "record before commit": Point(f"{RECORDING}:_record", "after"),
+    "record before commit": Point(f"{RECORDING}:_conclude", "after"),
     "adopt before commit": Point(f"{TARGETS}:adopt", "after"),
     "record after commit": Point(WRITER, "after", f"{RECORDING}:record_attempt"),
     "adopt after commit": Point(WRITER, "after", f"{TARGETS}:adopt"),

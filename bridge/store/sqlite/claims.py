@@ -1,6 +1,6 @@
 """Claiming: which deliveries of a target may go now, by its row, its limits, and the lanes they wait in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import apsw
@@ -66,7 +66,7 @@ def next_due(connection: apsw.Connection, target: str, limits: Limits, now: int)
     """Return when a delivery of a target may next be claimed, in microseconds since 1970."""
     gate = _gate(connection, target)
     closed = gate.opens_at is None or gate.breaker == "half_open"  # then the outcome of the probe decides
-    waiting = () if closed else rows(connection, "lanes", target)
+    waiting = () if closed else _lanes(connection, target)
     pace = Pace(connection, target, limits.rate, now)
     due = [max(due, pace.opens_at(_bucket(lane)) if limits.rate else due) for lane, due in waiting]
     return max(min(due), gate.opens_at or 0) if due else None
@@ -82,7 +82,7 @@ def _choose(
 ) -> tuple[list[int], str]:
     """Go round the lanes that have something due, beginning after the one that was served last."""
     pace = Pace(connection, target, limits.rate, now)
-    lanes = [lane for lane, due in rows(connection, "lanes", target) if due <= now]
+    lanes = [lane for lane, due in _lanes(connection, target) if due <= now]
     waiting = {lane: _due(connection, target, lane, now, most) for lane in _round(lanes, after)}
     chosen: list[int] = []
     while waiting and len(chosen) < most:
@@ -94,6 +94,14 @@ def _choose(
                 del waiting[lane]
     pace.save()
     return chosen, after
+
+
+def _lanes(connection: apsw.Connection, target: str) -> Iterator[tuple[str, int]]:
+    """Yield the lanes in which something waits, and when its first is due; however much waits in each."""
+    lane = ""
+    while found := first(connection, "next_lane", target, lane):
+        lane, due = found
+        yield lane, due
 
 
 def _due(connection: apsw.Connection, target: str, lane: str, now: int, most: int) -> list[int]:

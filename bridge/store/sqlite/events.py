@@ -13,7 +13,7 @@ from bridge.store.base import Spread
 from bridge.store.sqlite.deferrals import call_off
 from bridge.store.sqlite.deliveries import add_deliveries
 from bridge.store.sqlite.failure import is_its_own
-from bridge.store.sqlite.queries import Row, change, change_each, rows, rows_of_each
+from bridge.store.sqlite.queries import Row, change, change_each, rows
 from bridge.store.sqlite.rows import entity_state_of, entity_state_row, event_of
 
 APPLYING = frozenset({EventState.ROUTED, EventState.UNMATCHED})
@@ -112,13 +112,20 @@ def _decide_alone(connection: apsw.Connection, routed: RoutedEvent, now: int) ->
 
 
 def _decide(connection: apsw.Connection, batch: Sequence[RoutedEvent], now: int) -> list[RoutedEvent]:
-    found = {id_ for [id_] in rows_of_each(connection, "decide_event", list(map(_decision_row, batch)))}
-    decided = [routed for routed in batch if routed.event_id in found]
-    for calls, run in groupby(decided, lambda routed: bool(routed.called_off)):
+    """Write decisions; of one whose event is decided already, nothing.
+
+    Raises:
+        LookupError: there are several, and that is so of some.
+    """
+    if change_each(connection, "decide_event", list(map(_decision_row, batch))) < len(batch):
+        if len(batch) > 1:
+            raise LookupError("not all of them are undecided")
+        return []
+    for calls, run in groupby(batch, lambda routed: bool(routed.called_off)):
         _plan(connection, list(run), now, in_turn=calls)
-    states = [entity_state_row(routed.entity_state) for routed in decided if routed.entity_state]
+    states = [entity_state_row(routed.entity_state) for routed in batch if routed.entity_state]
     change_each(connection, "advance_entity", states)
-    return decided
+    return [*batch]
 
 
 def _plan(connection: apsw.Connection, decided: Sequence[RoutedEvent], now: int, *, in_turn: bool) -> None:

@@ -1,7 +1,6 @@
 """How attempts end: what was tried, what became of the delivery, and what it taught about the target."""
 
 from collections.abc import Collection, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import apsw
@@ -11,7 +10,7 @@ from bridge.store.base import Claim, Recorded, Settlement
 from bridge.store.sqlite import targets
 from bridge.store.sqlite.deliveries import get_delivery
 from bridge.store.sqlite.heads import make_way, pass_head, place_of
-from bridge.store.sqlite.queries import Row, change, change_each, rows, rows_of_each
+from bridge.store.sqlite.queries import Row, change, change_each, rows
 from bridge.store.sqlite.rows import attempt_row, link_row, microseconds, moment_of
 
 NO_OUTCOME = "no outcome was recorded: the worker was killed, or its lease ran out"
@@ -30,16 +29,23 @@ class Record(NamedTuple):
 
 def record_attempt(connection: apsw.Connection, record: Record) -> Recorded:
     """Write an attempt with all that it brings; nothing when the token no longer holds the delivery."""
-    [recorded] = record_attempts(connection, [record])
+    if not _settle(connection, [record]):
+        return Recorded(held=False)
+    [recorded] = _conclude(connection, [record])
     return recorded
 
 
 def record_attempts(connection: apsw.Connection, records: Sequence[Record]) -> list[Recorded]:
-    """Write several attempts, all or none; of those that are of one delivery only the first can count."""
-    alone = len({record.claim.delivery.id for record in records}) < len(records)
+    """Write several attempts, all or none.
+
+    Raises:
+        LookupError: some token no longer holds its delivery, or two are of one delivery, and only the first can count.
+    """
     recorded: list[Recorded] = []
     with connection:
-        recorded += map(partial(record_attempt, connection), records) if alone else _record(connection, records)
+        if _settle(connection, records) < len(records):
+            raise LookupError("not all of them are held")
+        recorded += _conclude(connection, records)
     return recorded
 
 
@@ -49,12 +55,16 @@ def rescue_leased(connection: apsw.Connection, expired_by: int, held: Collection
     return [_rescue(connection, row, now) for row in expired if row[1] not in held]
 
 
-def _record(connection: apsw.Connection, records: Sequence[Record]) -> list[Recorded]:
-    settled = {id_ for [id_] in rows_of_each(connection, "settle_delivery", list(map(_settled_row, records)))}
-    held = [record for record in records if record.claim.delivery.id in settled]
-    _note(connection, held)
-    _see_to_heads(connection, held)
-    return [_taught(connection, each, held=each.claim.delivery.id in settled) for each in records]
+def _settle(connection: apsw.Connection, records: Sequence[Record]) -> int:
+    """Settle those deliveries that their tokens hold still; return how many."""
+    return change_each(connection, "settle_delivery", list(map(_settled_row, records)))
+
+
+def _conclude(connection: apsw.Connection, records: Sequence[Record]) -> list[Recorded]:
+    """Write what follows from deliveries that are settled."""
+    _note(connection, records)
+    _see_to_heads(connection, records)
+    return [_taught(connection, record) for record in records]
 
 
 def _note(connection: apsw.Connection, records: Sequence[Record]) -> None:
@@ -74,12 +84,12 @@ def _see_to_heads(connection: apsw.Connection, records: Sequence[Record]) -> Non
         pass_head(connection, finished, max(record.now for record in records))
 
 
-def _taught(connection: apsw.Connection, record: Record, *, held: bool) -> Recorded:
+def _taught(connection: apsw.Connection, record: Record) -> Recorded:
     lesson, claim = record.settlement.target, record.claim
-    if not held or lesson is None:
-        return Recorded(held)
+    if lesson is None:
+        return Recorded(held=True)
     changed = targets.teach(connection, claim.delivery.target, lesson, record.now, probe=claim.probe)
-    return Recorded(held, changed)
+    return Recorded(held=True, target_changed=changed)
 
 
 def _settled_row(record: Record) -> Row:
@@ -107,7 +117,7 @@ def _rescue(connection: apsw.Connection, leased: Row, now: int) -> Delivery:
         new_id("att"), id_, number, Outcome.UNKNOWN, trigger, moment_of(begin), (end - begin) / 1e6, reason=NO_OUTCOME
     )
     settlement = Settlement(DeliveryState.PENDING, reason=NO_OUTCOME, failure=True)
-    rows_of_each(connection, "settle_delivery", [_settled(id_, token, settlement, attempt)])
+    change_each(connection, "settle_delivery", [_settled(id_, token, settlement, attempt)])
     change_each(connection, "add_attempt", [attempt_row(attempt)])
     delivery = get_delivery(connection, id_)
     make_way(connection, place_of(delivery), now)

@@ -26,6 +26,9 @@ MICROSECOND = timedelta(microseconds=1)
 SEPARATOR = "\n"
 """Between the bucket and the route in a lane."""
 USUAL = Terms()
+EVENT_STATES = {state.value: state for state in EventState}
+DELIVERY_STATES = {state.value: state for state in DeliveryState}
+"""By their values: calling an enumeration looks the same up, ten times as slowly."""
 
 
 def microseconds(moment: datetime) -> int:
@@ -35,7 +38,7 @@ def microseconds(moment: datetime) -> int:
 
 def moment_of(value: int) -> datetime:
     """Return the aware datetime in UTC of so many microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=value)
+    return EPOCH + value * MICROSECOND
 
 
 def json_text(value: Json) -> str:
@@ -77,7 +80,7 @@ def event_of(row: Row) -> Event:
         body=body or b"",
         received_at=moment_of(received_at),
         occurred_at=None if occurred_at is None else moment_of(occurred_at),
-        state=EventState(state),
+        state=EVENT_STATES[state],
         reason=reason,
     )
 
@@ -157,7 +160,7 @@ def delivery_of(row: Row) -> Delivery:
         entry=entry,
         target=target,
         key=key,
-        state=DeliveryState(state),
+        state=DELIVERY_STATES[state],
         content=None if content is None else orjson.loads(content),
         due_at=moment_of(due_at),
         created_at=moment_of(created_at),

@@ -33,7 +33,7 @@ def repeated(sql: str) -> str:
         ("decide_event", "sqlite_autoindex_event_1 (id=?)"),
         ("supersede", "delivery_unfinished (target=? AND queue=?)"),
         ("under_way", "delivery_leased (target=?)"),
-        ("lanes", "delivery_due (target=? AND lane>?)"),
+        ("next_lane", "delivery_due (target=? AND lane>?)"),
         ("due_in_lane", "delivery_due (target=? AND lane=? AND due_at<?)"),
         ("pass_head", "delivery_unfinished (target=? AND queue=?)"),
         ("give_up_head", "delivery_head (target=? AND queue=?)"),

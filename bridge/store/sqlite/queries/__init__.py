@@ -47,14 +47,17 @@ def rows_of_each(connection: apsw.Connection, name: str, values: Sequence[Row]) 
     return [row for sql, part in _parts(name, values) for row in connection.execute(sql, part).fetchall()]
 
 
-def change_each(connection: apsw.Connection, name: str, values: Sequence[Row]) -> None:
-    """Run a statement for many rows of values, which stand at its ``{rows}``.
+def change_each(connection: apsw.Connection, name: str, values: Sequence[Row]) -> int:
+    """Run a statement for many rows of values, which stand at its ``{rows}``; return how many rows it changed.
 
-    Between two statements the thread has to win the interpreter's lock back from a busy event loop, which takes longer
-    than most statements do.
+    Between two statements, and for each row that one returns, the thread has to win the interpreter's lock back from a
+    busy event loop, which takes longer than most statements do.
     """
+    changed = 0
     for sql, part in _parts(name, values):
         connection.execute(sql, part)
+        changed += connection.changes()
+    return changed
 
 
 def _parts(name: str, values: Sequence[Row]) -> Iterator[tuple[str, Row]]:

@@ -17,18 +17,11 @@ WHERE target = ?2 AND queue = ?3 AND route = ?4 AND entry = ?5
 -- name: under_way
 SELECT count(*) FROM delivery WHERE target = ? AND state = 'delivering'
 
--- name: lanes
--- From one lane to the next through the index, however many deliveries wait in each.
-WITH RECURSIVE found (name) AS (
-    SELECT min(lane) FROM delivery WHERE target = ?1 AND state = 'pending' AND head = 1
-    UNION ALL
-    SELECT (SELECT min(lane) FROM delivery WHERE target = ?1 AND state = 'pending' AND head = 1 AND lane > found.name)
-    FROM found
-    WHERE found.name IS NOT NULL
-)
-SELECT name, (SELECT min(due_at) FROM delivery WHERE target = ?1 AND lane = name AND state = 'pending' AND head = 1)
-FROM found
-WHERE name IS NOT NULL
+-- name: next_lane
+SELECT lane, due_at FROM delivery
+WHERE target = ? AND lane > ? AND state = 'pending' AND head = 1
+ORDER BY lane, due_at
+LIMIT 1
 
 -- name: due_in_lane
 SELECT seq FROM delivery
@@ -57,7 +50,6 @@ UPDATE delivery SET
     next_trigger = 'schedule', lease_token = NULL, leased_at = NULL, leased_until = NULL
 FROM settled
 WHERE delivery.id = settled.id AND delivery.lease_token = settled.token
-RETURNING id
 
 -- name: release_delivery
 UPDATE delivery SET state = 'pending', lease_token = NULL, leased_at = NULL, leased_until = NULL

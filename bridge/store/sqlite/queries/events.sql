@@ -23,7 +23,6 @@ WITH decided (id, state, reason, applied) AS (VALUES {rows})
 UPDATE event SET state = decided.state, reason = decided.reason, applied = decided.applied
 FROM decided
 WHERE event.id = decided.id AND event.state = 'received'
-RETURNING id
 
 -- name: decide_event_anew
 UPDATE event SET state = ?, reason = ?, applied = max(applied, ?) WHERE id = ? AND state <> 'received'
