@@ -10,6 +10,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from bridge import config, telemetry
+from bridge.config.including import RulesFiles
 from bridge.config.loading import DEFECT, Loaded, defect
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
@@ -44,6 +45,7 @@ class Reloader:
         """
         self.problems: tuple[Problem, ...] = ()
         self._path = path
+        self._files = RulesFiles(path)
         self._templates = path.parent / "templates"
         self._environ = environ
         self._clock = clock
@@ -84,11 +86,12 @@ class Reloader:
 
     async def run(self) -> None:
         """Reload whenever the content of the files has changed, until cancelled."""
+        heard: set[Path] = set()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(self._path.parent, recursive=False), name="watch rules")
-            if os.path.isdir(self._templates):  # noqa: ASYNC240, PTH112 (quick, and never raises)
-                tasks.create_task(self._listen(self._templates, recursive=True), name="watch templates")
             while True:
+                for folder in await asyncio.to_thread(self._folders) - heard:
+                    heard.add(folder)
+                    tasks.create_task(self._listen(folder), name=f"watch {folder}")
                 await self._bell.wait(POLL)
                 await asyncio.sleep(SETTLE)
                 if await self._has_changed():
@@ -151,12 +154,20 @@ class Reloader:
     def _watched(self) -> list[Path]:
         """Return the files whose content counts; what may not be looked at holds none, and ends nothing."""
         below = (Path(folder, name) for folder, _, names in os.walk(self._templates) for name in names)
-        return [self._path, *sorted(path for path in below if os.path.isfile(path))]  # noqa: PTH113 (it never raises)
+        templates = sorted(path for path in below if os.path.isfile(path))  # noqa: PTH113 (it never raises)
+        return [*self._files.found(), *templates]
 
-    async def _listen(self, folder: Path, *, recursive: bool) -> None:
-        """Ring at each change below a folder. Where the system cannot watch, comparing content has to do."""
+    def _folders(self) -> set[Path]:
+        """Return the folders in which files that count may change, come and go; they may be others after a change."""
+        folders = {self._path.parent, self._templates}
+        with suppress(Exception):  # a reload meets it again, and tells of it
+            folders |= self._files.folders()
+        return {folder for folder in folders if os.path.isdir(folder)}  # noqa: PTH112 (it never raises)
+
+    async def _listen(self, folder: Path) -> None:
+        """Ring at each change in a folder. Where the system cannot watch, comparing content has to do."""
         try:
-            async for _ in awatch(folder, recursive=recursive, watch_filter=None):
+            async for _ in awatch(folder, recursive=folder == self._templates, watch_filter=None):
                 self._bell.ring()
         except Exception as error:  # noqa: BLE001 (inotify's limits, a folder that was moved away: none ends the daemon)
             telemetry.watch_failed(str(folder), error)

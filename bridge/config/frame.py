@@ -37,6 +37,22 @@ SourceName = Annotated[
 Name = Annotated[str, AfterValidator(_a_name), WithJsonSchema({"type": "string", "pattern": r"^[^\s/]{1,64}$"})]
 
 
+def _a_path(value: str) -> str:
+    if "**" in value:
+        raise ValueError('must not hold "**"; `*` stands for any name in one folder')
+    if "\0" in value:
+        raise ValueError("must not hold a character that no path may hold")
+    return value
+
+
+IncludePath = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(_a_path),
+    WithJsonSchema({"type": "string", "minLength": 1, "not": {"pattern": r"\*\*|\x00"}}),
+]
+
+
 def _a_locale(value: str) -> str:
     parse_locale(value)
     return value
@@ -100,16 +116,34 @@ class RouteFrame(Strict):
     """What to deliver, and where."""
 
 
+Sources = Annotated[
+    dict[SourceName, dict[str, object]],
+    Field(min_length=1, description="The systems that post webhooks, by the name in their address `/hooks/NAME/…`."),
+]
+Targets = Annotated[
+    dict[Name, dict[str, object]],
+    Field(min_length=1, description="The services that messages go to, by the names that routes use."),
+]
+Routes = Annotated[list[RouteFrame], Field(min_length=1, description="The rules.")]
+
+
+class PartFrame(Strict):
+    """A part of the rules: a file that another one includes. What stands here counts as if it stood there."""
+
+    sources: Sources = Field(default_factory=dict)
+    targets: Targets = Field(default_factory=dict)
+    routes: Routes = Field(default_factory=list)
+
+
 class FileFrame(Strict):
     """The rules of bridge: what comes in, where messages go, and which event becomes which message."""
 
     version: Literal[1]
     """The version of this language."""
+    include: IncludePath | Annotated[list[IncludePath], Field(min_length=1)] = Field(default_factory=list)
+    """Further files that hold routes, targets or sources: a path or a pattern such as `routes.d/*.yaml`, or a list."""
     defaults: DefaultsFrame = DefaultsFrame()
     """How values are written in messages."""
-    sources: Annotated[dict[SourceName, dict[str, object]], Field(min_length=1)]
-    """The systems that post webhooks, by the name in their address `/hooks/NAME/…`."""
-    targets: Annotated[dict[Name, dict[str, object]], Field(min_length=1)]
-    """The services that messages go to, by the names that routes use."""
-    routes: Annotated[list[RouteFrame], Field(min_length=1)]
-    """The rules."""
+    sources: Sources
+    targets: Targets
+    routes: Routes

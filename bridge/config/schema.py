@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from bridge.component import AnySource, AnyTarget
 from bridge.component.discovery import source_types, target_types
 from bridge.config.draft07 import StandIn, piece
-from bridge.config.frame import EntryFrame, FileFrame
+from bridge.config.frame import EntryFrame, FileFrame, PartFrame
 from bridge.config.match_schema import MATCH, match_definitions
 from bridge.config.vocabulary import vocabulary
 from bridge.model import Json, JsonObject
@@ -19,12 +19,15 @@ RENDERED = StandIn(r"\{[{%]", whole=True)
 """In deliver entries, a template may stand for anything."""
 
 
-def json_schema() -> JsonObject:
-    """Return the schema of a rules file, of draft 07, for all types of source and target there are."""
+def json_schema(*, part: bool = False) -> JsonObject:
+    """Return the schema of a rules file, or of a part that one includes, for all types of source and target there are.
+
+    It is of draft 07.
+    """
     sources, targets = source_types(), target_types()
     heard: list[type[AnySource]] = [*sources.values(), Bridge]
     words = vocabulary(heard, complete=True)
-    frame = piece(FileFrame, "frame")
+    frame = piece(PartFrame if part else FileFrame, "frame")
     definitions: JsonObject = {**frame.definitions, **match_definitions(words)}
     definitions |= dict(_components("source", {name: source.Options for name, source in sources.items()}))
     definitions |= dict(_components("target", {name: target.Options for name, target in targets.items()}))
@@ -38,9 +41,15 @@ def json_schema() -> JsonObject:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Rules of bridge",
-        **frame.schema,
+        **(frame.schema if part else _completed_by_parts(frame.schema)),
         "definitions": dict(sorted(definitions.items())),
     }
+
+
+def _completed_by_parts(file: JsonObject) -> JsonObject:
+    """Let included files bring the sections that a file lacks."""
+    sections: list[Json] = [name for name in FileFrame.model_fields if name in PartFrame.model_fields]
+    return {**file, "required": ["version"], "anyOf": [{"required": ["include"]}, {"required": sections}]}
 
 
 def _refer(owner: Json, key: str, schema: JsonObject) -> None:
