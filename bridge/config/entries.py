@@ -10,10 +10,11 @@ from bridge.config.idle import warn_of_terms
 from bridge.config.keys import expanded, leads_to
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
+from bridge.config.sharing import SharedTerms
 from bridge.config.templates import Action, Site, TemplateCompiler
 from bridge.config.vocabulary import Vocabulary
 from bridge.model import Json, JsonObject, Terms
-from bridge.options import did_you_mean
+from bridge.options import Loc, did_you_mean
 from bridge.rendering import Template
 from bridge.routing.route import DeliverEntry, Handling
 
@@ -22,9 +23,15 @@ class EntryCompiler:
     """Compiles the deliver entries of one file."""
 
     def __init__(
-        self, targets: Components[AnyTarget], words: Vocabulary, templates: TemplateCompiler, problems: Problems
+        self,
+        targets: Components[AnyTarget],
+        words: Vocabulary,
+        templates: TemplateCompiler,
+        shared: SharedTerms,
+        problems: Problems,
     ) -> None:
-        """Take the targets that entries may name, and what their templates are compiled with."""
+        """Take the targets that entries may name, what their templates are compiled with, and what they share."""
+        self._shared = shared
         self._targets = targets
         self._words = words
         self._templates = templates
@@ -41,10 +48,16 @@ class EntryCompiler:
         structure = self._templates.action(self._action(target, entry, site), site)
         if target is None or structure is None or self._problems.broken(site.loc):
             return None
-        frame, made = framed(entry), self._targets.made.get(str(name))
-        if made:
-            warn_of_terms(made, frame, site.loc, self._problems)
-        return DeliverEntry(str(name), structure, key, handling(made, frame))
+        made = self._targets.made.get(str(name))
+        if made is None:
+            return None
+        handle = self._handling(made, framed(entry), site.loc)
+        return None if handle is None else DeliverEntry(str(name), structure, key, handle)
+
+    def _handling(self, target: AnyTarget, own: EntryFrame, loc: Loc) -> Handling | None:
+        warn_of_terms(target, own, loc, self._problems)
+        frame = self._shared.filled(own, target, loc)
+        return None if frame is None else handling(target, frame)
 
     def _target(self, name: Json, site: Site) -> type[AnyTarget] | None:
         """Return the class of the target that an entry names; one that names none was reported with the frame."""
@@ -102,13 +115,11 @@ def framed(entry: JsonObject) -> EntryFrame:
     return EntryFrame.model_validate({name: value for name, value in entry.items() if name in COMMON})
 
 
-def handling(target: AnyTarget | None, frame: EntryFrame) -> Handling:
+def handling(target: AnyTarget, frame: EntryFrame) -> Handling:
     """Return how the deliveries of an entry are to be handled; it depends on what was rendered for some targets."""
     terms = Terms(frame.retry.parts, frame.on_unknown, frame.ordering == "key", frame.supersede is True)
 
     def handle(content: JsonObject) -> tuple[str, Terms]:
-        if target is None:
-            return "", terms
         upserts = frame.supersede is None and target.upserts(content)
         return target.bucket(content), replace(terms, supersedes=True) if upserts else terms
 

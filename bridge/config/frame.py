@@ -63,8 +63,31 @@ def _a_timezone(value: str) -> str:
     return value
 
 
+class TermsFrame(Strict):
+    """What may be said of a delivery beside its message."""
+
+    retry: RetryOptions = Field(default_factory=RetryOptions)
+    """When to try again, where it differs from the target's `retry`."""
+    on_unknown: OnUnknown = "retry"
+    """What to do when the answer was lost and the message may have arrived: `retry` (it may come twice) or `park`."""
+    ordering: Literal["key", "none"] = "key"
+    """`key` sends the deliveries of one key one after another; with `none` none waits for another."""
+    supersede: bool | None = None
+    """Whether a newer message of this entry and key cancels an older one that still waits.
+
+    By default only where the target replaces what was there, such as an HTTP `PUT`.
+    """
+
+
+class DeliverFrame(TermsFrame):
+    """What counts for all deliver entries that do not say otherwise."""
+
+    retry: RetryOptions = Field(default_factory=RetryOptions)
+    """When to try again, where neither the entry nor its target says otherwise."""
+
+
 class DefaultsFrame(Strict):
-    """How values are written in messages."""
+    """What counts for all routes that do not say otherwise, and how values are written in messages."""
 
     locale: Annotated[str, AfterValidator(_a_locale)] = "pt-BR"
     """The language and country that numbers, money and dates are written for."""
@@ -72,9 +95,11 @@ class DefaultsFrame(Strict):
     """The time zone that times are told in."""
     currency: Annotated[str, AfterValidator(parse_currency)] = "BRL"
     """The currency of amounts that do not tell theirs."""
+    deliver: DeliverFrame = Field(default_factory=DeliverFrame)
+    """What counts for all deliver entries that do not say otherwise."""
 
 
-class EntryFrame(Strict):
+class EntryFrame(TermsFrame):
     """One thing to deliver. The keys beside these are the target's own."""
 
     model_config = ConfigDict(extra="allow")
@@ -88,17 +113,6 @@ class EntryFrame(Strict):
     """
     template: str | None = Field(default=None, min_length=1)
     """A file below `templates/` that holds the message's text."""
-    retry: RetryOptions = Field(default_factory=RetryOptions)
-    """When to try again, where it differs from the target's `retry`."""
-    on_unknown: OnUnknown = "retry"
-    """What to do when the answer was lost and the message may have arrived: `retry` (it may come twice) or `park`."""
-    ordering: Literal["key", "none"] = "key"
-    """`key` sends the deliveries of one key one after another; with `none` none waits for another."""
-    supersede: bool | None = None
-    """Whether a newer message of this entry and key cancels an older one that still waits.
-
-    By default only where the target replaces what was there, such as an HTTP `PUT`.
-    """
 
 
 class RouteFrame(Strict):
@@ -142,8 +156,8 @@ class FileFrame(Strict):
     """The version of this language."""
     include: IncludePath | Annotated[list[IncludePath], Field(min_length=1)] = Field(default_factory=list)
     """Further files that hold routes, targets or sources: a path or a pattern such as `routes.d/*.yaml`, or a list."""
-    defaults: DefaultsFrame = DefaultsFrame()
-    """How values are written in messages."""
+    defaults: DefaultsFrame = Field(default_factory=DefaultsFrame)
+    """What counts for all routes that do not say otherwise, and how values are written in messages."""
     sources: Sources
     targets: Targets
     routes: Routes

@@ -15,6 +15,7 @@ from bridge.config.gathering import gather, read
 from bridge.config.idle import warn_of_targets
 from bridge.config.problems import Problems
 from bridge.config.routes import RouteCompiler
+from bridge.config.sharing import SharedTerms
 from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.vocabulary import vocabulary
 from bridge.errors import BridgeError
@@ -70,11 +71,13 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     words = vocabulary([*sources.types.values(), _bridge.Bridge], complete=sources.complete)
     rendering = Rendering(path.parent / FOLDER, defaults.locale, defaults.timezone, defaults.currency)
     templates = TemplateCompiler(rendering, words, problems)
-    entries = EntryCompiler(targets, words, templates, problems)
+    shared = SharedTerms(defaults.deliver, problems)
+    entries = EntryCompiler(targets, words, templates, shared, problems)
     routes = RouteCompiler(words, templates, entries, problems).compile(document.get("routes"))
     if problems.found:
         raise InvalidConfigurationError(problems.found)
     warn_of_targets(targets.made, routes, problems)
+    shared.warn_of_unused()
     readers = {**sources.made, _bridge.NAME: _bridge.OWN}
     router = Router(readers, routes, lambda change, source: rendering.context(change, source, clock.now()), clock)
     ruleset = Ruleset(_revision(gathered.contents, rendering.files()), sources.made, targets.made, routes, router)
