@@ -169,12 +169,18 @@ def test_every_key_is_described(schema: JsonObject) -> None:
     assert isinstance(definitions, dict)
     bare = [
         f"{name}.{key}"
-        for name, definition in definitions.items()
-        if isinstance(definition, dict) and name not in {"match", "matcher"}
+        for name, definition in {**definitions, "file": schema, "part": json_schema(part=True)}.items()
+        if isinstance(definition, dict)
         for key, value in described(definition)
-        if "description" not in value and "$ref" not in value and value != {"const": name.partition(".")[2]}
+        if "description" not in meant(value, definitions) and value != {"const": name.partition(".")[2]}
     ]
     assert bare == []
+
+
+def meant(value: JsonObject, definitions: JsonObject) -> JsonObject:
+    """Return a schema with what it refers to."""
+    referred = definitions[str(value["$ref"]).rpartition("/")[2]] if "$ref" in value else {}
+    return {**referred, **value} if isinstance(referred, dict) else value
 
 
 def described(definition: JsonObject) -> list[tuple[str, JsonObject]]:
