@@ -10,6 +10,7 @@ from pathlib import Path
 from watchfiles import Change, awatch
 
 from bridge import config, telemetry
+from bridge.config.including import RulesFiles
 from bridge.config.loading import DEFECT, Loaded, defect
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
@@ -44,11 +45,13 @@ class Reloader:
         """
         self.problems: tuple[Problem, ...] = ()
         self._path = path
+        self._files = RulesFiles(path)
         self._templates = path.parent / "templates"
         self._environ = environ
         self._clock = clock
         self._adopt = adopt
         self._announce = announce or Announcer()
+        self._names = frozenset({path.name})
         self._bell = Bell()
         self._print = ""
         self._ruleset: Ruleset | None = None
@@ -84,11 +87,12 @@ class Reloader:
 
     async def run(self) -> None:
         """Reload whenever the content of the files has changed, until cancelled."""
+        heard: set[Path] = set()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(self._path.parent, self._is_rules), name="watch rules")
-            if os.path.isdir(self._templates):  # noqa: ASYNC240, PTH112 (quick, and never raises)
-                tasks.create_task(self._listen(self._templates), name="watch templates")
             while True:
+                for folder in await asyncio.to_thread(self._folders) - heard:
+                    heard.add(folder)
+                    tasks.create_task(self._listen(folder), name=f"watch {folder}")
                 await self._bell.wait(POLL)
                 await asyncio.sleep(SETTLE)
                 if await self._has_changed():
@@ -151,22 +155,33 @@ class Reloader:
     def _watched(self) -> list[Path]:
         """Return the files whose content counts; what may not be looked at holds none, and ends nothing."""
         below = (Path(folder, name) for folder, _, names in os.walk(self._templates) for name in names)
-        return [self._path, *sorted(path for path in below if os.path.isfile(path))]  # noqa: PTH113 (it never raises)
+        templates = sorted(path for path in below if os.path.isfile(path))  # noqa: PTH113 (it never raises)
+        return [*self._files.found(), *templates]
+
+    def _folders(self) -> set[Path]:
+        """Return the folders in which files that count may change, come and go; they may be others after a change."""
+        folders = {self._path.parent, self._templates}
+        with suppress(Exception):  # a reload meets it again, and tells of it
+            folders |= self._files.folders()
+            self._names = frozenset(path.name for path in self._files.found())
+        return {folder for folder in folders if os.path.isdir(folder)}  # noqa: PTH112 (it never raises)
 
     def _is_rules(self, _: Change, path: str) -> bool:
-        """Tell whether a change beside the rules may be one of theirs: a link may be what they are reached by.
+        """Tell whether a change in a folder of rules may be one of theirs: a link may be what they are reached by.
 
         Logs and databases may lie there too, and change all the time.
         """
-        return os.path.basename(path) == self._path.name or os.path.islink(path)  # noqa: PTH114, PTH119 (quick)
+        name = os.path.basename(path)  # noqa: PTH119 (quick)
+        return name in self._names or name.endswith((".yaml", ".yml")) or os.path.islink(path)  # noqa: PTH114 (quick)
 
-    async def _listen(self, folder: Path, concerns: Callable[[Change, str], bool] | None = None) -> None:
-        """Ring at each change in a folder that concerns us; without ``concerns`` all do, also in folders below.
+    async def _listen(self, folder: Path) -> None:
+        """Ring at each change in a folder that concerns us; of templates all do, also in folders below.
 
         Where the system cannot watch, comparing content has to do.
         """
+        below = folder == self._templates
         try:
-            async for _ in awatch(folder, recursive=concerns is None, watch_filter=concerns):
+            async for _ in awatch(folder, recursive=below, watch_filter=None if below else self._is_rules):
                 self._bell.ring()
         except Exception as error:  # noqa: BLE001 (inotify's limits, a folder that was moved away: none ends the daemon)
             telemetry.watch_failed(str(folder), error)

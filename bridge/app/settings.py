@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bridge.config.including import RulesFiles
 from bridge.errors import SettingsError
 from bridge.options import read_yaml, variables_in
 from bridge.options.quantity import Duration
@@ -134,10 +135,15 @@ def strange_variables(environ: Mapping[str, str], rules: Path) -> list[str]:
 
 
 def _named_in(rules: Path) -> frozenset[str]:
-    """Return the variables that rules refer to; a comment refers to none. Of what is no YAML, every word counts."""
+    """Return the variables that rules refer to, in all of their files."""
+    return frozenset[str]().union(*map(_named_in_file, RulesFiles(rules).found()))
+
+
+def _named_in_file(path: Path) -> frozenset[str]:
+    """Return the variables that a file refers to; a comment refers to none. Of what is no YAML, every word counts."""
     with suppress(OSError):
-        content = rules.read_bytes()
-        return variables_in(read_yaml(content, str(rules)).data or content.decode("utf-8", "replace"))
+        content = path.read_bytes()
+        return variables_in(read_yaml(content, str(path)).data or content.decode("utf-8", "replace"))
     return frozenset()
 
 

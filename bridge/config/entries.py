@@ -10,6 +10,7 @@ from bridge.config.idle import warn_of_terms
 from bridge.config.keys import expanded, leads_to
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
+from bridge.config.sharing import SharedTerms
 from bridge.config.templates import Action, Site, TemplateCompiler
 from bridge.config.timing import TimingCompiler
 from bridge.config.vocabulary import Vocabulary
@@ -29,10 +30,12 @@ class EntryCompiler:
         words: Vocabulary,
         templates: TemplateCompiler,
         times: TimingCompiler,
+        shared: SharedTerms,
         problems: Problems,
     ) -> None:
-        """Take the targets that entries may name, and what their parts are compiled with."""
+        """Take the targets that entries may name, what their parts are compiled with, and what they share."""
         self._times = times
+        self._shared = shared
         self._targets = targets
         self._words = words
         self._templates = templates
@@ -52,11 +55,19 @@ class EntryCompiler:
         structure = self._templates.action(self._action(target, entry, site), site)
         if target is None or structure is None or self._problems.broken(site.loc):
             return None
-        frame, made = framed(entry), self._targets.made.get(str(name))
-        if made:
-            self._check_schedule(made, frame, site.below("retry"))
-            warn_of_terms(made, frame, site.loc, self._problems)
-        return DeliverEntry(str(name), structure, key, handling(made, frame), *self._times.entry(frame, timing, site))
+        made = self._targets.made.get(str(name))
+        if made is None:
+            return None
+        own = framed(entry)
+        handle = self._handling(made, own, site)
+        times = self._times.entry(own, timing, site)
+        return None if handle is None else DeliverEntry(str(name), structure, key, handle, *times)
+
+    def _handling(self, target: AnyTarget, own: EntryFrame, site: Site) -> Handling | None:
+        self._check_schedule(target, own, site.below("retry"))
+        warn_of_terms(target, own, site.loc, self._problems)
+        frame = self._shared.filled(own, target, site.loc)
+        return None if frame is None else handling(target, frame)
 
     def _target(self, name: Json, site: Site) -> type[AnyTarget] | None:
         """Return the class of the target that an entry names; one that names none was reported with the frame."""
@@ -127,14 +138,12 @@ def framed(entry: JsonObject) -> EntryFrame:
     return EntryFrame.model_validate({name: value for name, value in entry.items() if name in COMMON})
 
 
-def handling(target: AnyTarget | None, frame: EntryFrame) -> Handling:
+def handling(target: AnyTarget, frame: EntryFrame) -> Handling:
     """Return how the deliveries of an entry are to be handled; it depends on what was rendered for some targets."""
     quiet = FOREVER if frame.once else frame.repeat_after.total_seconds() if frame.repeat_after else 0
     terms = Terms(frame.retry.parts, frame.on_unknown, frame.ordering == "key", frame.supersede is True, quiet)
 
     def handle(content: JsonObject) -> tuple[str, Terms]:
-        if target is None:
-            return "", terms
         upserts = frame.supersede is None and target.upserts(content)
         return target.bucket(content), replace(terms, supersedes=True) if upserts else terms
 

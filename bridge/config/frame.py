@@ -40,6 +40,22 @@ SourceName = Annotated[
 Name = Annotated[str, AfterValidator(_a_name), WithJsonSchema({"type": "string", "pattern": r"^[^\s/]{1,64}$"})]
 
 
+def _a_path(value: str) -> str:
+    if "**" in value:
+        raise ValueError('must not hold "**"; `*` stands for any name in one folder')
+    if "\0" in value:
+        raise ValueError("must not hold a character that no path may hold")
+    return value
+
+
+IncludePath = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(_a_path),
+    WithJsonSchema({"type": "string", "minLength": 1, "not": {"pattern": r"\*\*|\x00"}}),
+]
+
+
 def _a_locale(value: str) -> str:
     parse_locale(value)
     return value
@@ -50,8 +66,31 @@ def _a_timezone(value: str) -> str:
     return value
 
 
+class TermsFrame(Strict):
+    """What may be said of a delivery beside its message."""
+
+    retry: RetryOptions = Field(default_factory=RetryOptions)
+    """When to try again, where it differs from the target's `retry`."""
+    on_unknown: OnUnknown = "retry"
+    """What to do when the answer was lost and the message may have arrived: `retry` (it may come twice) or `park`."""
+    ordering: Literal["key", "none"] = "key"
+    """`key` sends the deliveries of one key one after another; with `none` none waits for another."""
+    supersede: bool | None = None
+    """Whether a newer message of this entry and key cancels an older one that still waits.
+
+    By default only where the target replaces what was there, such as an HTTP `PUT`.
+    """
+
+
+class DeliverFrame(TermsFrame):
+    """What counts for all deliver entries that do not say otherwise."""
+
+    retry: RetryOptions = Field(default_factory=RetryOptions)
+    """When to try again, where neither the entry nor its target says otherwise."""
+
+
 class DefaultsFrame(Strict):
-    """How values are written in messages."""
+    """What counts for all routes that do not say otherwise, and how values are written in messages."""
 
     locale: Annotated[str, AfterValidator(_a_locale)] = "pt-BR"
     """The language and country that numbers, money and dates are written for."""
@@ -59,9 +98,11 @@ class DefaultsFrame(Strict):
     """The time zone that times are told in."""
     currency: Annotated[str, AfterValidator(parse_currency)] = "BRL"
     """The currency of amounts that do not tell theirs."""
+    deliver: DeliverFrame = Field(default_factory=DeliverFrame)
+    """What counts for all deliver entries that do not say otherwise."""
 
 
-class EntryFrame(Strict):
+class EntryFrame(TermsFrame):
     """One thing to deliver. The keys beside these are the target's own."""
 
     model_config = ConfigDict(extra="allow")
@@ -75,17 +116,6 @@ class EntryFrame(Strict):
     """
     template: str | None = Field(default=None, min_length=1)
     """A file below `templates/` that holds the message's text."""
-    retry: RetryOptions = Field(default_factory=RetryOptions)
-    """When to try again, where it differs from the target's `retry`."""
-    on_unknown: OnUnknown = "retry"
-    """What to do when the answer was lost and the message may have arrived: `retry` (it may come twice) or `park`."""
-    ordering: Literal["key", "none"] = "key"
-    """`key` sends the deliveries of one key one after another; with `none` none waits for another."""
-    supersede: bool | None = None
-    """Whether a newer message of this entry and key cancels an older one that still waits.
-
-    By default only where the target replaces what was there, such as an HTTP `PUT`.
-    """
     delay: Duration | None = None
     """How long after the event to tell of it, as things stand by then."""
     unless: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)] | None = None
@@ -123,20 +153,38 @@ class RouteFrame(Strict):
     """What to deliver, and where."""
 
 
+Sources = Annotated[
+    dict[SourceName, dict[str, object]],
+    Field(min_length=1, description="The systems that post webhooks, by the name in their address `/hooks/NAME/…`."),
+]
+Targets = Annotated[
+    dict[Name, dict[str, object]],
+    Field(min_length=1, description="The services that messages go to, by the names that routes use."),
+]
+Routes = Annotated[list[RouteFrame], Field(min_length=1, description="The rules.")]
+
+
+class PartFrame(Strict):
+    """A part of the rules: a file that another one includes. What stands here counts as if it stood there."""
+
+    sources: Sources = Field(default_factory=dict)
+    targets: Targets = Field(default_factory=dict)
+    routes: Routes = Field(default_factory=list)
+
+
 class FileFrame(Strict):
     """The rules of bridge: what comes in, where messages go, and which event becomes which message."""
 
     version: Literal[1]
     """The version of this language."""
-    defaults: DefaultsFrame = DefaultsFrame()
-    """How values are written in messages."""
-    sources: Annotated[dict[SourceName, dict[str, object]], Field(min_length=1)]
-    """The systems that post webhooks, by the name in their address `/hooks/NAME/…`."""
-    targets: Annotated[dict[Name, dict[str, object]], Field(min_length=1)]
-    """The services that messages go to, by the names that routes use."""
+    include: IncludePath | Annotated[list[IncludePath], Field(min_length=1)] = Field(default_factory=list)
+    """Further files that hold routes, targets or sources: a path or a pattern such as `routes.d/*.yaml`, or a list."""
+    defaults: DefaultsFrame = Field(default_factory=DefaultsFrame)
+    """What counts for all routes that do not say otherwise, and how values are written in messages."""
+    sources: Sources
+    targets: Targets
     windows: dict[Name, WindowFrame] = Field(default_factory=dict)
     """The hours in which messages may go out, by the names that routes use."""
-    routes: Annotated[list[RouteFrame], Field(min_length=1)]
-    """The rules."""
+    routes: Routes
     tests: list[TrialFrame] = Field(default_factory=list)
     """Tests of the rules, which `bridge test` runs."""

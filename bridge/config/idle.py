@@ -6,7 +6,7 @@ from typing import Final
 
 from bridge.component import AnyTarget
 from bridge.component.limits import RetryOptions
-from bridge.config.frame import EntryFrame
+from bridge.config.frame import EntryFrame, TermsFrame
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
 from bridge.model import Limits
@@ -32,14 +32,25 @@ def warn_of_targets(targets: Mapping[str, AnyTarget], routes: Iterable[Route], p
 def warn_of_terms(target: AnyTarget, entry: EntryFrame, loc: Loc, problems: Problems) -> None:
     """Warn of what an entry asks for and its target has no use for."""
     _warn_of_schedule(entry.retry, target.limits, "the rate of its target", loc, problems)
-    if entry.on_unknown == "park" and target.looks_up:
+    if parks_nothing(entry, target):
         message = f"{describe(problems.located.data, loc)}: its target looks up what became of a message"
         problems.warn((*loc, "on_unknown"), "no-effect", message, "leave `on_unknown` out")
 
 
+def parks_nothing(terms: TermsFrame, target: AnyTarget) -> bool:
+    """Tell whether messages that may have arrived are to wait for a person and never do: the target looks them up."""
+    return terms.on_unknown == "park" and target.looks_up
+
+
+def short_times(retry: RetryOptions, limits: Limits) -> list[str]:
+    """Return which times of a schedule are shorter than the stretch that a rate is counted in."""
+    window = limits.rate.seconds if limits.rate else 0
+    return sorted(name for name in TIMES if retry.parts.get(name, window) < window)
+
+
 def _warn_of_schedule(retry: RetryOptions, limits: Limits, whose: str, loc: Loc, problems: Problems) -> None:
     window = limits.rate.seconds if limits.rate else 0
-    for key in sorted(name for name in TIMES if retry.parts.get(name, window) < window):
+    for key in short_times(retry, limits):
         where = (*loc, "retry", key)
         span = written(timedelta(seconds=window))
         message = f"{TIMES[key]}no wait is shorter than the {span} that {whose} is counted in"

@@ -1,6 +1,7 @@
 """From routes.yaml to a ruleset, or to every problem at once. Straight from top to bottom."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,29 +10,25 @@ from traceback import extract_tb
 from bridge.component.discovery import source_types, target_types
 from bridge.config.components import ComponentBuilder
 from bridge.config.entries import EntryCompiler
-from bridge.config.frame import DefaultsFrame, FileFrame
+from bridge.config.frame import DefaultsFrame
+from bridge.config.gathering import gather, read
 from bridge.config.idle import warn_of_targets
-from bridge.config.naming import describe
 from bridge.config.problems import Problems
 from bridge.config.routes import RouteCompiler
+from bridge.config.sharing import SharedTerms
 from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.timing import TimingCompiler
-from bridge.config.translation import validated
 from bridge.config.trials import Named, Trial, TrialCompiler
 from bridge.config.vocabulary import vocabulary
-from bridge.config.wording import described
 from bridge.errors import BridgeError
 from bridge.model import Clock, JsonObject, SystemClock
-from bridge.options import InvalidConfigurationError, Place, Problem, read_yaml
-from bridge.options.yaml import MAX_BYTES
+from bridge.options import InvalidConfigurationError, Place, Problem
 from bridge.rendering import Rendering
 from bridge.rendering.region import parse_timezone
 from bridge.routing.router import Router
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
 
-VERSION = 1
-"""The version of the language that this bridge reads."""
 DEFECT = "bridge-defect"
 _CLOCK = SystemClock()
 
@@ -73,10 +70,8 @@ def defect(path: Path, error: Exception) -> Problem:
 
 
 def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
-    content = _read(path)
-    problems = Problems(read_yaml(content, str(path)))
-    document = _document(problems)
-    _check_frame(document, problems)
+    gathered = gather(path)
+    document, problems = gathered.document, gathered.problems
     defaults = _defaults(document, problems)
     builder = ComponentBuilder(problems, environ)
     sources = builder.build("sources", source_types())
@@ -86,7 +81,8 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     templates = TemplateCompiler(rendering, words, problems)
     times = TimingCompiler(words, templates, problems, parse_timezone(defaults.timezone), clock)
     times.windows(document.get("windows"))
-    entries = EntryCompiler(targets, words, templates, times, problems)
+    shared = SharedTerms(defaults.deliver, problems)
+    entries = EntryCompiler(targets, words, templates, times, shared, problems)
     routes = RouteCompiler(words, templates, times, entries, problems).compile(document.get("routes"))
     names = frozenset(route.name for route in routes)
     named = Named(sources.made, targets.made, targets.names, names, parse_timezone(defaults.timezone))
@@ -95,48 +91,12 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
         raise InvalidConfigurationError(problems.found)
     warn_of_targets(targets.made, routes, problems)
     times.warn_of_unused()
+    shared.warn_of_unused()
     readers = {**sources.made, _bridge.NAME: _bridge.OWN}
     contexts = lambda change, source: rendering.context(change, source, clock.now())  # noqa: E731 (it is named)
     router = Router(readers, routes, contexts, clock, rendering.gathered)
-    ruleset = Ruleset(_revision(content, rendering.files()), sources.made, targets.made, routes, router)
+    ruleset = Ruleset(_revision(gathered.contents, rendering.files()), sources.made, targets.made, routes, router)
     return Loaded(ruleset, named, tuple(sorted(problems.warnings)), trials)
-
-
-def _read(path: Path) -> bytes:
-    """Return the bytes of the file, or just enough of them to see that it is too large."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or "it cannot be opened"
-        problem = Problem(Place(str(path), 1, 1), "unreadable-file", f"the file cannot be read: {reason}")
-        raise InvalidConfigurationError([problem]) from error
-
-
-def _document(problems: Problems) -> JsonObject:
-    """Return the document, or raise if there is none, or one in a language that this bridge does not read."""
-    document = problems.located.data
-    if isinstance(document, dict) and not _is_foreign(document):
-        return document
-    if isinstance(document, dict):
-        message = f"this bridge reads version {VERSION} of the rules language"
-        problems.add(("version",), "unknown-version", message, f"write `version: {VERSION}`")
-    elif document is not None:
-        problems.add((), "wrong-type", f"the file must be a mapping of keys to values, not {described(document)}")
-    elif not problems.found:
-        problems.add((), "empty-file", "the file holds nothing", "begin with `version: 1`")
-    raise InvalidConfigurationError(problems.found)
-
-
-def _is_foreign(document: JsonObject) -> bool:
-    version = document.get("version", VERSION)
-    return version != VERSION or isinstance(version, bool)
-
-
-def _check_frame(document: JsonObject, problems: Problems) -> None:
-    _, defects = validated(FileFrame, document, lambda loc: describe(document, loc))
-    for defect in defects:
-        problems.add(defect.loc, defect.code, defect.message, defect.hint, key=defect.at_key)
 
 
 def _defaults(document: JsonObject, problems: Problems) -> DefaultsFrame:
@@ -146,9 +106,12 @@ def _defaults(document: JsonObject, problems: Problems) -> DefaultsFrame:
     return DefaultsFrame.model_validate(written) if sound else DefaultsFrame()
 
 
-def _revision(content: bytes, templates: Iterable[Path]) -> str:
+def _revision(contents: Mapping[Path, bytes], templates: Iterable[Path]) -> str:
     """Return the same 12 digits for the same bytes in all files, whatever else changed."""
-    digest = hashlib.sha256(content)
+    main, *parts = contents
+    digest = hashlib.sha256(contents[main])
+    for part in parts:
+        digest.update(b"\0" + os.fsencode(os.path.relpath(part, main.parent)) + b"\0" + contents[part])
     for template in templates:
-        digest.update(b"\0" + template.name.encode() + b"\0" + _read(template))
+        digest.update(b"\0" + template.name.encode() + b"\0" + read(template))
     return digest.hexdigest()[:12]

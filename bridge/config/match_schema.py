@@ -1,12 +1,17 @@
 """The JSON Schema of ``match:``: blocks, fields and operators, each with what it means."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
+from bridge.config.languages import Language
 from bridge.config.vocabulary import Vocabulary
 from bridge.model import Json, JsonObject
 
 MATCH = "match"
 MATCHER = "matcher"
+LABELLED: Final = "{label}: a field of {kinds}."
+FIELD: Final = "A field of {kinds}."
 
 _SCALAR: JsonObject = {"type": ["string", "number", "boolean", "null"]}
 _LIST: JsonObject = {"type": "array", "minItems": 1, "items": _SCALAR}
@@ -38,20 +43,35 @@ OPERATORS: Mapping[str, tuple[JsonObject, str]] = {
 """What each operator takes, and what it asks."""
 
 
-def match_definitions(words: Vocabulary) -> JsonObject:
-    """Return the definitions of a match block and of a matcher."""
+def match_definitions(words: Vocabulary, labels: Mapping[str, str], language: Language) -> JsonObject:
+    """Return the definitions of a match block and of a matcher; ``labels`` are what people call paths."""
     block: JsonObject = {"$ref": f"#/definitions/{MATCH}"}
     blocks: JsonObject = {"type": "array", "minItems": 1, "items": block}
-    fields: JsonObject = {path: {"$ref": f"#/definitions/{MATCHER}"} for path in sorted(_paths(words))}
+    matcher: JsonObject = {"$ref": f"#/definitions/{MATCHER}"}
+    fields: JsonObject = {
+        path: {"description": _described(labels.get(path, ""), kinds, language), "allOf": [matcher]}
+        for path, kinds in sorted(_paths(words).items())
+    }
+    groups: JsonObject = {
+        "any": {"description": "At least one of these blocks holds.", **blocks},
+        "all": {"description": "All of these blocks hold.", **blocks},
+        "not": {"description": "This block, as a whole, does not hold.", "allOf": [block]},
+    }
     return {
         MATCH: {
             "type": "object",
             "description": "What must be true of the entity: all of these.",
-            "properties": {**fields, "any": blocks, "all": blocks, "not": block},
-            "additionalProperties": {"$ref": f"#/definitions/{MATCHER}"},
+            "properties": {**fields, **groups},
+            "additionalProperties": matcher,
         },
         MATCHER: {"anyOf": [_SCALAR, _LIST, _operators()]},
     }
+
+
+def _described(label: str, kinds: Iterable[str], language: Language) -> str:
+    """Return what a field is called, and whose it is."""
+    named = ", ".join(f"`{kind}`" for kind in kinds)
+    return language.say(LABELLED, label=label, kinds=named) if label else language.say(FIELD, kinds=named)
 
 
 def _operators() -> JsonObject:
@@ -59,9 +79,13 @@ def _operators() -> JsonObject:
     return {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": properties}
 
 
-def _paths(words: Vocabulary) -> set[str]:
-    """Return the paths of all fields of all kinds, so that editors can offer them."""
-    return {path for shapes in words.shapes.values() for shape in shapes for path in _leaves(shape, "")}
+def _paths(words: Vocabulary) -> Mapping[str, Sequence[str]]:
+    """Return the paths of all fields of all kinds, so that editors can offer them, each with the kinds that have it."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for kind, shapes in sorted(words.shapes.items()):
+        for path in {path for shape in shapes for path in _leaves(shape, "")}:
+            paths[path].append(kind)
+    return paths
 
 
 def _leaves(shape: Json, path: str) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""The problems of one file, each placed where its defect stands."""
+"""The problems of a rules file, each placed where its defect stands."""
+
+from collections.abc import Callable
 
 from bridge.options import Loc, Located, Place, Problem, Report
 
@@ -37,6 +39,12 @@ class Problems:
     def warn(self, loc: Loc, code: str, message: str, hint: str = "") -> None:
         """Record what works, but hardly as it was meant."""
         self.warnings.append(Problem(self.located.key(loc), code, message, hint))
+
+    def take_over(self, part: "Problems", moved: Callable[[Loc], Loc]) -> None:
+        """Record what was found in a part of the document before it was put here; ``moved`` says where that is."""
+        self.found += part.found
+        self.warnings += part.warnings
+        self._broken |= {moved(loc) for loc in part._broken}  # noqa: SLF001 (its own kind)
 
     def under(self, prefix: Loc) -> Report:
         """Return a report for a part of the document: it takes the way from there."""

@@ -50,10 +50,9 @@ class RouteCompiler:
         for loc, route in routes.items():
             name = route.get("name")
             if isinstance(name, str) and first.setdefault(name, loc) != loc:
-                line = self._problems.located.value((*first[name], "name")).line
-                self._problems.add(
-                    (*loc, "name"), "repeated-name", f'two routes are called "{name}"', f"first on line {line}"
-                )
+                before, here = (self._problems.located.value((*each, "name")) for each in (first[name], loc))
+                hint = f"first on line {before.line}" if before.file == here.file else f"first at {before}"
+                self._problems.add((*loc, "name"), "repeated-name", f'two routes are called "{name}"', hint)
 
     def _route(self, route: JsonObject, loc: Loc) -> Route | None:
         listeners = compile_listeners(route.get("on"), (*loc, "on"), self._words, self._problems)

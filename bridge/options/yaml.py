@@ -49,6 +49,7 @@ for _name, _pattern, _first in _SCALARS:
 class Located:
     """Plain data with the place of every key and value, and the problems of its writing.
 
+    Parts of the data may come from other files than ``file``: their places say so, and ``lines`` holds them too.
     What is ``unreadable`` is missing in the data, in whole or in part: that something lacks there is no news.
     """
 
@@ -58,7 +59,7 @@ class Located:
     values: Mapping[Loc, Place] = field(default_factory=dict)
     literals: frozenset[Loc] = frozenset()
     ends: Mapping[Loc, int] = field(default_factory=dict)
-    lines: tuple[str, ...] = ()
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreadable: frozenset[Loc] = frozenset()
     problems: tuple[Problem, ...] = ()
 
@@ -79,7 +80,7 @@ class Located:
         first = start.line + line if block else start.line
         last = first if block else self.ends.get(loc, start.line)
         for number in range(first, last + 1) if word else ():
-            column = self.lines[number - 1].find(word, start.column - 1 if number == start.line else 0)
+            column = self.lines[start.file][number - 1].find(word, start.column - 1 if number == start.line else 0)
             if column >= 0:
                 return Place(start.file, number, column + 1)
         return Place(start.file, first, 1) if block else start
@@ -128,7 +129,7 @@ class _Construction:
             values=self._values,
             literals=frozenset(self._literals),
             ends=self._ends,
-            lines=self._lines,
+            lines={self._file: self._lines},
             unreadable=frozenset(self._unreadable),
             problems=tuple(self._problems),
         )

@@ -163,6 +163,58 @@ async def test_a_link_on_the_way_to_the_rules_wakes_it(rules: Path, monkeypatch:
     running.cancel()
 
 
+async def test_an_included_file_comes_into_force_by_itself_even_one_that_is_new(rules: Path) -> None:
+    (rules.parent / "routes.d").mkdir()
+    rules.write_text(RULES + "include: routes.d/*.yaml\n")
+    reloader, adopted = await started(rules)
+    running = asyncio.create_task(reloader.run())
+    part = "routes:\n  - {name: won, on: deal.won, deliver: [{to: screen, text: x}]}\n"
+    for count, text in enumerate((part, part + "# edited\n"), 2):
+        (rules.parent / "routes.d/team.yaml").write_text(text)
+        await adopted.reached(count)
+    (rules.parent / "routes.d/team.yaml").unlink()
+    await adopted.reached(4)
+    running.cancel()
+    assert [len(each.routes) for each in adopted.rulesets] == [1, 2, 2, 1]
+
+
+async def test_a_folder_that_is_included_later_is_watched_from_then_on(
+    rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (rules.parent / "later").mkdir()
+    monkeypatch.setattr("bridge.app.reloader.POLL", 600)
+    reloader, adopted = await started(rules)
+    running = asyncio.create_task(reloader.run())
+    heard = asyncio.Event()
+    listen = reloader._listen
+
+    async def listening(folder: Path) -> None:
+        if folder.name == "later":
+            heard.set()
+        await listen(folder)
+
+    monkeypatch.setattr(reloader, "_listen", listening)
+    reloader.ask()
+    await adopted.reached(2)
+    rules.write_text(RULES + "include: later/*.yaml\n")
+    reloader.ask()
+    await asyncio.wait_for(heard.wait(), 10)
+    running.cancel()
+
+
+async def test_broken_rules_that_an_included_file_mends_come_into_force(rules: Path) -> None:
+    reloader, adopted = await started(rules)
+    part = rules.parent / "part.yaml"
+    part.write_text("routes: [{name: losses}]\n")
+    rules.write_text(RULES + "include: part.yaml\n")
+    with pytest.raises(InvalidConfigurationError, match=r"part\.yaml:1:"):
+        await reloader.reload()
+    running = asyncio.create_task(reloader.run())
+    part.write_text("{}\n")
+    await adopted.reached(2)
+    running.cancel()
+
+
 async def test_content_is_compared_even_if_no_watch_hears_of_the_change(
     rules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -165,6 +165,13 @@ def test_a_variable_that_the_rules_name_is_not_strange(tmp_path: Path) -> None:
     assert strange_variables(environ, rules) == ["BRIDGE_ZZZZZZZZ is no setting, and routes.yaml does not refer to it"]
 
 
+def test_nor_one_that_an_included_file_names(tmp_path: Path) -> None:
+    rules = tmp_path / "routes.yaml"
+    rules.write_text("include: [a.yaml, gone.yaml]")
+    (tmp_path / "a.yaml").write_text('sources: {crm: {secrets: ["${BRIDGE_CRM_SECRET}"]}}')
+    assert strange_variables({"BRIDGE_CRM_SECRET": "s"}, rules) == []
+
+
 def test_a_variable_that_only_a_comment_names_is_strange(tmp_path: Path) -> None:
     rules = tmp_path / "routes.yaml"
     rules.write_text('sources:\n  crm: {type: rdstation_crm} # secrets: ["${BRIDGE_CRM_SECRET}"]\n')

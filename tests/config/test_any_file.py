@@ -16,6 +16,7 @@ from tests.support.clock import ManualClock
 SOUND = read_yaml(
     b"""\
 version: 1
+include: [more.yaml, "more/*.yaml"]
 defaults: {locale: pt-BR}
 sources:
   crm: {type: rdstation_crm, secrets: [a]}
@@ -110,6 +111,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rules")
     (folder / "templates").mkdir()
     (folder / "templates" / "x.j2").write_text("{{ event.name }}")
+    (folder / "more.yaml").write_text("targets: {more: {type: log}}")
     return folder
 
 

@@ -10,12 +10,14 @@ from bridge.model import Json, JsonObject
 from bridge.options import read_yaml
 from bridge.routing.operators import OPERATORS
 from bridge.sources._bridge import Bridge
+from tests.support.rules import Rules
 
 BROKEN = Path(__file__).parent / "broken"
 ROUTES = Path(__file__).parents[2] / "routes.yaml"
 
 SOUND = """\
 version: 1
+include: [routes.d/*.yaml, more.yaml]
 defaults: {locale: en-US}
 sources:
   crm: {type: rdstation_crm, secrets: ["${SECRET}"], auth_header: X-Key, auth_key: "${KEY}"}
@@ -40,12 +42,23 @@ routes:
       - {to: screen, template: x.j2, key: deal}
 """
 
+PARTS = ["routes: [{name: a, on: deal.lost, deliver: [{to: x, text: y}]}]", "targets: {y: {type: log}}", "{}"]
+NO_PARTS = ["version: 1", "defaults: {}", "include: x.yaml", "routes: []", "targets: {}", "routes: [{name: a}]", "[]"]
+INCLUDES = [
+    "include: a.yaml",
+    "include: [a.yaml, 'b/*.yaml']\nroutes: [{name: a, on: deal.won, deliver: [{to: x, text: y}]}]",
+]
+NO_INCLUDES = ["include: ''", "include: []", "include: ['']", "include: a/**/b.yaml", "include: {a: b}", "include: 3"]
+
 CAUGHT = [
     *("unknown_key", "missing_key", "wrong_type", "unknown_operator", "unknown_source_type", "unknown_target_type"),
     *("unknown_trigger", "unknown_action_key", "on_no", "on_true", "bad_names"),
     *("bad_operand", "wrong_version", "version_as_text", "no_version", "no_routes", "empty_sections", "a_list"),
     *("several_at_once",),
 ]
+
+
+MAIN = "version: 1\nsources: {crm: {type: rdstation_crm}}\ntargets: {x: {type: log}}\n"
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +109,34 @@ def test_it_accepts_the_shipped_rules(schema: JsonObject) -> None:
     assert complaints(schema, ROUTES.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("text", PARTS)
+def test_it_accepts_a_part_as_check_does(rules: Rules, text: str) -> None:
+    assert complaints(json_schema(part=True), text) == []
+    (rules.path.parent / "part.yaml").write_text(text)
+    rules.write("routes: [{name: main, on: deal.lost, deliver: [{to: x, text: y}]}]\ninclude: part.yaml\n", head=MAIN)
+    rules.load()
+
+
+@pytest.mark.parametrize("text", NO_PARTS)
+def test_it_catches_what_is_no_part_as_check_does(rules: Rules, text: str) -> None:
+    assert complaints(json_schema(part=True), text)
+    (rules.path.parent / "part.yaml").write_text(text)
+    rules.write("routes: [{name: main, on: deal.lost, deliver: [{to: x, text: y}]}]\ninclude: part.yaml\n", head=MAIN)
+    assert any("part.yaml:1:" in problem for problem in rules.problems())
+
+
+@pytest.mark.parametrize("text", INCLUDES)
+def test_sections_may_be_left_to_included_files(schema: JsonObject, text: str) -> None:
+    assert complaints(schema, f"version: 1\n{text}") == []
+
+
+@pytest.mark.parametrize("text", NO_INCLUDES)
+def test_it_catches_a_wrong_include_as_check_does(schema: JsonObject, rules: Rules, text: str) -> None:
+    assert complaints(schema, f"version: 1\n{text}")
+    rules.write(f"routes: [{{name: main, on: deal.lost, deliver: [{{to: screen, text: y}}]}}]\n{text}\n")
+    assert any("include" in problem for problem in rules.problems())
+
+
 @pytest.mark.parametrize("name", CAUGHT)
 def test_it_catches_what_check_would_catch(schema: JsonObject, name: str) -> None:
     assert complaints(schema, (BROKEN / f"{name}.yaml").read_text(encoding="utf-8"))
@@ -128,12 +169,18 @@ def test_every_key_is_described(schema: JsonObject) -> None:
     assert isinstance(definitions, dict)
     bare = [
         f"{name}.{key}"
-        for name, definition in definitions.items()
-        if isinstance(definition, dict) and name not in {"match", "matcher"}
+        for name, definition in {**definitions, "file": schema, "part": json_schema(part=True)}.items()
+        if isinstance(definition, dict)
         for key, value in described(definition)
-        if "description" not in value and "$ref" not in value and value != {"const": name.partition(".")[2]}
+        if "description" not in meant(value, definitions) and value != {"const": name.partition(".")[2]}
     ]
     assert bare == []
+
+
+def meant(value: JsonObject, definitions: JsonObject) -> JsonObject:
+    """Return a schema with what it refers to."""
+    referred = definitions[str(value["$ref"]).rpartition("/")[2]] if "$ref" in value else {}
+    return {**referred, **value} if isinstance(referred, dict) else value
 
 
 def described(definition: JsonObject) -> list[tuple[str, JsonObject]]:

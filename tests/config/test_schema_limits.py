@@ -31,8 +31,10 @@ NOT_ENTRIES = [
     *("retry: 5", "retry: {first: soon}", "retry: {attempts: -1}", "retry: {tries: 3}", "on_unknown: ignore"),
     *("ordering: strict", "ordering: true", "supersede: sometimes", "rate: 1/s", "breaker: null"),
 ]
+NOT_SHARED = [*NOT_ENTRIES, "to: sales", "key: deal", "template: x.j2", "text: x"]
 FILE = """\
 version: 1
+defaults: {{deliver: {{{shared}}}}}
 sources: {{crm: {{type: rdstation_crm}}}}
 targets:
   sales: {{type: http, url: "https://example.com"{target}}}
@@ -46,9 +48,9 @@ def schema() -> Any:
     return json_schema()
 
 
-def verdicts(schema: Any, rules: Rules, target: str = "", entry: str = "") -> tuple[bool, bool]:
+def verdicts(schema: Any, rules: Rules, target: str = "", entry: str = "", shared: str = "") -> tuple[bool, bool]:
     """Return whether an editor takes it, and whether bridge does."""
-    text = FILE.format(target=target and f", {target}", entry=entry and f", {entry}")
+    text = FILE.format(target=target and f", {target}", entry=entry and f", {entry}", shared=shared)
     rules.path.write_text(text, "utf-8")
     edited = not [*Draft7Validator(schema).iter_errors(read_yaml(text.encode(), "x").data)]
     try:
@@ -76,6 +78,16 @@ def test_terms_of_an_entry_are_taken(schema: Any, rules: Rules, entry: str) -> N
 @pytest.mark.parametrize("entry", NOT_ENTRIES)
 def test_what_are_no_terms_of_an_entry_is_refused(schema: Any, rules: Rules, entry: str) -> None:
     assert verdicts(schema, rules, "", entry) == (False, False)
+
+
+@pytest.mark.parametrize("shared", ENTRIES)
+def test_terms_may_be_said_for_all_entries(schema: Any, rules: Rules, shared: str) -> None:
+    assert verdicts(schema, rules, shared=shared) == (True, True)
+
+
+@pytest.mark.parametrize("shared", NOT_SHARED)
+def test_what_are_no_terms_is_refused_for_all_entries(schema: Any, rules: Rules, shared: str) -> None:
+    assert verdicts(schema, rules, shared=shared) == (False, False)
 
 
 @pytest.mark.parametrize("kind", ["slack", "http", "log"])

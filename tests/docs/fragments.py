@@ -26,7 +26,7 @@ FRAME: JsonObject = {
     },
     "routes": [ROUTE],
 }
-SECTIONS = FRAME.keys() | {"defaults", "windows", "tests"}
+SECTIONS = FRAME.keys() | {"defaults", "include", "windows", "tests"}
 ROUTE_KEYS = ROUTE.keys() | {"match", "when", "debounce", "digest"}
 _REFERENCE = re.compile(r"\$\{(?:file:(?P<file>[^}]+)|(?P<name>\w+)(?::-[^}]*)?)\}")
 
@@ -74,8 +74,13 @@ def outside(text: str, folder: Path) -> tuple[str, dict[str, str]]:
     return re.sub(r"\$\{file:[^}]+\}", f"${{file:{secret}}}", text), environ
 
 
+def parts(page: Path) -> list[Block]:
+    """Return the blocks of a page that are files which rules on that page include: their title is a path."""
+    return [block for block in blocks(page) if block.language == "yaml" and block.title]
+
+
 def lay_out(block: Block, folder: Path) -> tuple[Path, dict[str, str]]:
-    """Write the rules that a block shows, with the templates that come with bridge and those its page shows."""
+    """Write the rules that a block shows, with the templates that come with bridge, and what else its page shows."""
     shutil.copytree(ROOT / "templates", folder / "templates")
     for template in blocks(block.page):
         if template.language == "jinja" and template.title.startswith("templates/"):
@@ -83,5 +88,11 @@ def lay_out(block: Block, folder: Path) -> tuple[Path, dict[str, str]]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(template.text, encoding="utf-8")
     text, environ = outside(whole(block.text), folder)
+    for part in parts(block.page):
+        path = folder / part.title
+        path.parent.mkdir(exist_ok=True)
+        inner, more = outside(part.text, folder)
+        path.write_text(inner, encoding="utf-8")
+        environ |= more
     (folder / "routes.yaml").write_text(text, encoding="utf-8")
     return folder / "routes.yaml", environ

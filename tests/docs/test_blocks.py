@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import click
@@ -24,7 +25,10 @@ EXPECTED = frozenset({"unused-target"})
 MADE_BY_US = frozenset({"BRIDGE_CRM_SECRET", "BRIDGE_DOMAIN"})
 """Variables that rules and the compose file name."""
 
-RULES = [block for block in blocks_in("yaml") if block.page != BROKEN and "services:" not in block.text]
+RULES = [
+    block for block in blocks_in("yaml") if block.page != BROKEN and "services:" not in block.text and not block.title
+]
+PARTS = [block for block in blocks_in("yaml") if block.title]
 COMPOSE = [block for block in blocks_in("yaml") if block.page != BROKEN and "services:" in block.text]
 LANGUAGES = {"", "yaml", "json", "jinja", "console", "text", "html", "slack", "nginx"}
 
@@ -84,6 +88,18 @@ def test_yaml_that_is_no_piece_of_rules_is_refused(text: str) -> None:
 
 def test_the_frame_around_pieces_is_sound_itself(tmp_path: Path) -> None:
     _check(Block(ROOT / "README.md", 1, "yaml", "", json.dumps({"routes": FRAME["routes"]})), tmp_path)
+
+
+@pytest.mark.parametrize("block", PARTS, ids=lambda block: block.place)
+def test_a_part_is_included_by_rules_on_its_page(block: Block) -> None:
+    included = [
+        item
+        for other in RULES
+        if other.page == block.page and isinstance(data := read_yaml(other.text.encode(), "x").data, dict)
+        for item in [data.get("include")]
+        if isinstance(item, str)
+    ]
+    assert any(fnmatch(block.title, item) for item in included)
 
 
 @pytest.mark.parametrize("block", COMPOSE, ids=lambda block: block.place)
