@@ -16,13 +16,16 @@ from bridge.errors import BridgeError, SettingsError
 @click.option(
     "--language",
     type=click.Choice(list(LANGUAGES), case_sensitive=False),
+    metavar="|".join(LANGUAGES),
     help="The language of questions, comments and messages; by default that of LC_ALL or LANG.",
 )
 @click.option("--source", type=click.Choice(list(SOURCES)), help="The CRM that events come from.")
 @click.option("--target", type=click.Choice(TARGETS), help="Where messages go.")
 @click.option("--channel", help="The id of the Slack channel; goes with --target slack.")
 @click.option("--url", help="The address of the service; goes with --target http.")
-@click.option("--moment", "moments", multiple=True, metavar="TRIGGER", help="Tell of deal.lost; may be repeated.")
+@click.option(
+    "--moment", "moments", multiple=True, metavar="TRIGGER", help="Tell of this, such as deal.lost; repeatable."
+)
 @click.option("--minimum", metavar="AMOUNT", help="Tell of losses of this amount or more alone.")
 @click.option("--locale", help="How numbers and dates are written, such as pt-BR; by default as --language says.")
 @click.option("--timezone", help="The timezone of times in messages, such as America/Sao_Paulo.")
