@@ -57,15 +57,15 @@ def _address(started: Started, source: str) -> list[str]:
 
 def _command(arguments: str, data: Path) -> str:
     """Return a command of this program, as the reader can call it."""
-    return f"{_called()} {arguments}{_data_flag(data)}"
+    return f"{called()} {arguments}{_data_flag(data)}"
 
 
-def _called() -> str:
-    """Return how this program was called, as the reader can call it again."""
-    called = Path(sys.argv[0])
-    if called.name != "bridge":
+def called(start: Path = Path()) -> str:
+    """Return how this program was called, as the reader can call it again from a folder."""
+    program = Path(sys.argv[0])
+    if program.name != "bridge":
         return "python -m bridge"
-    return "bridge" if shutil.which("bridge") == str(called.absolute()) else os.path.relpath(called)
+    return "bridge" if shutil.which("bridge") == str(program.absolute()) else os.path.relpath(program, start)
 
 
 def _data_flag(data: Path) -> str:

@@ -9,6 +9,7 @@ import click
 from bridge.errors import BridgeError, RequestRefusedError, SettingsError
 
 COMMANDS = (
+    "init",
     "run",
     "check",
     "test",
