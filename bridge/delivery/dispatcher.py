@@ -10,6 +10,7 @@ from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
 from bridge.model import Clock, DeliveryState, EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
@@ -108,19 +109,16 @@ class Dispatcher:
 
     def _plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
         """Decide events one after another, the first at least, for as long as a turn lasts."""
-        end, moving, routed = monotonic() + TURN, dict(states), list[RoutedEvent]()
-        for event in events:
-            decided = self._plan_one(event, moving)
+        end, routed = monotonic() + TURN, list[RoutedEvent]()
+        for decided in in_order(self._decide, events, states):
             routed.append(decided)
-            if decided.entity_state:
-                moving[event.source, decided.entity_state.entity] = decided.entity_state
             if monotonic() >= end:
                 break
         return routed
 
-    def _plan_one(self, event: Event, states: Mapping[StateKey, EntityState]) -> RoutedEvent:
+    def _decide(self, event: Event, last: EntityState | None) -> RoutedEvent:
         try:
-            return self._current().router.plan([event], states)[0]
+            return self._current().router.decide(event, last)
         except Exception as error:  # noqa: BLE001 (a defect on one event must not stop the others; it is kept for a replay)
             return set_aside(event, error)
 

@@ -89,10 +89,9 @@ def _by_label(fields: list[Json]) -> JsonObject:
     """Return the values by label, or by id where there is no label or another field took it."""
     values: JsonObject = {}
     for field in fields:
-        definition = field.get("custom_field") if isinstance(field, dict) else None
-        if isinstance(field, dict) and isinstance(definition, dict):
-            label, field_id = definition.get("label"), definition.get("id")
-            name = label if isinstance(label, str) and label and label not in values else field_id
+        if isinstance(field, dict) and isinstance(definition := field.get("custom_field"), dict):
+            label = definition.get("label")
+            name = label if isinstance(label, str) and label and label not in values else definition.get("id")
             if isinstance(name, str):
                 values[name] = field.get("value")
     return values

@@ -1,6 +1,6 @@
 """The router: from events and last states to deliveries. Pure, but for the ids and times that it gives them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +31,8 @@ from bridge.routing.route import Context, Finding, Gather, Route
 
 ContextBuilder: TypeAlias = Callable[[Change, AnySource], Context]
 """Gives the names that templates see of a change."""
+Decide: TypeAlias = Callable[[Event, EntityState | None], RoutedEvent]
+"""Decides an event beside its entity's last state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,7 @@ class Router:
 
     def plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> list[RoutedEvent]:
         """Decide a batch in order of arrival; each event sees the state that those before it left."""
-        now, moving = self._clock.now(), dict(states)
-        return [self._plan(event, moving, now) for event in events]
+        return list(in_order(self.decide, events, states))
 
     def replay(self, event: Event, preceding: Event | None) -> RoutedEvent:
         """Decide a stored event anew, beside the event that preceded it; no last state moves."""
@@ -113,13 +114,6 @@ class Router:
     def state_after(self, event: Event) -> EntityState | None:
         """Return the last state that an event alone would leave; None if it cannot be read."""
         return self._compare(event, None).entity_state
-
-    def _plan(self, event: Event, moving: dict[StateKey, EntityState], now: datetime) -> RoutedEvent:
-        last = moving.get((event.source, event.entity)) if event.entity else None
-        routed = self._decide(event, last, now)
-        if routed.entity_state:
-            moving[event.source, routed.entity_state.entity] = routed.entity_state
-        return routed
 
     def _decide(self, event: Event, last: EntityState | None, now: datetime) -> RoutedEvent:
         comparison = self._compare(event, last)
@@ -197,6 +191,17 @@ class Router:
         if after is None:
             return None
         return replace(after, document=document, version=after.version - 1, deleted=False, created_seen=False)
+
+
+def in_order(decide: Decide, events: Iterable[Event], states: Mapping[StateKey, EntityState]) -> Iterator[RoutedEvent]:
+    """Decide events one after another as they are asked for; each sees the state that those before it left."""
+    moving = dict(states)
+    for event in events:
+        last = moving.get((event.source, event.entity)) if event.entity else None
+        routed = decide(event, last)
+        if routed.entity_state:
+            moving[event.source, routed.entity_state.entity] = routed.entity_state
+        yield routed
 
 
 def _explained(

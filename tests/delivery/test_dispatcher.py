@@ -1,7 +1,7 @@
 """The dispatcher against a real store: batches, a defect on one event, a store that cannot write."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +20,6 @@ from bridge.model import (
     Event,
     EventState,
     RoutedEvent,
-    StateKey,
     new_id,
 )
 from bridge.store.base import DeliveryQuery, EventQuery, Store
@@ -28,23 +27,17 @@ from tests.support.clock import ManualClock
 
 
 class CountingRouter:
-    """Plans one delivery per event, counts in the entity's state, and fails on events named ``poison``."""
+    """Decides on one delivery per event, counts in the entity's state, and fails on events named ``poison``."""
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
 
-    def plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
-        states = dict(states)
-        return [self._plan(event, states) for event in events]
-
-    def _plan(self, event: Event, states: dict[StateKey, EntityState]) -> RoutedEvent:
+    def decide(self, event: Event, last: EntityState | None) -> RoutedEvent:
         if event.name == "poison":
             raise ZeroDivisionError
         assert event.entity
-        last = states.get((event.source, event.entity))
         count = last.version + 1 if last else 1
         state = EntityState(event.source, event.entity, {"count": count}, count, event.id)
-        states[event.source, event.entity] = state
         return RoutedEvent(event.id, EventState.ROUTED, deliveries=(self._delivery(event),), entity_state=state)
 
     def _delivery(self, event: Event) -> Delivery:
@@ -91,15 +84,15 @@ class Undertaker(Announcer):
 
 
 async def test_what_cannot_be_rendered_is_told(store: Store, clock: ManualClock) -> None:
-    def plan(events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> Sequence[RoutedEvent]:
-        planned = CountingRouter(clock).plan(events, states)
-        return [unnamed(each) if event.name == "a" else each for event, each in zip(events, planned, strict=True)]
+    def decide(event: Event, last: EntityState | None) -> RoutedEvent:
+        routed = CountingRouter(clock).decide(event, last)
+        return unnamed(routed) if event.name == "a" else routed
 
     def unnamed(routed: RoutedEvent) -> RoutedEvent:
         dead = [replace(each, state=DeliveryState.DEAD, reason="no name") for each in routed.deliveries]
         return replace(routed, deliveries=tuple(dead))
 
-    ruleset: Any = SimpleNamespace(router=SimpleNamespace(plan=plan))
+    ruleset: Any = SimpleNamespace(router=SimpleNamespace(decide=decide))
     undertaker = Undertaker()
     await add(store, clock, "a", "b")
     await Dispatcher(store, lambda: ruleset, lambda _: None, clock, announce=undertaker).step()

@@ -380,7 +380,7 @@ def reasons(folder: Path) -> Iterator[str | None]:
     yield received(folder, event.body, source=Defective("crm", SourceOptions())).reason
     yield Router({}, [], lambda *_: {}, ManualClock()).explain(event, None).reason
     without_rules = Dispatcher(cast("Store", None), lambda: cast("Any", None), lambda _: None, ManualClock())
-    yield without_rules._plan_one(event, {}).reason
+    yield without_rules._decide(event, None).reason
     yield unstorable(folder / "data", event)
 
 
