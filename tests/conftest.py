@@ -1,9 +1,10 @@
 """What many suites stand on; the asserts of what they share tell as much as those of the tests themselves."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 pytest.register_assert_rewrite("tests.contracts", "tests.support")
 
@@ -24,3 +25,11 @@ async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Store]:
     opened = await open_store(tmp_path / "data", clock)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """A command that runs in the test's own process may have set up the log; the next test has it as it was."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()

@@ -1,6 +1,7 @@
 """``bridge test``."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ def command(ctx: click.Context, *, files: tuple[Path, ...], junit: Path | None, 
 
     if not routes.exists():
         raise click.UsageError(f"there are no rules in {routes}; name them with --routes")
-    logs.configure("critical", "auto")
+    logs.configure("critical", "auto", sys.stderr)
     clock = MovedClock()
     loaded = config.load(routes, StandIns(os.environ), clock)
     trials = _trials(loaded, routes, files)
