@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import get_args
 
 from bridge.component import Action, AnyTarget
@@ -53,6 +54,7 @@ def checker(model: type[Action], entry: str) -> Callable[[JsonObject], None]:
     return check
 
 
+@cache
 def texts_of(model: type[Action]) -> frozenset[str]:
     """Return the fields that take text and nothing else, so that a rendered number is written out for them."""
     return frozenset(name for name, info in model.model_fields.items() if _kinds(info.annotation) == {str})

@@ -28,13 +28,30 @@ class Guarded(Protocol):
 
     inert: type[Markup] | None
     """The type of safe texts, where the field has an escape."""
+    free: dict[str | None, frozenset[str]]
+    """Per file that was compiled, and of the latest text, the names that it does not set itself."""
 
     def touches(self, text: str) -> bool:
         """Tell whether escaping would change a text."""
 
 
 class Compiler(CodeGenerator):
-    """Marks the author's literals as such, meters loops, and refuses what the rules language leaves out."""
+    """Marks the author's literals as such, meters loops, and refuses what the rules language leaves out.
+
+    On its way it notes the free names. Jinja has a function for them, which writes all of the code once more.
+    """
+
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802 (Jinja's name)
+        """Write a template."""
+        self._free: set[str] = set()
+        super().visit_Template(node, frame)
+        cast("Guarded", self.environment).free[self.name] = frozenset(self._free)
+
+    def enter_frame(self, frame: Frame) -> None:
+        """Write the beginning of a scope."""
+        super().enter_frame(frame)
+        resolved = (name for action, name in frame.symbols.loads.values() if action == "resolve" and name is not None)
+        self._free.update(name for name in resolved if name not in self.environment.globals)
 
     def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
         """Write a literal; one that escaping would touch stays as the author wrote it."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from jinja2 import Template as Compiled
 from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 from jinja2.parser import Parser
@@ -12,7 +13,7 @@ from jinja2.parser import Parser
 from bridge.options.suggestion import did_you_mean
 from bridge.rendering.environment import Sandbox
 from bridge.rendering.errors import TemplateNotFoundError, TemplateSyntaxProblem
-from bridge.rendering.references import Reference, references_of
+from bridge.rendering.references import Reference, chains_of, references
 from bridge.rendering.template import RESULT, Expression, Template
 
 SOURCE = 64 * 1024
@@ -27,9 +28,9 @@ def compile_text(sandbox: Sandbox, source: str, name: str, files: set[str]) -> T
     """Compile a text, and the files that it includes; their names are added to ``files``."""
     with _problems(sandbox, name, source):
         tree = sandbox.parse(source)
-        compiled = sandbox.from_string(source)
-    used = (*references_of(tree), *_reached(sandbox, find_referenced_templates(tree), files))
-    return Template(compiled, name, used)
+        included = tuple(find_referenced_templates(tree))
+        compiled, own = _compiled(sandbox, tree)
+    return Template(compiled, name, (*own, *_reached(sandbox, included, files)))
 
 
 def compile_file(sandbox: Sandbox, name: str, files: set[str]) -> Template:
@@ -64,8 +65,15 @@ def _expression(sandbox: Sandbox, tree: nodes.Expr, source: str, name: str) -> E
     body: list[nodes.Node] = [nodes.Assign(nodes.Name(RESULT, "store"), tree, lineno=tree.lineno)]
     template = nodes.Template(body, lineno=1)
     template.set_environment(sandbox)
-    compiled = sandbox.from_string(template)
-    return Expression(compiled, source, name, references_of(template), sandbox.inert)
+    compiled, used = _compiled(sandbox, template)
+    return Expression(compiled, source, name, used, sandbox.inert)
+
+
+def _compiled(sandbox: Sandbox, tree: nodes.Template) -> tuple[Compiled, tuple[Reference, ...]]:
+    """Compile a tree, and tell what it uses: its chains first, for compiling changes the tree."""
+    chains = chains_of(tree)
+    compiled = sandbox.from_string(tree)
+    return compiled, references(chains, sandbox.free[None])
 
 
 def _reached(sandbox: Sandbox, names: Iterable[str | None], files: set[str]) -> Iterator[Reference]:
@@ -89,7 +97,8 @@ def _file(sandbox: Sandbox, name: str) -> tuple[tuple[Reference, ...], tuple[str
         with _problems(sandbox, name, source):
             tree = sandbox.parse(source, name)
             sandbox.get_template(name)
-        sandbox.compiled[name] = references_of(tree, name), tuple(find_referenced_templates(tree))
+        used = references(chains_of(tree), sandbox.free[name], name)
+        sandbox.compiled[name] = used, tuple(find_referenced_templates(tree))
     return sandbox.compiled[name]
 
 

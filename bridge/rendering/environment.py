@@ -100,6 +100,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Prepare to compile; ``filters`` are all that there are."""
         self.compiled: dict[str, tuple[tuple[Reference, ...], tuple[str | None, ...]]] = {}
         """Per file that was compiled, what it uses, and which files it includes itself."""
+        self.free: dict[str | None, frozenset[str]] = {}
         self._escape = escape
         self.inert: type[Markup] | None = None if escape is None else inert_type(escape)
         super().__init__(

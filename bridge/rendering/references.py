@@ -1,10 +1,13 @@
 """Which names and fields a template uses, read from its syntax tree: what ``check`` holds against the known ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from jinja2 import nodes
-from jinja2.meta import find_undeclared_variables
+
+Chain: TypeAlias = "tuple[tuple[str, ...], int]"
+"""A name with the fields behind it, and its line."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,14 +23,18 @@ class Reference:
     file: str = ""
 
 
-def references_of(tree: nodes.Template, file: str = "") -> tuple[Reference, ...]:
-    """Return every reference of a template, each once, in reading order."""
-    free = find_undeclared_variables(tree)
-    found = {Reference(path, line, file) for path, line in _chains(tree) if path[0] in free}
+def references(chains: Iterable[Chain], free: frozenset[str], file: str = "") -> tuple[Reference, ...]:
+    """Return a template's references, each once, in reading order; ``free`` are the names it does not set itself."""
+    found = {Reference(path, line, file) for path, line in chains if path[0] in free}
     return tuple(sorted(found, key=lambda reference: (reference.line, reference.path)))
 
 
-def _chains(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:
+def chains_of(tree: nodes.Template) -> tuple[Chain, ...]:
+    """Return every chain of a template, whatever name it begins with."""
+    return tuple(_chains(tree))
+
+
+def _chains(node: nodes.Node) -> Iterator[Chain]:
     chain = _chain(node)
     if chain is not None:
         yield chain, node.lineno
@@ -65,7 +72,7 @@ def _step(node: nodes.Getattr | nodes.Getitem) -> tuple[str, ...] | None:
     return None
 
 
-def _subscripts(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:
+def _subscripts(node: nodes.Node) -> Iterator[Chain]:
     while isinstance(node, nodes.Getattr | nodes.Getitem):
         if isinstance(node, nodes.Getitem):
             yield from _chains(node.arg)

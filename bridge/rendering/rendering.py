@@ -32,15 +32,20 @@ class Rendering:
         self._filters = all_filters(self._region)
         self._sandboxes: dict[Escape | None, Sandbox] = {}
         self._files: set[str] = set()
+        self._texts: dict[tuple[Escape | None, str, str], Template] = {}
+        self._expressions: dict[tuple[Escape | None, str, str], Expression | None] = {}
 
     def text(self, source: str, escape: Escape | None = None, name: str = "") -> Template:
-        """Compile a text; ``name`` is what its errors call it.
+        """Compile a text, once for all that are the same; ``name`` is what its errors call it.
 
         Raises:
             TemplateSyntaxProblem: it does not compile, or a file that it includes does not.
             TemplateNotFoundError: it includes a file that is not there.
         """
-        return compile_text(self._sandbox(escape), source, name, self._files)
+        key = (escape, source, name)
+        if key not in self._texts:
+            self._texts[key] = compile_text(self._sandbox(escape), source, name, self._files)
+        return self._texts[key]
 
     def file(self, name: str, escape: Escape | None = None) -> Template:
         """Compile a file; blank lines around its text are left out. Raises as ``text`` does."""
@@ -80,10 +85,17 @@ class Rendering:
         if not isinstance(value, str) or not _MARKS.search(value):
             return Constant(value)
         spares = isinstance(escape, UnlessWhole)
-        alone = sole_expression(self._sandbox(escape), value, name) if spares or not as_text else None
+        alone = self._alone(value, escape, name) if spares or not as_text else None
         if alone is None:
             return self.text(value, escape, name)
         return Alone(alone) if spares else alone
+
+    def _alone(self, source: str, escape: Escape | None, name: str) -> Expression | None:
+        """Return the expression that a text is all of, if it is; compiled once for all that are the same."""
+        key = (escape, source, name)
+        if key not in self._expressions:
+            self._expressions[key] = sole_expression(self._sandbox(escape), source, name)
+        return self._expressions[key]
 
     def context(self, change: Change, source: Source[Any], now: datetime) -> dict[str, object]:
         """Return the names that templates see of a change at a moment."""

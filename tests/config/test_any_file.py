@@ -17,7 +17,7 @@ SOUND = read_yaml(
     b"""\
 version: 1
 include: [more.yaml, "more/*.yaml"]
-defaults: {locale: pt-BR}
+defaults: {locale: pt-BR, deliver: {on_unknown: park, retry: {first: 1s, max: 1h}}}
 sources:
   crm: {type: rdstation_crm, secrets: [a]}
 targets:

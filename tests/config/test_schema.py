@@ -18,7 +18,7 @@ ROUTES = Path(__file__).parents[2] / "routes.yaml"
 SOUND = """\
 version: 1
 include: [routes.d/*.yaml, more.yaml]
-defaults: {locale: en-US}
+defaults: {locale: en-US, deliver: {retry: {horizon: 3d}, on_unknown: park, ordering: none, supersede: false}}
 sources:
   crm: {type: rdstation_crm, secrets: ["${SECRET}"], auth_header: X-Key, auth_key: "${KEY}"}
 targets:

@@ -178,6 +178,19 @@ def test_content_that_the_target_refuses_is_a_render_error(rendering: Rendering,
         structure.render(context)
 
 
+def test_what_is_the_same_is_compiled_once(rendering: Rendering) -> None:
+    assert rendering.text("{{ deal.x }}!") is rendering.text("{{ deal.x }}!")
+    one, two = (rendering.structure({"body": "{{ deal.x }}"}, {}) for _ in range(2))
+    assert one.parts["body"] is two.parts["body"]
+
+
+def test_where_it_stands_and_how_it_is_escaped_is_part_of_it(rendering: Rendering) -> None:
+    texts = [rendering.text("{{ deal.x }}!", escape, name) for escape in (None, str.upper) for name in ("a", "b")]
+    assert len({id(text) for text in texts}) == len(texts)
+    context = {"deal": {"x": "x"}}
+    assert [text.render(context) for text in texts] == ["x!", "x!", "X!", "X!"]
+
+
 def test_references_of_a_structure_cover_every_leaf(rendering: Rendering) -> None:
     structure = rendering.structure({"a": "{{ deal.x }}", "b": [{"c": "{{ task.y }} and {{ now }}"}]}, {})
     assert {reference.path for reference in structure.references()} == {("deal", "x"), ("task", "y"), ("now",)}

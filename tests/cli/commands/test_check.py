@@ -1,3 +1,4 @@
+import gc
 import json
 from pathlib import Path
 
@@ -19,6 +20,21 @@ def test_rules_without_problems_print_nothing_but_a_summary(folder: Path, runner
     write(folder, RULES)
     result = runner.invoke(bridge, ["check"])
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "routes.yaml: no problems\n")
+
+
+def test_a_check_leaves_the_process_as_it_was(folder: Path, runner: CliRunner) -> None:
+    write(folder, BROKEN)
+    assert runner.invoke(bridge, ["check"]).exit_code == 1
+    assert gc.isenabled()
+
+
+def test_a_problem_of_an_included_file_is_told_there(folder: Path, runner: CliRunner) -> None:
+    write(folder, RULES + "include: routes.d/*.yaml\n")
+    (folder / "routes.d").mkdir()
+    write(folder / "routes.d", "routes: [{name: x, on: deal.lots, deliver: []}]", "team.yaml")
+    result = runner.invoke(bridge, ["check", "--format", "json"])
+    places = [(each["file"], each["line"], each["column"]) for each in json.loads(result.stdout)["problems"]]
+    assert places == [("routes.d/team.yaml", 1, 24), ("routes.d/team.yaml", 1, 44)]
 
 
 def test_every_problem_is_a_line_that_editors_can_open(folder: Path, runner: CliRunner) -> None:
