@@ -9,6 +9,7 @@ import pytest
 
 from bridge.config import load
 from bridge.model import DeliveryState, Event, EventState, JsonObject, RoutedEvent
+from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from bridge.sources._bridge import OWN
 from bridge.trial import MovedClock, Runner
@@ -37,7 +38,7 @@ def ruleset() -> Ruleset:
 def _told(ruleset: Ruleset, bodies: Sequence[JsonObject]) -> RoutedEvent:
     """Return what the last of an entity's webhooks comes to."""
     events: list[Event] = [event_of(SOURCE, body, number) for number, body in enumerate(bodies, 1)]
-    return ruleset.router.plan(events, {})[-1]
+    return list(in_order(ruleset.router.decide, events, {}))[-1]
 
 
 def test_they_load_without_a_problem_a_warning_or_a_setting() -> None:
@@ -85,7 +86,7 @@ def test_a_day_of_silence_is_told_once_the_line_is_no_comment(telling: Ruleset) 
 @pytest.mark.parametrize("name", OWN.events)
 def test_what_bridge_tells_of_itself_is_a_message_once_its_rule_is_no_comment(telling: Ruleset, name: str) -> None:
     events = [event_of(OWN, body, number) for number, body in enumerate(OWN.story(name, NOW))]
-    routed = telling.router.plan(events, {})[-1]
+    routed = list(in_order(telling.router.decide, events, {}))[-1]
     [delivery] = routed.deliveries
     assert (delivery.route, delivery.state, delivery.reason) == ("bridge-avisa", DeliveryState.PENDING, None)
 

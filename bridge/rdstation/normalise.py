@@ -24,6 +24,8 @@ _FLAT_RELATIONS: Mapping[str, str] = {
     "campaign_id": "campaign",
     "lost_reason_id": "deal_lost_reason",
 }
+_FLAT = _FLAT_NAMES.keys() | _FLAT_RELATIONS.keys()
+"""Fields that the flat dialect alone has."""
 _EMPTY: Mapping[str, JsonObject] = {
     kind: {field: [] if isinstance(value, list) else value for field, value in shape.items()}
     for kind, shape in SHAPES.items()
@@ -61,6 +63,14 @@ def _relation(shape: JsonObject, value: Json, last: Json) -> Json:
 
 def _unflatten(document: JsonObject) -> JsonObject:
     """Return a deal in the words of the nested dialect, with the page's and the samples' name of the total."""
+    deal = dict(document) if _FLAT.isdisjoint(document) else _renamed(document)
+    if "amount_total" in deal or "amount_annual" in deal:
+        total, annual = deal.get("amount_total"), deal.get("amount_annual")
+        deal["amount_total"] = deal["amount_annual"] = annual if total is None else total
+    return deal
+
+
+def _renamed(document: JsonObject) -> JsonObject:
     deal: JsonObject = {}
     for field, value in document.items():
         if field in _FLAT_NAMES:
@@ -69,9 +79,6 @@ def _unflatten(document: JsonObject) -> JsonObject:
             deal.setdefault(_FLAT_RELATIONS[field], {} if is_empty(value) else {"id": value})
         else:
             deal[field] = value
-    if "amount_total" in deal or "amount_annual" in deal:
-        total, annual = deal.get("amount_total"), deal.get("amount_annual")
-        deal["amount_total"] = deal["amount_annual"] = annual if total is None else total
     return deal
 
 

@@ -83,10 +83,6 @@ class Router:
         self._contexts = contexts
         self._clock = clock
 
-    def plan(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> list[RoutedEvent]:
-        """Decide a batch in order of arrival; each event sees the state that those before it left."""
-        return list(in_order(self.decide, events, states))
-
     def replay(self, event: Event, preceding: Event | None) -> RoutedEvent:
         """Decide a stored event anew, beside the event that preceded it; no last state moves."""
         event = self.read_again(event)

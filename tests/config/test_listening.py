@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.routing.router import in_order
 from bridge.sources._bridge import OWN, Bridge
 from tests.support.changes import NOW, event_of
 from tests.support.rules import HEAD, Rules
@@ -48,7 +49,7 @@ def test_only_a_pattern_that_begins_with_bridge_means_its_events(rules: Rules, p
 def test_dead_letters_can_queue_behind_what_is_told_of_their_target(rules: Rules) -> None:
     rules.write(route("bridge.*", "{{ event.name }}").replace("to: sales", "to: sales, key: target"))
     events = [event_of(OWN, OWN.story(name, NOW)[-1]) for name in ("bridge.delivery_dead", "bridge.target_paused")]
-    routed = rules.load().ruleset.router.plan(events, {})
+    routed = list(in_order(rules.load().ruleset.router.decide, events, {}))
     assert [delivery.key for each in routed for delivery in each.deliveries] == ["target:vendas"] * 2
 
 

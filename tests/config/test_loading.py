@@ -8,6 +8,7 @@ import pytest
 from bridge.config import load
 from bridge.model import Delivery, DeliveryState, Event
 from bridge.options import InvalidConfigurationError
+from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from tests.support.deals import Deal, sample
 from tests.support.rules import HEAD, Rules
@@ -31,7 +32,7 @@ def deliveries(ruleset: Ruleset, *bodies: object) -> list[Delivery]:
         raw = json.dumps(body).encode()
         envelope = source.read(raw)
         events.append(Event(f"evt_{index}", "crm", envelope.name, envelope.entity, envelope.dedup_key, raw, NOW))
-    return [delivery for routed in ruleset.router.plan(events, {}) for delivery in routed.deliveries]
+    return [delivery for routed in in_order(ruleset.router.decide, events, {}) for delivery in routed.deliveries]
 
 
 def test_a_sound_file_becomes_a_ruleset_that_routes(rules: Rules) -> None:

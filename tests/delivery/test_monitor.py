@@ -15,7 +15,7 @@ from bridge.delivery.announcer import Announcer, EventAnnouncer
 from bridge.delivery.monitor import Growth, Monitor, Silences
 from bridge.errors import StoreUnavailableError
 from bridge.model import DeliveryState
-from bridge.routing.router import Router
+from bridge.routing.router import Router, in_order
 from bridge.sources._bridge import NAME, OWN
 from bridge.sources.rdstation_crm import RdStationCrm
 from bridge.store.base import Backlog, EventQuery, Store
@@ -73,13 +73,14 @@ async def test_a_silence_is_told_once_and_the_next_one_again(
 async def test_a_silence_that_was_told_before_a_restart_is_not_told_again(store: Store, clock: ManualClock) -> None:
     announcer = EventAnnouncer(clock, Backlog)
     await store.add(an_event(clock))
+    router = Router({NAME: OWN}, (), lambda *_: {}, clock)
     for _ in range(2):
         looking = silences(store, clock, announcer, crm=DAY)
         await looking.look()
         clock.advance(days=2)
         await looking.look()
         await announcer.step(store)
-        await store.route(10, Router({NAME: OWN}, (), lambda *_: {}, clock).plan)
+        await store.route(10, lambda *taken: list(in_order(router.decide, *taken)))
     [event] = await store.events(EventQuery(source="bridge"))
     assert orjson.loads(event.body)["document"]["hours"] == 48
 

@@ -89,8 +89,9 @@ class Player:
         if first := self.seen.get(event.dedup_key):
             return replace(step, becomes=f"the event of {first}", differences=frozenset(), routes=())
         self.seen[event.dedup_key] = step.number
-        explanation = self.router.explain(event, self.states.get(_place(event)))
-        [routed] = self.router.plan([event], self.states)
+        last = self.states.get(_place(event))
+        explanation = self.router.explain(event, last)
+        routed = self.router.decide(event, last)
         if routed.entity_state:
             self.states[_place(event)] = routed.entity_state
         changed = frozenset(explanation.change.differences if explanation.change else ())

@@ -27,7 +27,7 @@ from bridge.routing.fanout import Preview
 from bridge.routing.matcher import compile_match
 from bridge.routing.regex import LONGEST
 from bridge.routing.route import Context, DeliverEntry, Listener, Matcher, Route
-from bridge.routing.router import Router
+from bridge.routing.router import Router, in_order
 from tests.support.changes import crm, event_of
 from tests.support.clock import ManualClock
 
@@ -111,7 +111,7 @@ def router(*routes: Route, contexts: Contexts | None = None) -> Router:
 
 def told(router_: Router, *names: str) -> list[RoutedEvent]:
     """Route payloads in one batch, in the order of their arrival."""
-    return router_.plan([arrived(name, number) for number, name in enumerate(names, 1)], {})
+    return list(in_order(router_.decide, [arrived(name, number) for number, name in enumerate(names, 1)], {}))
 
 
 def test_a_matching_route_plans_a_delivery_that_is_due_now() -> None:
@@ -149,7 +149,7 @@ def test_each_event_of_a_batch_sees_what_those_before_it_left() -> None:
 
 def test_the_last_states_that_were_given_are_not_changed() -> None:
     states: dict[StateKey, EntityState] = {}
-    router().plan([arrived("crm_deal_updated__ongoing")], states)
+    assert list(in_order(router().decide, [arrived("crm_deal_updated__ongoing")], states))
     assert states == {}
 
 
@@ -158,9 +158,9 @@ def test_a_last_state_that_was_given_counts() -> None:
     (before,) = told(router(), "crm_deal_updated__ongoing")
     assert before.entity_state is not None
     moved = route("moved", match=matching({"status": {"from": "ongoing"}}))
-    (routed,) = router(moved).plan([event], {("crm", before.entity_state.entity): before.entity_state})
+    (routed,) = in_order(router(moved).decide, [event], {("crm", before.entity_state.entity): before.entity_state})
     assert routed.state is EventState.ROUTED
-    (other,) = router(moved).plan([event], {("another", before.entity_state.entity): before.entity_state})
+    (other,) = in_order(router(moved).decide, [event], {("another", before.entity_state.entity): before.entity_state})
     assert other.state is EventState.UNMATCHED
 
 
@@ -224,7 +224,7 @@ def test_a_blank_key_falls_back_to_the_entity() -> None:
     body = payload("crm_deal_updated__ongoing")
     body["document"]["name"] = "  "
     keyed = route(deliver=(DeliverEntry("sales", Content("deal.rating"), Key("deal.name")),))
-    (routed,) = router(keyed).plan([replace(blank, body=orjson.dumps(body))], {})
+    routed = router(keyed).decide(replace(blank, body=orjson.dumps(body)), None)
     assert routed.deliveries[0].key == "deal:650878567482d9c0c7002050a475"
 
 
@@ -265,7 +265,7 @@ SEARCHED = r"`match` failed: `matches` does not search more than 50000 character
 def test_a_matcher_that_cannot_judge_leaves_every_entry_dead_and_the_other_routes_go_out() -> None:
     entries = (DeliverEntry("sales", Content()), DeliverEntry("board", Content(), Key("deal.rating")))
     searching = route("searching", match=matching({"not": {"name": {"matches": "y"}}}), deliver=entries)
-    (routed,) = router(searching, route("other")).plan([too_long()], {})
+    routed = router(searching, route("other")).decide(too_long(), None)
     assert [(each.route, each.state, each.reason) for each in routed.deliveries] == [
         ("searching", DeliveryState.DEAD, SEARCHED),
         ("searching", DeliveryState.DEAD, SEARCHED),
@@ -282,13 +282,13 @@ def test_an_explanation_tells_that_a_matcher_cannot_judge() -> None:
 
 
 def test_an_event_whose_source_is_gone_is_quarantined() -> None:
-    (routed,) = Router({}, (route(),), Contexts(), ManualClock()).plan([arrived("crm_deal_updated__lost")], {})
+    routed = Router({}, (route(),), Contexts(), ManualClock()).decide(arrived("crm_deal_updated__lost"), None)
     assert (routed.state, routed.reason) == (EventState.QUARANTINED, 'there is no source "crm" any more')
 
 
 def test_an_event_that_cannot_be_read_is_quarantined_with_the_reason() -> None:
     broken = replace(arrived("crm_deal_updated__lost"), body=b"[]")
-    (routed,) = router(route()).plan([broken], {})
+    routed = router(route()).decide(broken, None)
     assert routed.state is EventState.QUARANTINED
     assert routed.reason == "the body is JSON, but no object"
     assert (routed.deliveries, routed.entity_state) == ((), None)
@@ -296,7 +296,7 @@ def test_an_event_that_cannot_be_read_is_quarantined_with_the_reason() -> None:
 
 def test_an_event_without_an_entity_is_ordered_by_itself() -> None:
     loose = replace(arrived("crm_deal_updated__lost"), entity=None)
-    (routed,) = router(route()).plan([loose], {})
+    routed = router(route()).decide(loose, None)
     assert routed.deliveries[0].key == "evt_001"
     assert routed.entity_state is None
 
@@ -397,7 +397,7 @@ def test_planning_and_explaining_agree() -> None:
     routes = (route("deal-lost", lost()), route("all"), route("won", match=matching({"status": "won"})))
     for name in ("ongoing", "lost", "won", "old_loss", "v2_dialect"):
         event = arrived(f"crm_deal_updated__{name}")
-        (planned,) = router(*routes).plan([event], {})
+        planned = router(*routes).decide(event, None)
         explained = router(*routes).explain(event, None)
         assert planned.state is explained.state
         previews = [preview for each in explained.routes for preview in each.deliveries]
@@ -407,7 +407,7 @@ def test_planning_and_explaining_agree() -> None:
 def test_a_delivery_is_planned_on_the_terms_of_its_entry_and_in_the_bucket_of_its_message() -> None:
     terms = Terms({"attempts": 3}, "park", supersedes=True)
     entry = DeliverEntry("sales", Content(), handling=lambda content: (str(content["text"])[:7], terms))
-    (planned,) = router(route("deal-lost", lost(), deliver=(entry,))).plan([arrived("crm_deal_updated__lost", 2)], {})
+    planned = router(route("deal-lost", lost(), deliver=(entry,))).decide(arrived("crm_deal_updated__lost", 2), None)
     assert [(delivery.bucket, delivery.terms) for delivery in planned.deliveries] == [("Padaria", terms)]
 
 

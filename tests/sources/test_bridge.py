@@ -9,7 +9,7 @@ from bridge.component.discovery import source_types
 from bridge.document import unknown_segment
 from bridge.errors import UnreadableWebhookError
 from bridge.model import Entity, Event, EventState, JsonObject
-from bridge.routing.router import Router
+from bridge.routing.router import Router, in_order
 from bridge.sources import _bridge
 from bridge.sources._bridge import EVENTS, LABELS, NAME, OWN, PREFIX, SHAPES, TRIGGERS, noticed
 from tests.support.changes import NOW
@@ -20,7 +20,7 @@ PAUSED: JsonObject = {"name": "sales", "state": "paused", "reason": "invalid_aut
 
 
 def told(*events: Event) -> list[tuple[EventState, str | None]]:
-    return [(routed.state, routed.reason) for routed in ROUTER.plan(events, {})]
+    return [(routed.state, routed.reason) for routed in in_order(ROUTER.decide, events, {})]
 
 
 def test_no_file_can_name_it() -> None:
@@ -69,7 +69,7 @@ def test_what_is_told_after_the_clock_was_set_back_is_told() -> None:
 def test_what_was_told_before_of_the_same_thing_is_what_it_was_before() -> None:
     paused = noticed("bridge.target_paused", "sales", PAUSED, NOW)
     resumed = noticed("bridge.target_resumed", "sales", {"name": "sales", "state": "ready"}, NOW)
-    before, after = ROUTER.plan([paused, resumed], {})
+    before, after = in_order(ROUTER.decide, [paused, resumed], {})
     change = ROUTER.explain(resumed, before.entity_state).change
     assert change is not None
     assert change.previous

@@ -12,6 +12,7 @@ from bridge import config
 from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.model import Attempt, Delivery, DeliveryState, Event, Limits, Outcome, new_id
+from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from bridge.store.base import DeliveryQuery, Settlement, Store
 from tests.support.clock import ManualClock
@@ -66,7 +67,7 @@ class Shop:
         for body in bodies:
             events.append(self.arrival(body))
             await self.store.add(events[-1])
-            await self.store.route(32, self.rules.router.plan)
+            await self.store.route(32, lambda *taken: list(in_order(self.rules.router.decide, *taken)))
             self.clock.advance(seconds=1)
         return events
 
