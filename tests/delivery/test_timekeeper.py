@@ -1,6 +1,6 @@
 """Deferred deliveries from rules to message, on the real store and a clock that is moved by hand."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,9 +10,10 @@ import pytest
 
 from bridge.delivery.timekeeper import Timekeeper
 from bridge.errors import StoreUnavailableError
-from bridge.model import Delivery, DeliveryState, RoutedEvent
+from bridge.model import Delivery, DeliveryState
 from bridge.routing.fanout import REASONS
 from bridge.routing.ripening import GONE, UNDONE
+from bridge.routing.router import in_order
 from bridge.store.base import DeliveryQuery, Store
 from bridge.store.sqlite import open_store
 from tests.support.clock import ManualClock
@@ -200,7 +201,7 @@ class TestDelay:
         deal = Deal()
         for body in (deal.moved("A", 1), deal.moved("B", 2), deal.lost()):
             await shop.store.add(shop.arrival(body))
-        await shop.store.route(32, shop.rules.router.plan)
+        await shop.store.route(32, lambda *taken: list(in_order(shop.rules.router.decide, *taken)))
         assert await shop.states() == ["cancelled"]
 
 
@@ -400,9 +401,6 @@ async def test_what_waits_for_a_source_that_is_gone_is_a_dead_letter(shop: Timed
 
 class Defective:
     """A router that has a defect."""
-
-    def plan(self, events: Sequence[Any], states: Any) -> list[RoutedEvent]:
-        raise NotImplementedError
 
     def ripen(self, ripe: Any) -> Delivery:
         raise ZeroDivisionError

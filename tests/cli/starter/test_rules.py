@@ -16,6 +16,7 @@ from bridge.cli.starter.rules import example, rules
 from bridge.model import DeliveryState
 from bridge.options import read_yaml, variables_in
 from bridge.rdstation import KINDS, TRIGGERS
+from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from tests.support.changes import NOW, crm, event_of
 from tests.support.starting import EACH, ENVIRON, answers, ruleset_of
@@ -36,7 +37,8 @@ def told(ruleset: Ruleset, moment: str, **document: Any) -> dict[str, Any]:
     bodies = SOURCE.story(moment, NOW)
     for body in bodies:
         body["document"].update(document)  # type: ignore[union-attr]
-    routed = ruleset.router.plan([event_of(SOURCE, body, number) for number, body in enumerate(bodies, 1)], {})[-1]
+    events = [event_of(SOURCE, body, number) for number, body in enumerate(bodies, 1)]
+    *_, routed = in_order(ruleset.router.decide, events, {})
     assert all(delivery.state is DeliveryState.PENDING for delivery in routed.deliveries), routed.deliveries
     return {delivery.route: delivery.content for delivery in routed.deliveries}
 
