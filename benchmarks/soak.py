@@ -181,7 +181,7 @@ def tell(seen: Seen, sink: Sink) -> int:
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--minutes", type=float, default=20, help="what grows in the first one is warming up")
     parser.add_argument("--rate", type=float, default=50, help="webhooks a second")
     arguments = parser.parse_args()
     pin(THEIRS)

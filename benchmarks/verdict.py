@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 
 def bar(least_or_most: float, *, holds: bool) -> str:
-    """Return a bar with whether it was reached."""
-    return f"bar {least_or_most:g}, {'reached' if holds else 'missed'}"
+    """Return a bar with whether it was met."""
+    return f"bar {least_or_most:g}, {'met' if holds else 'missed'}"
 
 
 def counted(**counts: int) -> list[str]:

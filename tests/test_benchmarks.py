@@ -66,5 +66,5 @@ def test_a_verdict_is_a_line_and_an_exit_code(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_missed_bar_is_told() -> None:
-    assert bar(0.5, holds=True) == "bar 0.5, reached"
+    assert bar(0.5, holds=True) == "bar 0.5, met"
     assert bar(1.5, holds=False) == "bar 1.5, missed"
