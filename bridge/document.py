@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from bridge.model import Json, JsonObject
 
@@ -14,6 +14,7 @@ Read: TypeAlias = Callable[[Json], Json]
 CUSTOM = "custom"
 LABEL = 200
 """Characters of a label that count: the time to take accents off grows with their square, and slugs are remembered."""
+_INDEX = re.compile("[0-9]{1,4}")
 _SUFFIX = re.compile(r"-(?=[a-f]*[0-9])[0-9a-f]{4}$")
 
 
@@ -36,6 +37,46 @@ def reader(path: str) -> Read:
         return lambda document: document.get(head) if isinstance(document, dict) else _walk(document, (head,))
     segments = tuple(path.split("."))
     return lambda document: _walk(document, segments)
+
+
+class Slot(NamedTuple):
+    """A place in a document: a member of an object, or an item of a list."""
+
+    holder: Any
+    key: str | int
+
+    @property
+    def value(self) -> Json:
+        """Return what stands there, None where there is nothing yet."""
+        held: Json = self.holder.get(self.key) if isinstance(self.holder, dict) else self.holder[self.key]
+        return held
+
+    def fill(self, value: object) -> None:
+        """Put a value there."""
+        self.holder[self.key] = value
+
+
+def slot(document: Json, path: str) -> Slot:
+    """Return the place at a dotted path; an object on the way that is empty or not there is made.
+
+    Raises:
+        LookupError: a segment, which it holds, leads nowhere.
+    """
+    first, *further = path.split(".")
+    place = _slot(document, first)
+    for segment in further:
+        if isinstance(place.holder, dict) and place.value is None:
+            place.fill({})
+        place = _slot(place.value, segment)
+    return place
+
+
+def _slot(holder: Json, segment: str) -> Slot:
+    if isinstance(holder, dict):
+        return Slot(holder, segment)
+    if isinstance(holder, list) and _INDEX.fullmatch(segment) and int(segment) < len(holder):
+        return Slot(holder, int(segment))
+    raise LookupError(segment)
 
 
 def _walk(value: Json, segments: tuple[str, ...]) -> Json:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.document import LABEL, custom_value, differences, is_empty, lookup, same, slug, unknown_segment
+from bridge.document import LABEL, custom_value, differences, is_empty, lookup, same, slot, slug, unknown_segment
 from bridge.model import Json, JsonObject
 from tests.routing.building import documents, json_values
 
@@ -194,3 +194,19 @@ def test_a_shape_knows_its_paths_and_all_behind_an_open_end(path: str) -> None:
 )
 def test_the_first_unknown_segment_comes_with_what_was_known_there(path: str, segment: str, known: list[str]) -> None:
     assert unknown_segment(SHAPE, path) == (segment, known)
+
+
+def test_a_place_is_found_made_and_filled() -> None:
+    document: JsonObject = {"name": None, "items": [{"id": 1}]}
+    slot(document, "stage.name").fill("A")
+    slot(document, "name.first").fill("Ana")
+    slot(document, "items.0.id").fill(2)
+    assert document == {"name": {"first": "Ana"}, "items": [{"id": 2}], "stage": {"name": "A"}}
+    assert (slot(document, "items.0.id").value, slot(document, "nothing").value) == (2, None)
+
+
+@pytest.mark.parametrize(("path", "segment"), [("items.1", "1"), ("items.x.id", "x"), ("name.first", "first")])
+def test_a_place_that_leads_nowhere_names_the_segment(path: str, segment: str) -> None:
+    with pytest.raises(LookupError) as caught:
+        slot({"items": [1], "name": "Ana"}, path)
+    assert caught.value.args == (segment,)

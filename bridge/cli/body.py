@@ -1,7 +1,6 @@
 """Bodies to send or explain: a sample, a file, or what stands on stdin, with some values set."""
 
 import json
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -13,6 +12,7 @@ import click
 
 from bridge.component import AnySource
 from bridge.component.discovery import source_types
+from bridge.document import slot
 from bridge.model import Json, JsonObject
 from bridge.options import did_you_mean
 from bridge.sources import _bridge
@@ -103,31 +103,12 @@ def _set(body: Json, setting: str) -> str:
     path, equals, text = setting.partition("=")
     if not (path and equals):
         raise click.UsageError(f'"{setting}" sets nothing; write --set path=value, such as document.status=lost')
-    *way, last = path.split(".")
-    place = body
-    for segment in way:
-        place = _step(place, segment, path)
-    if isinstance(place, dict):
-        place[last] = _value(text, place.get(last))
-    else:
-        items = _items(place, last, path)
-        items[int(last)] = _value(text, items[int(last)])
+    try:
+        place = slot(body, path)
+    except LookupError as error:
+        raise click.UsageError(f'--set {path}: there is no "{error.args[0]}" in the body') from None
+    place.fill(_value(text, place.value))
     return path
-
-
-def _step(place: Json, segment: str, path: str) -> Json:
-    """Go one segment into a body; an object that is empty or not there is made."""
-    if isinstance(place, dict):
-        if place.get(segment) is None:
-            place[segment] = {}
-        return place[segment]
-    return _items(place, segment, path)[int(segment)]
-
-
-def _items(place: Json, segment: str, path: str) -> list[Json]:
-    if isinstance(place, list) and re.fullmatch("[0-9]{1,4}", segment) and int(segment) < len(place):
-        return place
-    raise click.UsageError(f'--set {path}: there is no "{segment}" in the body')
 
 
 def _value(text: str, before: Json) -> Json:

@@ -1,6 +1,5 @@
 """What the CRM would send: samples, told of one and the same entity, so that each follows what came before."""
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
@@ -8,9 +7,11 @@ from hashlib import sha256
 
 from bridge.component import AnySource
 from bridge.config.trial_frame import SendFrame
-from bridge.config.trials import AS_SENT, kind_of
+from bridge.config.trials import kind_of
+from bridge.document import slot
 from bridge.errors import BridgeError
-from bridge.model import Json, JsonObject
+from bridge.model import JsonObject
+from bridge.routing.matcher import AS_SENT
 
 EDITED = "updated_at"
 """The field that dates every edit."""
@@ -67,22 +68,7 @@ def _refer(document: JsonObject, references: Mapping[str, str]) -> None:
 
 
 def _set(document: JsonObject, path: str, value: object) -> None:
-    *way, last = path.split(".")
-    place: Json = document
-    for segment in way:
-        place = _inside(place, segment, path)
-    if isinstance(place, list):
-        _inside(place, last, path)
-        place[int(last)] = value  # type: ignore[call-overload]  # YAML gives nothing but JSON
-    elif isinstance(place, dict):
-        place[last] = value  # type: ignore[assignment]  # as above
-
-
-def _inside(place: Json, segment: str, path: str) -> Json:
-    if isinstance(place, dict):
-        if place.get(segment) is None:
-            place[segment] = {}
-        return place[segment]
-    if isinstance(place, list) and re.fullmatch("[0-9]{1,4}", segment) and int(segment) < len(place):
-        return place[int(segment)]
-    raise UnsendableError(f'set {path}: there is no "{segment}" in the sample')
+    try:
+        slot(document, path).fill(value)
+    except LookupError as error:
+        raise UnsendableError(f'set {path}: there is no "{error.args[0]}" in the sample') from None
