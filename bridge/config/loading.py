@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
 
+from bridge.component import AnySource
 from bridge.component.discovery import source_types, target_types
 from bridge.config.components import ComponentBuilder
 from bridge.config.entries import EntryCompiler
@@ -21,7 +22,7 @@ from bridge.config.timing import TimingCompiler
 from bridge.config.trials import Named, Trial, TrialCompiler
 from bridge.config.vocabulary import vocabulary
 from bridge.errors import BridgeError
-from bridge.model import Clock, JsonObject, SystemClock
+from bridge.model import Change, Clock, JsonObject, SystemClock
 from bridge.options import InvalidConfigurationError, Place, Problem
 from bridge.rendering import Rendering
 from bridge.rendering.region import parse_timezone
@@ -93,7 +94,10 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     times.warn_of_unused()
     shared.warn_of_unused()
     readers = {**sources.made, _bridge.NAME: _bridge.OWN}
-    contexts = lambda change, source: rendering.context(change, source, clock.now())  # noqa: E731 (it is named)
+
+    def contexts(change: Change, source: AnySource) -> dict[str, object]:
+        return rendering.context(change, source, clock.now())
+
     router = Router(readers, routes, contexts, clock, rendering.gathered)
     ruleset = Ruleset(_revision(gathered.contents, rendering.files()), sources.made, targets.made, routes, router)
     return Loaded(ruleset, named, tuple(sorted(problems.warnings)), trials)

@@ -53,7 +53,7 @@ class TimingCompiler:
         self._named = frozenset(windows)
         for name, written in windows.items():
             if isinstance(written, dict) and not self._problems.broken(("windows", name)):
-                self._windows[name] = self._window(name, WindowFrame.model_validate(written))
+                self._windows[name] = self._window(WindowFrame.model_validate(written))
 
     def warn_of_unused(self) -> None:
         """Warn of every window that nothing goes out in."""
@@ -115,9 +115,9 @@ class TimingCompiler:
             self._problems.add(site.loc, "unknown-window", f'there is no window "{name}"', hint)
         return self._windows.get(name)
 
-    def _window(self, name: str, frame: WindowFrame) -> Window:
+    def _window(self, frame: WindowFrame) -> Window:
         begin, end = parse_clock(frame.from_), parse_clock(frame.to)
-        return Window(name, parse_days(frame.days), begin, end, self._zone, _off(frame.calendars))
+        return Window(parse_days(frame.days), begin, end, self._zone, _off(frame.calendars))
 
 
 def _off(calendars: Iterable[str]) -> Callable[[date], bool]:

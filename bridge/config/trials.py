@@ -26,12 +26,10 @@ from bridge.config.trial_frame import (
 from bridge.errors import UnreadableWebhookError
 from bridge.model import Json, JsonObject
 from bridge.options import InvalidConfigurationError, Loc, Place, Report, did_you_mean, read_yaml
-from bridge.routing.matcher import compile_match
+from bridge.routing.matcher import AS_SENT, compile_match
 from bridge.routing.operators import BARE, TRANSITIONS
 from bridge.routing.route import Matcher
 from bridge.sources import _bridge
-
-AS_SENT = "document"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from bridge.component.source import AnySource
 from bridge.document import differences
 from bridge.errors import MatchError, RenderError, UnreadableWebhookError
-from bridge.model import Change, DeferralKind, Deferred, Delivery, DeliveryState, EntityState, Ripe
+from bridge.model import Change, Deferral, Deferred, Delivery, DeliveryState, EntityState, Ripe
 from bridge.routing.fanout import REASONS, Preview, gathered_key, held, own_key, rendered
 from bridge.routing.listening import Listening
 from bridge.routing.route import Context, DeliverEntry, Gather, Route
@@ -47,7 +47,7 @@ class Ripener:
         if entry is None or delivery.deferral is None:
             return _set(delivery, DeliveryState.CANCELLED, now, GONE)
         try:
-            preview = self._preview(ripe, entry, delivery.deferral.kind, now)
+            preview = self._preview(ripe, entry, delivery.deferral, now)
         except (RenderError, MatchError, UnreadableWebhookError) as error:
             return _set(delivery, DeliveryState.DEAD, now, str(error))
         if preview is None:
@@ -61,18 +61,17 @@ class Ripener:
         same = [entry for entry in entries[delivery.entry : delivery.entry + 1] if entry.target == delivery.target]
         return next(iter([*same, *(entry for entry in entries if entry.target == delivery.target)]), None)
 
-    def _preview(self, ripe: Ripe, entry: DeliverEntry, kind: DeferralKind, now: datetime) -> Preview | None:
-        if kind == "digest":
-            return self._gathered(ripe, entry, now)
+    def _preview(self, ripe: Ripe, entry: DeliverEntry, deferral: Deferral, now: datetime) -> Preview | None:
+        if deferral.kind == "digest":
+            return self._gathered(ripe, entry, deferral.group, now)
         change = self._change(ripe.items[-1], ripe.last)
         context = self._context(change)
-        if kind == "debounce" and not self._holds(ripe, change, context):
+        if deferral.kind == "debounce" and not self._holds(ripe, change, context):
             return None
         return rendered(entry, own_key(change), context)
 
-    def _gathered(self, ripe: Ripe, entry: DeliverEntry, now: datetime) -> Preview:
+    def _gathered(self, ripe: Ripe, entry: DeliverEntry, group: str, now: datetime) -> Preview:
         contexts: list[Context] = [self._context(self._change(item, None)) for item in ripe.items]
-        group = ripe.delivery.deferral.group if ripe.delivery.deferral else ""
         return rendered(entry, gathered_key(ripe.delivery.route, group), self._gather(contexts, group, now))
 
     def _holds(self, ripe: Ripe, change: Change, context: Context) -> bool:

@@ -17,7 +17,6 @@ class Window:
     One that ends no later than it begins ends on the day after: a night belongs to the day that it begins on.
     """
 
-    name: str
     days: frozenset[int]
     begin: time
     end: time

@@ -46,6 +46,8 @@ def attempt_made(delivery: Delivery, attempt: Attempt, state: DeliveryState | No
 
 def delivery_ripened(delivery: Delivery) -> None:
     """The time of a deferred delivery has come."""
+    if delivery.state is DeliveryState.DEAD:
+        return delivery_dead(delivery, delivery.reason)
     _log.info(
         f"delivery {'due' if delivery.state is DeliveryState.PENDING else delivery.state.value}",
         event_id=delivery.event_id,
@@ -55,8 +57,7 @@ def delivery_ripened(delivery: Delivery) -> None:
         key=delivery.key,
         reason=delivery.reason,
     )
-    if delivery.state is DeliveryState.DEAD:
-        delivery_dead(delivery, delivery.reason)
+    return None
 
 
 def ripening_failed(delivery: Delivery, error: Exception) -> None:

@@ -21,7 +21,7 @@ def at(text: str) -> datetime:
 
 def window(begin: str = "09:00", end: str = "18:00", days: frozenset[int] = WEEKDAYS, off: str = "") -> Window:
     free = {date.fromisoformat(off)} if off else set[date]()
-    return Window("w", days, time.fromisoformat(begin), time.fromisoformat(end), BRASILIA, free.__contains__)
+    return Window(days, time.fromisoformat(begin), time.fromisoformat(end), BRASILIA, free.__contains__)
 
 
 @pytest.mark.parametrize(

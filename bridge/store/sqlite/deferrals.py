@@ -38,7 +38,7 @@ def call_off(connection: apsw.Connection, event_id: str, entries: Iterable[CallO
     subject = _subject(connection, event_id)
     for route, entry in entries if subject else ():
         for [id_] in rows(connection, "deferred_of", subject, route, entry):
-            _cancel(connection, id_, f"called off by {event_id}")
+            _end(connection, id_, DeliveryState.CANCELLED, f"called off by {event_id}")
 
 
 def add_deferrals(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:
@@ -84,13 +84,13 @@ def _joined(connection: apsw.Connection, delivery: Delivery, deferral: Deferral,
     if held is None:
         return deferral
     id_, latest, before = held
-    _cancel(connection, id_, f"told with {delivery.id}")
+    _end(connection, id_, DeliveryState.CANCELLED, f"told with {delivery.id}")
     change(connection, "hold_until", min(microseconds(delivery.due_at), latest), delivery.id)
     return replace(deferral, latest=moment_of(latest), before=_json(before))
 
 
-def _cancel(connection: apsw.Connection, id_: str, reason: str) -> None:
-    change(connection, "end_deferred", id_, DeliveryState.CANCELLED.value, reason)
+def _end(connection: apsw.Connection, id_: str, state: DeliveryState, reason: str | None) -> None:
+    change(connection, "end_deferred", id_, state.value, reason)
     change(connection, "drop_deferral", id_)
 
 
@@ -126,11 +126,11 @@ def _json(text: str | None) -> JsonObject | None:
 
 def _write(connection: apsw.Connection, ripened: Ripened, now: int) -> Delivery | None:
     """Write what became of a delivery, and of those it tells of as well; None if it is deferred no more."""
-    delivery = quieted(connection, ripened.delivery, now)
+    delivery = quieted(connection, _storable(ripened.delivery), now)
     place = place_of(delivery)
     if delivery.terms.supersedes and delivery.state is DeliveryState.PENDING:
         change(connection, "supersede", f"superseded by {delivery.id}", *place, delivery.route, delivery.entry)
-    if not _ripen(connection, delivery):
+    if not change(connection, "ripen_delivery", *ripened_row(delivery)):
         return None
     if delivery.deferral:
         change(connection, "hold_for_window", delivery.id)
@@ -142,13 +142,14 @@ def _write(connection: apsw.Connection, ripened: Ripened, now: int) -> Delivery 
     return delivery
 
 
-def _ripen(connection: apsw.Connection, delivery: Delivery) -> int:
+def _storable(delivery: Delivery) -> Delivery:
+    """Return a delivery as it is, or dead if it holds what JSON cannot."""
     try:
-        row = ripened_row(delivery)
-    except TypeError as error:  # what JSON cannot hold
+        ripened_row(delivery)
+    except TypeError as error:
         reason = f"cannot be stored: {legible(str(error))}"
-        row = ripened_row(replace(delivery, state=DeliveryState.DEAD, content=None, reason=reason))
-    return change(connection, "ripen_delivery", *row)
+        return replace(delivery, state=DeliveryState.DEAD, content=None, reason=reason, deferral=None)
+    return delivery
 
 
 def _end_gathered(connection: apsw.Connection, ids: Iterable[str], bearer: Delivery) -> None:
@@ -156,5 +157,4 @@ def _end_gathered(connection: apsw.Connection, ids: Iterable[str], bearer: Deliv
     dead = bearer.state is DeliveryState.DEAD
     state, reason = (DeliveryState.DEAD, bearer.reason) if dead else (DeliveryState.CANCELLED, f"told with {bearer.id}")
     for id_ in ids:
-        change(connection, "end_deferred", id_, state.value, reason)
-        change(connection, "drop_deferral", id_)
+        _end(connection, id_, state, reason)
