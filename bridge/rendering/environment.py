@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_eval_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, UndefinedError, pass_eval_context
 from jinja2.environment import TemplateModule
 from jinja2.loaders import split_template_path
 from jinja2.nodes import EvalContext
@@ -75,6 +75,10 @@ class Missing(StrictUndefined):
         if isinstance(owner, list | tuple):
             return f"the list has no item {name}"
         return f'{described(owner)} has no "{name}"'
+
+
+class NoItemError(UndefinedError):
+    """A list is shorter than a template takes it to be: of another change it may be longer."""
 
 
 class Files(FileSystemLoader):
@@ -164,7 +168,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return getattr(obj, name)
             except AttributeError:
                 pass
-        return self.undefined(obj=obj, name=name)
+        return self.undefined(obj=obj, name=name, exc=NoItemError if isinstance(obj, list | tuple) else UndefinedError)
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Call what a template may call: macros, the most frequent, without a detour; texts pay for their methods."""

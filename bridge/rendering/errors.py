@@ -30,11 +30,15 @@ class TemplateNotFoundError(RenderError):
 
 
 class TemplateFailedError(RenderError):
-    """A template that failed on one change. ``name`` and ``line`` say where, ``message`` why."""
+    """A template that failed on one change. ``name`` and ``line`` say where, ``message`` why.
 
-    def __init__(self, message: str, *, line: int = 1, name: str = "") -> None:
+    ``short`` says that a list was too short for it, which that of another change need not be.
+    """
+
+    def __init__(self, message: str, *, line: int = 1, name: str = "", short: bool = False) -> None:
         """Keep the place beside the words."""
         self.message = legible(message)
+        self.short = short
         super().__init__(f"{place(name, line)}: {self.message}")
         self.line = line
         self.name = name

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from bridge.errors import RenderError
 from bridge.model import Json, JsonObject
 from bridge.rendering.budget import Budget, BudgetError, account, concatenated
+from bridge.rendering.environment import NoItemError
 from bridge.rendering.errors import TemplateFailedError
 from bridge.rendering.references import Reference
 from bridge.rendering.value import described, given, plain, printed
@@ -191,7 +192,8 @@ def _run(name: str, context: Context, work: Callable[[], ResultT]) -> ResultT:
         return work()
     except Exception as error:  # a template can raise anything, and must not take the daemon along
         where, line = _place(error.__traceback__, name)
-        raise TemplateFailedError(_sentence(error), line=line, name=where) from error
+        short = isinstance(error, NoItemError)
+        raise TemplateFailedError(_sentence(error), line=line, name=where, short=short) from error
     finally:
         account.reset(token)
 

@@ -32,15 +32,10 @@ def command(ctx: click.Context, *, file: Path, strict: bool, form: str) -> None:
     """
     gc.disable()  # what is read lives until the answer, which ends the process: to look for garbage costs a tenth of it
     ctx.call_on_close(gc.enable)
-    from bridge import config
-    from bridge.options import InvalidConfigurationError
+    from bridge.rehearsal import check
 
-    problems: Sequence[Problem] = ()
-    warnings: Sequence[Problem] = ()
-    try:
-        warnings = config.load(file, os.environ).warnings
-    except InvalidConfigurationError as error:
-        problems = error.problems
+    checked = check(file, os.environ)
+    problems, warnings = checked.problems, checked.warnings
     if form == "json":
         screen.dump({"problems": [_shape(each) for each in problems], "warnings": [_shape(each) for each in warnings]})
     else:

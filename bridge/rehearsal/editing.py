@@ -1,0 +1,98 @@
+"""Changes with other values in them: copied as far as they are touched, for scenes share what they hold."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+from bridge.component import AnySource
+from bridge.document import CUSTOM, differences, is_empty, lookup, slot
+from bridge.model import Change, Json, JsonObject
+from bridge.rehearsal.solving import Values
+from bridge.routing.matcher import AS_SENT
+
+PREVIOUS = "previous"
+"""The first segment of a path into what was there before."""
+
+
+class Edit:
+    """What becomes of one change. Paths are those of `match`."""
+
+    def __init__(self, change: Change) -> None:
+        """Start with the change as it is."""
+        self._change = change
+        self._current = change.current
+        self._previous = change.previous
+        self._sent = change.document
+
+    def values(self, path: str) -> Values:
+        """Return what stands at a path before and after."""
+        head, _, rest = path.partition(".")
+        if head == AS_SENT:
+            return Values(None, lookup(self._sent, rest))
+        before = None if self._previous is None else lookup(self._previous, path)
+        return Values(before, lookup(self._current, path))
+
+    def put(self, path: str, values: Values, *, moves: bool) -> None:
+        """Put a value at a path; what was there before is left alone unless it ``moves``."""
+        head, _, rest = path.partition(".")
+        if head == AS_SENT:
+            self._sent = _with(self._sent, rest, values.after)
+            return
+        self._current = _with(self._current, path, values.after)
+        if head in self._sent and head != CUSTOM:
+            self._sent = _with(self._sent, path, values.after)
+        if moves and self._previous is not None:
+            self._previous = _with(self._previous, path, values.before)
+
+    def clear(self, path: str, nothing: Json) -> None:
+        """Put nothing, in the shape that nothing has there, at a path of the entity or behind ``previous.``."""
+        head, _, rest = path.partition(".")
+        if head != PREVIOUS:
+            self._current = _with(self._current, path, nothing)
+        elif self._previous is not None:
+            self._previous = _with(self._previous, rest, nothing)
+
+    def change(self, source: AnySource) -> Change:
+        """Return the change as it has become, with its differences."""
+        before, after = self._previous, self._current
+        changed = {} if before is None else differences(before, after, source.quiet)
+        return replace(self._change, current=after, previous=before, document=self._sent, differences=changed)
+
+
+def filled(document: JsonObject, example: JsonObject) -> JsonObject:
+    """Return a document with what an example has in place of what is empty in it, one level deep and two in objects."""
+    return {name: _filled(value, example.get(name)) for name, value in document.items()}
+
+
+def _filled(value: Json, example: Json) -> Json:
+    if isinstance(value, dict) and isinstance(example, dict):
+        return {**example, **{name: inner for name, inner in value.items() if not is_empty(inner)}}
+    return example if is_empty(value) and example is not None else value
+
+
+def _with(document: JsonObject, path: str, value: Json) -> JsonObject:
+    """Return a copy with another value at a path; the document itself where the path leads nowhere in it."""
+    head, _, rest = path.partition(".")
+    held = document.get(head)
+    if head == CUSTOM and rest:
+        return {**document, head: {**(held if isinstance(held, dict) else {}), rest: value}}
+    if not rest:
+        listed = isinstance(held, list) and not isinstance(value, list) and value is not None
+        return {**document, head: [value] if listed else value}
+    copy = {**document, head: deepcopy(held)}
+    try:
+        slot(copy, _indexed(copy, path)).fill(value)
+    except LookupError:
+        return document
+    return copy
+
+
+def _indexed(document: Json, path: str) -> str:
+    """Return a path that goes through the first item of each list."""
+    steps: list[str] = []
+    for segment in path.split("."):
+        if isinstance(document, list):
+            steps.append("0")
+            document = document[0] if document else None
+        steps.append(segment)
+        document = document.get(segment) if isinstance(document, dict) else None
+    return ".".join(steps)
