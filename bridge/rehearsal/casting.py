@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from bridge.document import lookup
@@ -51,8 +52,8 @@ class Cast:
 
     def _adapted(self, scenes: Sequence[Scene]) -> Iterator[Scene]:
         for case in self.cases[:MOST]:
-            tries = (scene.adapted(case) for scene in scenes)
-            yield from list(filter(self.matches, tries))[:1]
+            fitting = filter(self.matches, (scene.adapted(case) for scene in scenes))
+            yield from islice(fitting, 1)
 
 
 def _distinct(scenes: Iterable[Scene]) -> list[Scene]:

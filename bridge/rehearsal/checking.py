@@ -16,7 +16,7 @@ from bridge.rehearsal.idle import warn_of_sources, warn_of_times, warn_of_twins,
 from bridge.rehearsal.pieces import pieces_of
 from bridge.rehearsal.reach import Asked, Reach
 from bridge.rehearsal.rehearsing import Rehearsal
-from bridge.rehearsal.scenes import Stories
+from bridge.rehearsal.scenes import Scene, Stories
 from bridge.rehearsal.verdict import Verdicts
 from bridge.routing.listening import Listening, index
 from bridge.routing.route import Route
@@ -89,12 +89,14 @@ class _Check:
 
     def _rehearse(self, route: Route, asked: Sequence[Asked], loc: Loc, verdicts: Verdicts) -> None:
         pieces = pieces_of(route, self._written[int(loc[1])], loc)
+        casts: list[tuple[Cast, Sequence[Scene]]] = []
         for event in sorted(route.events):
             reachable = [case for each in asked if each.event == event for case in each.reachable]
             scenes = [scene for source in self._able(event) for scene in self._stories.of(source, event)]
             if reachable and scenes:
-                cast_ = Cast(self._heard(route, event), reachable)
-                verdicts.take(Rehearsal(cast_, pieces, self._loaded.rendering.gathered).failures(scenes))
+                casts.append((Cast(self._heard(route, event), reachable), scenes))
+        for cast_, scenes in sorted(casts, key=lambda each: not any(map(each[0].matches, each[1]))):
+            verdicts.take(Rehearsal(cast_, pieces, self._loaded.rendering.gathered).failures(scenes))
 
     def _able(self, event: str) -> Sequence[AnySource]:
         return [source for source in self._readers if event in source.events]

@@ -47,9 +47,9 @@ class Edit:
         """Put nothing, in the shape that nothing has there, at a path of the entity or behind ``previous.``."""
         head, _, rest = path.partition(".")
         if head != PREVIOUS:
-            self._current = _with(self._current, path, nothing)
+            self._current = _without(self._current, path, nothing)
         elif self._previous is not None:
-            self._previous = _with(self._previous, rest, nothing)
+            self._previous = _without(self._previous, rest, nothing)
 
     def change(self, source: AnySource) -> Change:
         """Return the change as it has become, with its differences."""
@@ -84,6 +84,15 @@ def _with(document: JsonObject, path: str, value: Json) -> JsonObject:
     except LookupError:
         return document
     return copy
+
+
+def _without(document: JsonObject, path: str, nothing: Json) -> JsonObject:
+    """Return a copy with nothing at a path; a custom field that there is not has no label either."""
+    head, _, label = path.partition(".")
+    held = document.get(head)
+    if head == CUSTOM and label and isinstance(held, dict):
+        return {**document, head: {name: value for name, value in held.items() if name != label}}
+    return _with(document, path, nothing)
 
 
 def _indexed(document: Json, path: str) -> str:

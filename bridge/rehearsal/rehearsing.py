@@ -46,10 +46,10 @@ class Rehearsal:
         told = [(part, out) for part, out in played if out.when is not False]
         for part, out in told:
             yield from self._failed(part, out)
-        for part, _ in [] if told else played:
+        for part in parts[:1] if not told else ():
             yield from self._past_when(part)
-        for part, _ in told[:1]:
-            yield from self._emptied(part) if part.sure else ()
+        for part in [part for part, _ in told or played][:1]:
+            yield from self._emptied(part, self._route, frozenset()) if part.sure else ()
 
     def _labelled(self, scene: Scene) -> Scene:
         """Return a scene in which the custom fields that the route speaks of hold something."""
@@ -60,36 +60,35 @@ class Rehearsal:
         return fan_out(route, scene.change, scene.context, scene.now, self._gather)
 
     def _past_when(self, part: Part) -> Iterator[Failure]:
-        """Rehearse what stands behind a `when` that no scene meets: another change may."""
-        out = self._play(replace(self._route, when=None), part.scene)
-        yield from self._failed(Part(part.scene, sure=False), out)
+        """Rehearse what stands behind a `when` that no scene meets; what it does not ask for, it cannot vouch for."""
+        route = replace(self._route, when=None)
+        yield from self._failed(Part(part.scene, sure=False), self._play(route, part.scene))
+        when = [used.path for piece in self._pieces if piece.loc[-1] == "when" for used in piece.used]
+        yield from self._emptied(part, route, frozenset(when)) if part.sure else ()
 
-    def _emptied(self, part: Part) -> Iterator[Failure]:
-        """Rehearse with nothing known of the entity before, and without what may be missing."""
-        scenes = [part.scene.unseen()] if part.scene.change.previous is not None else []
-        missing = self._missing(part.scene)
-        if missing:
-            scenes.append(part.scene.without(missing))
-        for scene in scenes:
-            yield from self._again(scene)
-        if len(missing) > 1 and len(missing) <= ONE_BY_ONE:
-            for path in missing:
-                yield from self._again(part.scene.without([path]))
+    def _emptied(self, part: Part, route: Route, known: frozenset[tuple[str, ...]]) -> Iterator[Failure]:
+        """Rehearse with nothing known of the entity before, and without what may be missing and is not ``known``."""
+        missing = self._missing(part.scene, known)
+        alone = [[path] for path in missing] if len(missing) <= ONE_BY_ONE else []
+        for paths in (*alone, *([missing] if len(missing) > 1 else ())):
+            yield from self._again(part.scene.without(paths), route)
+        if part.scene.change.previous is not None and not known:
+            yield from self._again(part.scene.unseen(), route)
 
-    def _again(self, scene: Scene) -> Iterator[Failure]:
+    def _again(self, scene: Scene, route: Route) -> Iterator[Failure]:
         if self._cast.matches(scene):
-            yield from self._failed(Part(scene), self._play(self._route, scene))
+            yield from self._failed(Part(scene), self._play(route, scene))
 
-    def _missing(self, scene: Scene) -> list[str]:
+    def _missing(self, scene: Scene, known: frozenset[tuple[str, ...]]) -> list[str]:
         """Return the paths that the route speaks of, or may, and that may be empty."""
-        optional = list(scene.optional())
-        named = {PREVIOUS: f"{PREVIOUS}.", scene.kind: ""}
-        return [
-            f"{prefix}{path}"
-            for name, prefix in named.items()
-            for path in optional
-            if any(used[0] == name and _touch(used[1:], path) for used in self._used)
-        ]
+        found: list[str] = []
+        for name, prefix in ((PREVIOUS, f"{PREVIOUS}."), (scene.kind, "")):
+            used = [path[1:] for path in self._used if path[0] == name]
+            vouched = [path[1:] for path in known if path[0] == name]
+            for path in scene.optional() if used else ():
+                if any(_touch(each, path) for each in used) and not any(_touch(each, path) for each in vouched):
+                    found += [f"{prefix}{each}" for each in _named(path, used)]
+        return found
 
     def _failed(self, part: Part, out: FanOut) -> Iterator[Failure]:
         if out.error is not None or any(preview.error is not None for preview in out.previews):
@@ -111,6 +110,12 @@ class Rehearsal:
         except RenderError as error:
             return error
         return None
+
+
+def _named(path: str, used: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a path, or of custom fields those that are named, if any are."""
+    labels = sorted({each[1] for each in used if each[:1] == (CUSTOM,) and each[1:]}) if path == CUSTOM else []
+    return [f"{CUSTOM}.{label}" for label in labels] or [path]
 
 
 def _touch(used: Sequence[str], path: str) -> bool:

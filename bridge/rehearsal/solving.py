@@ -34,12 +34,13 @@ def by_path(case: Case) -> Mapping[str, Sequence[Clause]]:
 def conflict(case: Case, shapes: Sequence[JsonObject]) -> Sequence[Clause]:
     """Return clauses about one field that nothing can meet together; none if there may be a change that meets all.
 
-    Only fields that hold one value in all ``shapes`` are judged: a list is met by any of its items.
+    Only fields that hold one value in all ``shapes`` are judged: a list is met by any of its items. What one clause
+    asks for alone there always is.
     """
     judged = {
         path: clauses
         for path, clauses in by_path(case).items()
-        if is_decided(clauses) and all(holds_one_value(shape, path) for shape in shapes)
+        if len(clauses) > 1 and is_decided(clauses) and all(holds_one_value(shape, path) for shape in shapes)
     }
     later = next((clauses for clauses in judged.values() if not _can_be(clauses)), ())
     unseen = [clause for clause in case.clauses if _needs_last_state(clause)]
@@ -73,12 +74,12 @@ def _can_be(clauses: Sequence[Clause], *, first_sight: bool = False) -> bool:
 def _meeting(clauses: Sequence[Clause], now: Values | None, *, first_sight: bool) -> Iterator[Values]:
     moves = [_at_first_sight(each) if first_sight else _moves(each) for each in clauses if each.operator in TRANSITIONS]
     stands = [_stands(each) for each in clauses if each.operator in PREDICATES]
-    after = [
-        value for value in tried(clauses, [now.after] if now else ()) if all(meets(None, value) for meets in stands)
-    ]
-    before = [None] if first_sight or not moves else tried(clauses, [now.before] if now else ())
-    for new in after:
-        yield from (Values(old, new) for old in before if all(meets(old, new) for meets in moves))
+    if now and all(meets(*now) for meets in (*stands, *moves)):
+        yield now
+    before = list(tried(clauses, [now.before] if now else ())) if moves and not first_sight else [None]
+    for new in tried(clauses, [now.after] if now else ()):
+        if all(meets(None, new) for meets in stands):
+            yield from (Values(old, new) for old in before if all(meets(old, new) for meets in moves))
 
 
 def _stands(clause: Clause) -> Meets:

@@ -6,7 +6,7 @@ dates likewise, and of all else what is named, nothing, and a few that nobody na
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from itertools import count, islice, pairwise
+from itertools import chain, count, islice, pairwise
 from typing import Final
 
 from bridge.model import Json
@@ -15,6 +15,7 @@ from bridge.rehearsal.conditions import Clause
 ORDERS: Final = frozenset({"gt", "gte", "lt", "lte"})
 TEXTS: Final = frozenset({"contains", "starts_with", "ends_with", "matches"})
 DIRECTIONS: Final = frozenset({"increased", "decreased"})
+_BARE: Final = (True, False, None)
 FEW: Final = (0.25, 0.5, 0.625)
 """Where between two numbers others are tried."""
 
@@ -25,12 +26,10 @@ class AnyText(str):
     __slots__ = ()
 
 
-def tried(clauses: Sequence[Clause], first: Iterable[Json] = ()) -> list[Json]:
-    """Return the values to try for a field that these clauses are about, beginning with some that are preferred."""
+def tried(clauses: Sequence[Clause], first: Iterable[Json] = ()) -> Iterator[Json]:
+    """Yield the values to try for a field that these clauses are about, beginning with some that are preferred."""
     named = [value for clause in clauses for value in _named(clause)]
-    numbers = [value for value in named if isinstance(value, int | float) and not isinstance(value, bool)]
-    dates = [found for value in named if (found := _date(value))]
-    return _once([*first, *named, *_pieces(clauses), *_unnamed(named), *_numbers(numbers), *_dates(dates), True, False, None])
+    return _once(chain(first, named, _pieces(clauses), _unnamed(named), _numbers(named), _dates(named), _BARE))
 
 
 def is_decided(clauses: Sequence[Clause]) -> bool:
@@ -68,8 +67,8 @@ def _unnamed(named: Sequence[Json]) -> Iterator[AnyText]:
     return islice((AnyText(text) for number in count(1) if (text := f"um texto {number}") not in named), 2)
 
 
-def _numbers(named: Iterable[float]) -> Iterator[float]:
-    found = sorted({0, *named})
+def _numbers(named: Iterable[Json]) -> Iterator[float]:
+    found = sorted({0, *(value for value in named if isinstance(value, int | float) and not isinstance(value, bool))})
     yield from (found[0] - step for step in (1, 2, 3))
     for before, after in pairwise(found):
         yield from (before + step for step in (1, 2, 3) if before + step < after)
@@ -77,9 +76,10 @@ def _numbers(named: Iterable[float]) -> Iterator[float]:
     yield from (found[-1] + step for step in (1, 2, 3))
 
 
-def _dates(named: Iterable[date]) -> Iterator[str]:
+def _dates(named: Iterable[Json]) -> Iterator[str]:
     """Yield the days around those that are named, and moments of them: a day is two values that come to the same."""
-    days = {each + timedelta(days=step) for each in (*named, date(2026, 11, 24)) for step in (-2, -1, 0, 1, 2)}
+    known = (date(2026, 11, 24), *filter(None, map(_date, named)))
+    days = {each + timedelta(days=step) for each in known for step in (-2, -1, 0, 1, 2)}
     for day in sorted(days):
         yield day.isoformat()
         yield from (f"{day.isoformat()}T{hour}:00:00-03:00" for hour in ("09", "15"))
@@ -94,10 +94,11 @@ def _date(value: Json) -> date | None:
     return found if found and date.min.year < found.year < date.max.year else None
 
 
-def _once(values: Iterable[Json]) -> list[Json]:
-    """Return values each once; true and 1 are two, but 1 and 1.0 are one."""
-    seen: dict[tuple[bool, object], Json] = {}
+def _once(values: Iterable[Json]) -> Iterator[Json]:
+    """Yield values each once; true and 1 are two, but 1 and 1.0 are one."""
+    seen: set[tuple[bool, object]] = set()
     for value in values:
         marked = (isinstance(value, bool), repr(value) if isinstance(value, list | dict) else value)
-        seen.setdefault(marked, value)
-    return list(seen.values())
+        if marked not in seen:
+            seen.add(marked)
+            yield value

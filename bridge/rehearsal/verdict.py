@@ -49,9 +49,12 @@ class Verdicts:
 
     def _kept(self, failure: Failure) -> dict[Place, Failure] | None:
         """Return where a failure belongs; what only nobody knows of may be to blame belongs nowhere."""
+        lack = _lack(failure)
+        if lack == "name":
+            return self._certain if failure.sure else self._possible
         if failure.scene.whole and _uses_what_is_open(failure):
             return None
-        wanting = _is_short(failure) or not failure.scene.whole or _lacks_something(failure)
+        wanting = lack == "value" or not failure.scene.whole or _lacks_something(failure)
         if not failure.sure:
             return None if wanting else self._possible
         return self._possible if wanting else self._certain
@@ -82,14 +85,15 @@ def _words(failure: Failure, file: str) -> Iterator[str]:
         yield from (".".join(each.path) for each in used)
 
 
-def _is_short(failure: Failure) -> bool:
-    return isinstance(failure.error, TemplateFailedError) and failure.error.short
+def _lack(failure: Failure) -> str | None:
+    return failure.error.lack if isinstance(failure.error, TemplateFailedError) else None
 
 
 def _uses_what_is_open(failure: Failure) -> bool:
+    """Tell whether a piece uses a field of which nobody knows what it holds, or hands the whole entity to a filter."""
     roots = {failure.scene.kind, PREVIOUS}
-    paths = (used.path for used in failure.piece.used if used.path[0] in roots)
-    return any(is_open(failure.scene.shape, ".".join(path[1:])) for path in paths)
+    fields = [used.path[1:] for used in failure.piece.used if used.path[0] in roots]
+    return any(not path or is_open(failure.scene.shape, ".".join(path)) for path in fields)
 
 
 def _lacks_something(failure: Failure) -> bool:

@@ -23,7 +23,7 @@ from bridge.rendering.budget import OPERATORS, account, concatenated, limited_ra
 from bridge.rendering.compiler import Compiled, Compiler
 from bridge.rendering.inert import inert_type
 from bridge.rendering.references import Reference
-from bridge.rendering.value import Document, described, given, printed
+from bridge.rendering.value import AS_SENT, Document, described, given, printed
 
 _TEXT = {
     *("lower", "upper", "title", "capitalize", "casefold", "swapcase", "strip", "lstrip", "rstrip", "split", "rsplit"),
@@ -77,8 +77,8 @@ class Missing(StrictUndefined):
         return f'{described(owner)} has no "{name}"'
 
 
-class NoItemError(UndefinedError):
-    """A list is shorter than a template takes it to be: of another change it may be longer."""
+class AbsentError(UndefinedError):
+    """There is not what a template speaks of, and with another change there may be."""
 
 
 class Files(FileSystemLoader):
@@ -168,7 +168,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return getattr(obj, name)
             except AttributeError:
                 pass
-        return self.undefined(obj=obj, name=name, exc=NoItemError if isinstance(obj, list | tuple) else UndefinedError)
+        return self.undefined(obj=obj, name=name, exc=UndefinedError if _is_closed(obj) else AbsentError)
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Call what a template may call: macros, the most frequent, without a detour; texts pay for their methods."""
@@ -194,6 +194,11 @@ def members_of(kind: type) -> frozenset[str]:
 def _is_open(obj: object, name: str) -> bool:
     # A namespace holds what the template put there, and an imported module its macros.
     return isinstance(obj, Namespace | TemplateModule) and not name.startswith("_")
+
+
+def _is_closed(obj: object) -> bool:
+    """Tell whether an object has the same fields in every change: all of its kind, but for a document as sent."""
+    return isinstance(obj, Document) and obj.kind not in {"", AS_SENT}
 
 
 def _print(value: object) -> str:
