@@ -96,9 +96,8 @@ def runs(folder: Path, count: int, times: int) -> Iterator[tuple[float, int]]:
     (folder / "routes.yaml").write_text(rules(count))
     for _ in range(times):
         began = time.perf_counter()
-        done = subprocess.run(
-            (sys.executable, "-m", "bridge", "check", "routes.yaml"), cwd=folder, env=os.environ, capture_output=True
-        )
+        command = (sys.executable, "-m", "bridge", "check", "routes.yaml")
+        done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, check=False)
         yield time.perf_counter() - began, done.returncode
 
 

@@ -1,24 +1,27 @@
 """All that `bridge check` looks at: what loading finds, and what only a rehearsal of the rules can."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from bridge.component import AnySource
+from pydantic import BaseModel
+
 from bridge.config import Loaded, load, read_trials, trials_beside
+from bridge.config.frame import FileFrame
 from bridge.config.problems import Problems
 from bridge.model import Clock, JsonObject, SystemClock
 from bridge.options import InvalidConfigurationError, Loc, Problem
 from bridge.rehearsal.casting import Cast
+from bridge.rehearsal.deprecation import warn_of_deprecated
 from bridge.rehearsal.idle import warn_of_sources, warn_of_times, warn_of_twins, warn_of_values
 from bridge.rehearsal.pieces import pieces_of
 from bridge.rehearsal.reach import Asked, Reach
 from bridge.rehearsal.rehearsing import Rehearsal
 from bridge.rehearsal.scenes import Scene, Stories
 from bridge.rehearsal.verdict import Verdicts
-from bridge.routing.listening import Listening, index
+from bridge.routing.listening import index
 from bridge.routing.route import Route
 
 _CLOCK = SystemClock()
@@ -75,6 +78,7 @@ class _Check:
 
     def run(self) -> None:
         """Look at everything."""
+        warn_of_deprecated(self._models(), self._problems)
         warn_of_twins(self._written, self._problems)
         warn_of_sources(self._routes, self._loaded.ruleset.sources, self._problems)
         warn_of_times(self._routes, self._problems, self._now)
@@ -87,19 +91,35 @@ class _Check:
             self._rehearse(route, asked, loc, verdicts)
         verdicts.report()
 
+    def _models(self) -> Iterator[tuple[type[BaseModel], Loc]]:
+        """Yield the models of all that is written in the file, each with the place of it."""
+        rules = self._loaded.ruleset
+        yield FileFrame, ()
+        yield from ((type(source).Options, ("sources", name)) for name, source in rules.sources.items())
+        yield from ((type(target).Options, ("targets", name)) for name, target in rules.targets.items())
+        for number, route in enumerate(self._routes):
+            for place, entry in enumerate(route.deliver):
+                yield type(rules.targets[entry.target]).Action, ("routes", number, "deliver", place)
+
     def _rehearse(self, route: Route, asked: Sequence[Asked], loc: Loc, verdicts: Verdicts) -> None:
         pieces = pieces_of(route, self._written[int(loc[1])], loc)
-        casts: list[tuple[Cast, Sequence[Scene]]] = []
-        for event in sorted(route.events):
-            reachable = [case for each in asked if each.event == event for case in each.reachable]
-            scenes = [scene for source in self._able(event) for scene in self._stories.of(source, event)]
-            if reachable and scenes:
-                casts.append((Cast(self._heard(route, event), reachable), scenes))
-        for cast_, scenes in sorted(casts, key=lambda each: not any(map(each[0].matches, each[1]))):
-            verdicts.take(Rehearsal(cast_, pieces, self._loaded.rendering.gathered).failures(scenes))
+        casts = [(each, self._scenes(event)) for event in route.events if (each := self._cast(route, event, asked))]
+        for each, scenes in sorted(casts, key=_needs_adapting):
+            if scenes:
+                verdicts.take(Rehearsal(each, pieces, self._loaded.rendering.gathered).failures(scenes))
 
-    def _able(self, event: str) -> Sequence[AnySource]:
-        return [source for source in self._readers if event in source.events]
+    def _cast(self, route: Route, event: str, asked: Sequence[Asked]) -> Cast | None:
+        """Return what has to be met so that an event is told; None if it cannot be."""
+        reachable = [case for each in asked if each.event == event for case in each.reachable]
+        heard = next(each for each in self._listening[event] if each.route is route)
+        return Cast(heard, reachable) if reachable else None
 
-    def _heard(self, route: Route, event: str) -> Listening:
-        return next(each for each in self._listening[event] if each.route is route)
+    def _scenes(self, event: str) -> Sequence[Scene]:
+        able = (source for source in self._readers if event in source.events)
+        return [scene for source in able for scene in self._stories.of(source, event)]
+
+
+def _needs_adapting(cast_: tuple[Cast, Sequence[Scene]]) -> tuple[bool, str]:
+    """Put events first of which a sample is told as it is; their names give the rest an order."""
+    cast_of, scenes = cast_
+    return not any(map(cast_of.matches, scenes)), scenes[0].change.event.name if scenes else ""

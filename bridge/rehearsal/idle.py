@@ -83,7 +83,9 @@ def _never(digest: Digest, now: datetime) -> Iterator[int]:
 
 def _choices(event: str, clause: Clause, sources: Sequence[AnySource]) -> frozenset[str]:
     """Return the values that a field of what an event is about may have; none if they are not known."""
-    able = [source.choices.get(source.events[event], {}).get(clause.path) for source in sources if event in source.events]
+    able = [
+        source.choices.get(source.events[event], {}).get(clause.path) for source in sources if event in source.events
+    ]
     return frozenset[str]().union(*filter(None, able)) if all(able) else frozenset()
 
 

@@ -66,4 +66,3 @@ def _leaves(part: Part, loc: Loc, name: str, *, gathered: bool) -> Iterator[Piec
     )
     for step, each in steps:
         yield from _leaves(each, (*loc, step), f"{name}.{step}", gathered=gathered)
-

@@ -59,7 +59,9 @@ class Reach:
             if not any(each.reachable for each in about):
                 message = f"{self._name(item)} never comes to anything: {self._why(about)}"
                 self._problems.warn(item, UNREACHABLE, message, "leave it out")
-        for part in sorted(_parts(asked, lambda each: each.cases) - _parts(asked, lambda each: each.reachable), key=str):
+        for part in sorted(
+            _parts(asked, lambda each: each.cases) - _parts(asked, lambda each: each.reachable), key=str
+        ):
             message = f"{self._name(part)} can never hold"
             self._problems.warn(part, UNREACHABLE, message, "leave it out")
 

@@ -1,6 +1,6 @@
 """Rehearsals: every template of every route rendered before an event does it, by what renders it then."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,7 +10,6 @@ from bridge.rehearsal.casting import Cast, Part
 from bridge.rehearsal.editing import PREVIOUS
 from bridge.rehearsal.pieces import Piece
 from bridge.rehearsal.scenes import Scene
-from bridge.rendering import Reference
 from bridge.routing.fanout import FanOut, fan_out
 from bridge.routing.route import Gather, Route
 

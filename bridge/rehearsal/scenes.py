@@ -1,4 +1,4 @@
-"""Scenes: changes that real events may bring about, made of the samples of a source. Read and compared as in earnest."""
+"""Scenes: changes that events may bring about, made of the samples of a source. Read and compared as in earnest."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -104,6 +104,6 @@ def _moves(clause: Clause) -> Meets:
 def _at_first_sight(clause: Clause) -> Meets:
     """A move to a value counts where the document dates it, which it may or may not; no other move does."""
     if not clause.holds:
-        return lambda _, after: True
+        return lambda *_: True
     moved = TRANSITIONS[clause.operator](clause.wanted)
     return lambda _, after: clause.operator == ARRIVES and moved(None, after)

@@ -201,7 +201,7 @@ class Bridge(Source[SourceOptions]):
 
     def example(self, kind: str, now: datetime) -> JsonObject:
         """Return all that examples of its events tell of a kind."""
-        told = {}
+        told: JsonObject = {}
         for name, (_, document) in _SAMPLES.items():
             if EVENTS[PREFIX + name] == kind:
                 told |= _dated(document, now)

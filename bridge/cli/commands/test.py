@@ -49,7 +49,10 @@ def _trials(loaded: "Loaded", routes: Path, files: Sequence[Path]) -> "Sequence[
     from bridge import config
 
     own = () if files else loaded.trials
-    return [*own, *(trial for file in files or config.trials_beside(routes) for trial in config.read_trials(file, loaded.named))]
+    return [
+        *own,
+        *(trial for file in files or config.trials_beside(routes) for trial in config.read_trials(file, loaded.named)),
+    ]
 
 
 def _run(runner: "Runner", trial: "Trial", *, quiet: bool) -> "Result":
