@@ -104,9 +104,8 @@ class _Check:
     def _rehearse(self, route: Route, asked: Sequence[Asked], loc: Loc, verdicts: Verdicts) -> None:
         pieces = pieces_of(route, self._written[int(loc[1])], loc)
         casts = [(each, self._scenes(event)) for event in route.events if (each := self._cast(route, event, asked))]
-        for each, scenes in sorted(casts, key=_needs_adapting):
-            if scenes:
-                verdicts.take(Rehearsal(each, pieces, self._loaded.rendering.gathered).failures(scenes))
+        events = sorted(((each, scenes) for each, scenes in casts if scenes), key=_needs_adapting)
+        verdicts.take(Rehearsal(route, pieces, self._loaded.rendering.gathered).failures(events))
 
     def _cast(self, route: Route, event: str, asked: Sequence[Asked]) -> Cast | None:
         """Return what has to be met so that an event is told; None if it cannot be."""
@@ -122,4 +121,4 @@ class _Check:
 def _needs_adapting(cast_: tuple[Cast, Sequence[Scene]]) -> tuple[bool, str]:
     """Put events first of which a sample is told as it is; their names give the rest an order."""
     cast_of, scenes = cast_
-    return not any(map(cast_of.matches, scenes)), scenes[0].change.event.name if scenes else ""
+    return not any(map(cast_of.matches, scenes)), scenes[0].change.event.name

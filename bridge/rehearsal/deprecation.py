@@ -39,7 +39,7 @@ def _marked(model: type[BaseModel], written: object, loc: Loc) -> Iterator[tuple
     for key, value in written.items() if isinstance(written, Mapping) else ():
         info = fields.get(key)
         if info is not None and info.deprecated:
-            yield (*loc, key), info.deprecation_message or ""
+            yield (*loc, key), info.deprecated if isinstance(info.deprecated, str) else ""
         elif info is not None:
             yield from _within(info.annotation, value, (*loc, key))
 

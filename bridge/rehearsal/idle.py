@@ -1,6 +1,7 @@
 """What is written in the rules and says nothing, or says it twice."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ import orjson
 from bridge.component import AnySource
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
+from bridge.document import unknown_segment
 from bridge.model import Json, JsonObject
 from bridge.options import Loc, did_you_mean
 from bridge.rehearsal.conditions import Clause
@@ -38,15 +40,18 @@ def warn_of_twins(routes: Sequence[JsonObject], problems: Problems) -> None:
 
 
 def warn_of_values(asked: Sequence[Asked], sources: Sequence[AnySource], problems: Problems) -> None:
-    """Warn of every value that a field, of which all values are known, never has."""
-    seen: set[Loc] = set()
+    """Warn of every value that a field, of which all values are known, never has in any event that is listened to."""
+    events: dict[Loc, set[str]] = defaultdict(set)
+    clauses: dict[Loc, Clause] = {}
     for each in asked:
-        for clause in {clause.loc: clause for case in each.cases for clause in case.clauses}.values():
-            known = _choices(each.event, clause, sources)
-            for value in _unknown(clause, known) if clause.loc not in seen else ():
-                hint = did_you_mean(value, known) or f"there are: {', '.join(sorted(known))}"
-                problems.warn(clause.loc, UNKNOWN_VALUE, f'"{clause.path}" is never "{value}"', hint)
-            seen.add(clause.loc)
+        for clause in (clause for case in each.cases for clause in case.clauses):
+            events[clause.loc].add(each.event)
+            clauses[clause.loc] = clause
+    for loc, clause in clauses.items():
+        known = _choices(events[loc], clause.path, sources)
+        for value in _unknown(clause, known):
+            hint = did_you_mean(value, known) or f"there are: {', '.join(sorted(known))}"
+            problems.warn(loc, UNKNOWN_VALUE, f'"{clause.path}" is never "{value}"', hint)
 
 
 def warn_of_sources(routes: Sequence[Route], sources: Mapping[str, AnySource], problems: Problems) -> None:
@@ -81,12 +86,15 @@ def _never(digest: Digest, now: datetime) -> Iterator[int]:
         yield from (index for index, each in enumerate(alone) if each.next(now) is None)
 
 
-def _choices(event: str, clause: Clause, sources: Sequence[AnySource]) -> frozenset[str]:
-    """Return the values that a field of what an event is about may have; none if they are not known."""
-    able = [
-        source.choices.get(source.events[event], {}).get(clause.path) for source in sources if event in source.events
-    ]
+def _choices(events: Iterable[str], path: str, sources: Sequence[AnySource]) -> frozenset[str]:
+    """Return the values that a field of what these events are about may have; none if some are not known."""
+    pairs = [(source, source.events[event]) for source in sources for event in events if event in source.events]
+    able = [source.choices.get(kind, {}).get(path) for source, kind in pairs if _has(source, kind, path)]
     return frozenset[str]().union(*filter(None, able)) if all(able) else frozenset()
+
+
+def _has(source: AnySource, kind: str, path: str) -> bool:
+    return kind not in source.shapes or unknown_segment(source.shapes[kind], path) is None
 
 
 def _unknown(clause: Clause, known: frozenset[str]) -> Iterator[str]:

@@ -40,6 +40,8 @@ async def _asked(target: AnyTarget, http: Http, problems: Problems) -> Answered:
     except DeliveryFailure as failure:
         reason = f"{failure.reason}: {failure.excerpt}" if failure.excerpt else failure.reason
         code = REFUSED if isinstance(failure, AccessRefused | PermanentFailure) else UNREACHABLE
+    except Exception as error:  # noqa: BLE001 (a target's own defect says nothing of the others)
+        reason, code = f"asking it failed: {type(error).__name__}", UNREACHABLE
     else:
         return Answered(target.name, found and target.redactor.redacted(found))
     message = f'target "{target.name}": {_told(target.redactor.redacted(reason))}'

@@ -26,6 +26,11 @@ class Piece:
     gathered: bool = False
     within: tuple["Piece", ...] = ()
 
+    @property
+    def is_when(self) -> bool:
+        """Tell whether it is the `when` of its route."""
+        return self.loc[2:] == ("when",)
+
 
 def pieces_of(route: Route, written: JsonObject, loc: Loc) -> tuple[Piece, ...]:
     """Return the pieces of a route, which stands at a place in the rules and is written so there."""

@@ -1,6 +1,6 @@
 """Rehearsals: every template of every route rendered before an event does it, by what renders it then."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,28 +27,49 @@ class Failure:
     sure: bool
 
 
-class Rehearsal:
-    """Rehearses one route with the scenes of one event."""
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """One event of a route: the scenes it is rehearsed with, and what came of each."""
 
-    def __init__(self, cast: Cast, pieces: Sequence[Piece], gather: Gather) -> None:
+    cast: Cast
+    parts: Sequence[Part]
+    outs: Sequence[FanOut]
+
+    @property
+    def told(self) -> Sequence[tuple[Part, FanOut]]:
+        """Return the scenes that `when` lets through."""
+        return [(part, out) for part, out in zip(self.parts, self.outs, strict=True) if out.when is not False]
+
+
+class Rehearsal:
+    """Rehearses one route."""
+
+    def __init__(self, route: Route, pieces: Sequence[Piece], gather: Gather) -> None:
         """Take the route, its pieces, and what gives the names of a digest."""
-        self._cast = cast
-        self._route = cast.listening.route
+        self._route = route
         self._pieces = pieces
         self._gather = gather
         self._used = {reference.path for piece in pieces for reference in piece.used}
 
-    def failures(self, scenes: Sequence[Scene]) -> Iterator[Failure]:
-        """Yield what fails: first with all that an event can hold, then with what may be missing left out."""
-        parts = [Part(self._labelled(part.scene), part.sure) for part in self._cast.parts(scenes)]
-        played = [(part, self._play(self._route, part.scene)) for part in parts]
-        told = [(part, out) for part, out in played if out.when is not False]
-        for part, out in told:
-            yield from self._failed(part, out)
-        for part in parts[:1] if not told else ():
-            yield from self._past_when(part)
-        for part in [part for part, _ in told or played][:1]:
-            yield from self._emptied(part, self._route, frozenset()) if part.sure else ()
+    def failures(self, events: Iterable[tuple[Cast, Sequence[Scene]]]) -> Iterator[Failure]:
+        """Yield what fails: first with all that an event can hold, then with what may be missing left out.
+
+        Where `when` lets no scene through, and of no event, what stands behind it is rehearsed all the same.
+        """
+        played = [self._played(cast, scenes) for cast, scenes in events]
+        met = any(event.told for event in played)
+        for event in played:
+            for part, out in event.told:
+                yield from self._failed(part, out)
+            for part in event.parts[:1] if not met else ():
+                yield from self._past_when(event.cast, part)
+            for part in [part for part, _ in event.told or zip(event.parts, event.outs, strict=True)][:1]:
+                yield from self._emptied(event.cast, part) if part.sure else ()
+
+    def _played(self, cast: Cast, scenes: Sequence[Scene]) -> _Event:
+        found = sorted(cast.parts(scenes), key=lambda part: not part.scene.whole)
+        parts = [Part(self._labelled(part.scene), part.sure) for part in found]
+        return _Event(cast, parts, [self._play(self._route, part.scene) for part in parts])
 
     def _labelled(self, scene: Scene) -> Scene:
         """Return a scene in which the custom fields that the route speaks of hold something."""
@@ -58,27 +79,29 @@ class Rehearsal:
     def _play(self, route: Route, scene: Scene) -> FanOut:
         return fan_out(route, scene.change, scene.context, scene.now, self._gather)
 
-    def _past_when(self, part: Part) -> Iterator[Failure]:
+    def _past_when(self, cast: Cast, part: Part) -> Iterator[Failure]:
         """Rehearse what stands behind a `when` that no scene meets; what it does not ask for, it cannot vouch for."""
         route = replace(self._route, when=None)
         yield from self._failed(Part(part.scene, sure=False), self._play(route, part.scene))
-        when = [used.path for piece in self._pieces if piece.loc[-1] == "when" for used in piece.used]
-        yield from self._emptied(part, route, frozenset(when)) if part.sure else ()
+        when = [used.path for piece in self._pieces if piece.is_when for used in piece.used]
+        for scene in self._without(part.scene, when) if part.sure else ():
+            if cast.matches(scene):
+                yield from self._failed(Part(scene, sure=False), self._play(route, scene))
 
-    def _emptied(self, part: Part, route: Route, known: frozenset[tuple[str, ...]]) -> Iterator[Failure]:
-        """Rehearse with nothing known of the entity before, and without what may be missing and is not ``known``."""
-        missing = self._missing(part.scene, known)
+    def _emptied(self, cast: Cast, part: Part) -> Iterator[Failure]:
+        """Rehearse without what may be missing, and with nothing known of the entity before."""
+        unseen = [part.scene.unseen()] if part.scene.change.previous is not None else []
+        for scene in (*self._without(part.scene, ()), *unseen):
+            if cast.matches(scene):
+                yield from self._failed(Part(scene), self._play(self._route, scene))
+
+    def _without(self, scene: Scene, known: Sequence[tuple[str, ...]]) -> Iterator[Scene]:
+        """Yield the scene without each field that may be missing and is not ``known``, and without all of them."""
+        missing = self._missing(scene, known)
         alone = [[path] for path in missing] if len(missing) <= ONE_BY_ONE else []
-        for paths in (*alone, *([missing] if len(missing) > 1 else ())):
-            yield from self._again(part.scene.without(paths), route)
-        if part.scene.change.previous is not None and not known:
-            yield from self._again(part.scene.unseen(), route)
+        yield from (scene.without(paths) for paths in (*alone, *([missing] if len(missing) > 1 else ())))
 
-    def _again(self, scene: Scene, route: Route) -> Iterator[Failure]:
-        if self._cast.matches(scene):
-            yield from self._failed(Part(scene), self._play(route, scene))
-
-    def _missing(self, scene: Scene, known: frozenset[tuple[str, ...]]) -> list[str]:
+    def _missing(self, scene: Scene, known: Sequence[tuple[str, ...]]) -> list[str]:
         """Return the paths that the route speaks of, or may, and that may be empty."""
         found: list[str] = []
         for name, prefix in ((PREVIOUS, f"{PREVIOUS}."), (scene.kind, "")):
@@ -90,8 +113,10 @@ class Rehearsal:
         return found
 
     def _failed(self, part: Part, out: FanOut) -> Iterator[Failure]:
-        if out.error is not None or any(preview.error is not None for preview in out.previews):
-            for piece in self._pieces:
+        if all(preview.error is None for preview in out.previews):
+            return
+        for piece in self._pieces:
+            if out.error is None or piece.is_when:
                 yield from self._found(piece, part)
 
     def _found(self, piece: Piece, part: Part) -> Iterator[Failure]:

@@ -44,7 +44,7 @@ class Verdicts:
             self._problems.add_at(place, failure.piece.loc, FAILS, self._message(failure))
         for place, failure in self._possible.items():
             if place not in self._certain:
-                hint = LET_MATCH if failure.piece.loc[-1] == "when" else ASK
+                hint = LET_MATCH if failure.piece.is_when else ASK
                 self._problems.warn_at(place, MAY_FAIL, self._message(failure), hint)
 
     def _kept(self, failure: Failure) -> dict[Place, Failure] | None:
@@ -56,7 +56,7 @@ class Verdicts:
             return None
         wanting = lack == "value" or not failure.scene.whole or _lacks_something(failure)
         if not failure.sure:
-            return None if wanting else self._possible
+            return None if wanting and failure.scene.whole else self._possible
         return self._possible if wanting else self._certain
 
     def _message(self, failure: Failure) -> str:
