@@ -10,7 +10,7 @@ from bridge.config.problems import Problems
 from bridge.errors import AccessRefused, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.options import read_yaml
 from bridge.rehearsal.online import Answered, ask
-from tests.support.targets import ScriptedOptions, ScriptedTarget
+from tests.support.targets import ScriptedTarget
 
 RULES = b"targets:\n  one: {type: scripted}\n"
 
@@ -27,7 +27,7 @@ class Asked(ScriptedTarget):
 
 
 async def answered(answer: str | Exception | None) -> Answered:
-    target = Asked("one", ScriptedOptions())
+    target = Asked("one")
     target.answer = answer
     async with Client() as http:
         [found] = await ask([target], http, Problems(read_yaml(RULES, "rules.yaml")))
@@ -63,8 +63,7 @@ async def test_a_target_that_takes_too_long_is_a_problem() -> None:
             await asyncio.Event().wait()
             return None
 
-    target = Slow("one", ScriptedOptions(timeout=0.01))
-    target.options = ScriptedOptions(timeout=0.01)
+    target = Slow("one", timeout=0.01)
     async with Client() as http:
         [found] = await ask([target], http, Problems(read_yaml(RULES, "rules.yaml")))
     assert found.problem is not None

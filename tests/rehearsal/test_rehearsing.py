@@ -27,7 +27,7 @@ def text(template: str) -> str:
     [
         "{{ deal.name }}",
         "{{ deal.campaign.name }}, {{ deal.amount_total | money }}, {{ deal.prediction_date | date }}",
-        '{{ deal.campaign.name | default("-") }} {% if deal.campaign.name %}{{ deal.campaign.name.upper() }}{% endif %}',
+        '{{ deal.campaign.name | default("-") }}{% if deal.campaign.name %}{{ deal.campaign.name.upper() }}{% endif %}',
         "{{ deal.amount_total * 2 }} {{ deal.name.upper() }} {{ deal.status.upper() }}",
         '{{ deal | field("Unidade") }} {{ deal | link }} {{ changes | diff }}',
         "{{ previous.amount_total | money }} {{ event.first_sight }} {{ now + days(3) }}",
@@ -174,7 +174,7 @@ def test_a_digest_is_rehearsed_with_an_item(rules: Checking) -> None:
 def test_when_is_rehearsed_though_no_sample_meets_it(rules: Checking) -> None:
     when = "    when: \"deal.user.email.endswith('@acme.example')\""
     [told] = rules.warnings(route(text("x"), more=when))
-    assert told.startswith("deal.user.email") or told.startswith("endswith")
+    assert told.startswith("endswith")
     assert told.endswith("let `match` ask for it first: `{exists: true}`")
 
 
