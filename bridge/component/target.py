@@ -85,6 +85,8 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     """What the service allows, per bucket, where the options say nothing else."""
     key_fields: ClassVar[frozenset[str]] = frozenset()
     """The action fields that hold a key, as `key:` does: a template, or the bare name of an entity kind (`deal`)."""
+    idempotent: ClassVar[bool] = False
+    """Whether sending a message twice leaves what sending it once does: then what is unknown is sent again."""
     over_http: ClassVar[bool] = False
     """Whether all that it sends goes through the ``Http`` it is handed: then `bridge test` runs it, else stands in."""
 
@@ -107,6 +109,11 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     def looks_up(self) -> bool:
         """Tell whether ``look_up`` can find out what became of a message; else an unknown outcome stays unknown."""
         return False
+
+    @property
+    def never_doubles(self) -> bool:
+        """Tell whether a message whose outcome is unknown can be sent again, and will not be there twice."""
+        return self.idempotent or self.looks_up
 
     def bucket(self, content: JsonObject) -> str:
         """Return what of the service a rendered action is counted against, such as a channel; all share one."""
