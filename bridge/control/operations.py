@@ -173,8 +173,13 @@ class Operations:
         """
         if self._host.reload is None:
             raise RequestRefusedError("no daemon runs, so there is nothing to reload", "no-daemon")
-        rules = await self._host.reload()
-        return {"revision": rules.revision, "routes": [route.name for route in rules.routes]}
+        former, rules = self._host.current(), await self._host.reload()
+        changes = rules.since(former) if former else ()
+        return {
+            "revision": rules.revision,
+            "routes": [route.name for route in rules.routes],
+            "changes": [*changes],
+        }
 
     async def _event(self, event_id: str) -> Event:
         event = await self._store.event(event_id)
