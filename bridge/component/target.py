@@ -123,6 +123,10 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """Tell whether a rendered action replaces what an earlier one of its key has left at the service."""
         return False
 
+    def link_key(self, message: Message) -> str | None:
+        """Return the key whose link tells what a message updates or answers to; None if it makes something new."""
+        return None
+
     def __repr__(self) -> str:
         """Return type and name, never an option."""
         return f"<{type(self).__name__} {self.name}>"

@@ -63,6 +63,10 @@ class GoogleCalendar(Target[GoogleCalendarOptions, GoogleCalendarAction]):
         """Tell that each message replaces what the one before it said of its event."""
         return True
 
+    def link_key(self, message: Message) -> str:
+        """Return the message's own key, which has one event."""
+        return message.key
+
     async def probe(self, http: Http) -> str:
         """Read one event of the calendar, which tells whose it is and what we may do with it."""
         try:
