@@ -692,6 +692,16 @@ async def test_a_reading_of_many_cards_that_broke_off_goes_on_where_it_was(
     assert [card["name"] for card in board.cards.values() if MARK in card["desc"]] == ["Padaria Estrela"]
 
 
+async def test_reading_ends_with_a_board_that_gives_the_same_page_for_ever(
+    board: TrelloBoard, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.targets.trello.cards.PAGE", 2)
+    board.cards = {id_: {"id": id_, "desc": ""} for id_ in (board.new_id() for _ in range(3))}
+    monkeypatch.setattr(board, "_page", lambda _: list(board.cards.values())[-2:])
+    await bridge.send(name="Padaria")
+    assert len(board.cards) == 4
+
+
 async def test_of_many_new_cards_none_is_missed(
     board: TrelloBoard, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,8 @@ class Cards:
         for card in page:
             self._take(card)
         ids = [text_of(card, "id") for card in page]
-        return max(ids, default=""), min(ids) if len(ids) >= PAGE else None
+        goes_on = len(ids) >= PAGE and min(ids) != asked.get("before")
+        return max(ids, default=""), min(ids) if goes_on else None
 
     def _take(self, card: JsonObject) -> None:
         mark, id_ = mark_in(text_of(card, "desc")), text_of(card, "id")
