@@ -1,5 +1,6 @@
 """The trello target against a board that holds every request to the official contract."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -315,6 +316,13 @@ async def test_a_label_whose_making_was_not_noted_is_not_made_twice(board: Trell
         await bridge.send(name="Padaria", labels="Quente")
     await bridge.send(name="Padaria", labels="Quente")
     assert [label["name"] for label in board.things["labels"]] == ["Quente"]
+
+
+async def test_messages_that_come_together_make_a_label_once(board: TrelloBoard, bridge: Bridge) -> None:
+    messages = [Message(DELIVERY, f"deal:{number}", {"name": "x", "labels": "Quente"}) for number in range(4)]
+    await asyncio.gather(*(bridge.target.send(message, KnownLinks(), bridge.client) for message in messages))
+    assert [label["name"] for label in board.things["labels"]] == ["Quente"]
+    assert len(board.cards) == 4
 
 
 async def test_members_are_known_by_every_name_that_they_have(board: TrelloBoard, client: Client) -> None:

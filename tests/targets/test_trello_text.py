@@ -56,6 +56,13 @@ def test_data_reads_as_before(data: str) -> None:
     assert shown == "".join(f"a{data}z".replace("\u2060", "").replace("\x00", "\ufffd").split())
 
 
+@pytest.mark.parametrize("piece", [" ", "-", "=", "#", "1", "\t", "\\", "@", "- ", "[bridge:", "_"])
+def test_data_of_any_length_is_escaped_in_steps_that_grow_with_it(piece: str) -> None:
+    """A million characters of what the expressions look ahead for; steps in their square would take minutes."""
+    assert len(escape(f"x{piece * (10**6 // len(piece))}y")) >= 10**6 - 1
+    assert escape(f"{piece * (10**6 // len(piece))}\ny").endswith("\ny")
+
+
 @pytest.mark.parametrize("data", ["@board", "oi @card!", "(@ana)", "é@ana", "_@ana", "@"])
 def test_no_data_pings_anybody(data: str) -> None:
     assert "@\u2060" in escape(data)

@@ -86,7 +86,7 @@ class Names:
         return await self._needed(api, "customFields", name, "custom field")
 
     async def label_ids(self, api: Api, names: Sequence[str]) -> list[str]:
-        """Return the ids of labels; those that the board lacks are made, without a colour."""
+        """Return the ids of labels; those that the board lacks are made, without a colour, by one message at a time."""
         return [await self._label_id(api, name) for name in names]
 
     async def member_ids(self, api: Api, names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -99,7 +99,6 @@ class Names:
         async with self._making:
             label = await self._find(api, "labels", name)
             if label is None:
-                self._known.pop("labels", None)  # whatever comes of it, the next one sees what was made
                 label = await api.post(f"/boards/{await self.board(api)}/labels", {"name": name, "color": None})
             return text_of(label, "id")
 

@@ -22,8 +22,7 @@ BLOCK: Final = re.compile(
 """What begins a heading, a list, a line or an item of a numbered list, at the beginning of a line."""
 INDENT: Final = re.compile(r"(?<=\n)[ \t]+|\A[ \t]{2,}|\A\t")
 """What could begin a block of code, or hide the sign behind it; of data that begins with spaces, one is left."""
-BREAKS: Final = re.compile(r"[ \t]*(?:\r\n?|[\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029])")
-"""The ends of lines, with the blanks before them, which could break a line."""
+BREAKS: Final = re.compile(r"\r\n?|[\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 AT: Final = re.compile(r"(?<![0-9A-Za-z])@")
 """An at-sign that is in no e-mail address."""
 ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -33,7 +32,9 @@ MARK: Final = re.compile(r"\[bridge:[0-9a-f]{16}\]\s*\Z")
 
 def escape(data: str) -> str:
     """Return data as Trello shows it literally: it can be no link, no mention and no markup."""
-    lines = INDENT.sub(lambda found: "" if found.start() else " ", BREAKS.sub("\n", data))
+    *firsts, last = BREAKS.split(data)
+    whole = "\n".join([*(each.rstrip(" \t") for each in firsts), last])  # two blanks before its end would break a line
+    lines = INDENT.sub(lambda found: "" if found.start() else " ", whole)
     return AT.sub(f"@{JOINER}", BLOCK.sub(_defused, SIGNS.sub(r"\\\g<0>", lines)))
 
 
