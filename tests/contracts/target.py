@@ -146,6 +146,10 @@ class HttpTargetContract(TargetContract):
         """Answer as the service does when it accepts a message."""
         return answer()
 
+    def links(self) -> KnownLinks:
+        """Return what the store knows before the message of ``content`` is sent."""
+        return KnownLinks()
+
     @pytest.fixture
     async def server(self) -> AsyncIterator[ContractServer]:
         async with ContractServer(self.accepted()) as running:
@@ -158,7 +162,7 @@ class HttpTargetContract(TargetContract):
 
     async def send(self, url: str, client: Client, seconds: float = 15) -> Receipt:
         target = self.build(url, seconds)
-        return await target.send(Message(DELIVERY, "deal:1", self.content), KnownLinks(), client)
+        return await target.send(Message(DELIVERY, "deal:1", self.content), self.links(), client)
 
     async def failure(self, url: str, client: Client, seconds: float = 15) -> DeliveryFailure:
         """Return how sending fails, having seen to it that nothing of it tells a secret."""
@@ -178,7 +182,7 @@ class HttpTargetContract(TargetContract):
         target = self.build(server.url)
         for status in range(200, 600):
             server.script(answer(status, b"no") if status >= 300 else self.accepted())
-            kind = await _ending(target, client, self.content)
+            kind = await _ending(target, client, self.content, self.links())
             assert kind is _meaning(status), status
         assert len(server.seen) == 400
 
@@ -262,9 +266,11 @@ def _meaning(status: int) -> type[DeliveryFailure] | None:
     return TransientFailure if status in {408, 425, 429} or status >= 500 else PermanentFailure
 
 
-async def _ending(target: AnyTarget, client: Client, content: JsonObject) -> type[DeliveryFailure] | None:
+async def _ending(
+    target: AnyTarget, client: Client, content: JsonObject, links: KnownLinks
+) -> type[DeliveryFailure] | None:
     try:
-        await target.send(Message(DELIVERY, "deal:1", content), KnownLinks(), client)
+        await target.send(Message(DELIVERY, "deal:1", content), links, client)
     except DeliveryFailure as failure:
         return type(failure)
     return None

@@ -14,6 +14,42 @@ from openapi_core.testing import MockRequest, MockResponse
 from tests.support.contract_server import SPECS
 
 
+class Contract:
+    """What an API says it accepts and answers."""
+
+    def __init__(self, file: str) -> None:
+        self._document = json.loads((SPECS / file).read_text("utf-8"))
+        self._api = OpenAPI.from_dict(self._document)
+
+    def request_violations(self, request: MockRequest) -> list[str]:
+        """Return what a request breaks."""
+        try:
+            self._api.validate_request(request)
+        except OpenAPIError as error:
+            return [_told(error)]
+        return []
+
+    def reply_violations(self, request: MockRequest, reply: Any, status: int = 200) -> list[str]:
+        """Return what an answer to a request breaks."""
+        try:
+            self._api.validate_response(request, MockResponse(json.dumps(reply).encode(), status))
+        except OpenAPIError as error:
+            return [f"answer: {_told(error)}"]
+        return []
+
+    def unknown_names(self, method: str, path: str, query: Mapping[str, str]) -> list[str]:
+        """Return a line for each query name that an operation does not have; the document leaves them open."""
+        known = self._query_names(method.lower(), path)
+        return [f"unknown query name {name}" for name in sorted(query.keys() - known)]
+
+    def _query_names(self, method: str, path: str) -> set[str]:
+        for pattern, item in self._document["paths"].items():
+            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path) and method in item:
+                parameters = [*item.get("parameters", []), *item[method].get("parameters", [])]
+                return {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+        return set()
+
+
 @dataclass(frozen=True)
 class Asked:
     """One request as it arrived; ``path`` is below the address of the API."""
@@ -29,52 +65,32 @@ class Asked:
         return json.loads(self.body)
 
 
-class Contract:
-    """What an API says it accepts and answers."""
+def google_violations(asked: Asked) -> list[str]:
+    """Return what a request breaks of the contract of Google Calendar."""
+    contract = _google_calendar()
+    found = [
+        *contract.unknown_names(asked.method, asked.path, asked.query),
+        *contract.request_violations(_google(asked)),
+    ]
+    return [f"{asked.method} {asked.path}: {each}" for each in found]
 
-    def __init__(self, file: str, host: str, base: str) -> None:
-        self._document = json.loads((SPECS / file).read_text("utf-8"))
-        self._api = OpenAPI.from_dict(self._document)
-        self._host, self._base = host, base
 
-    def violations(self, asked: Asked) -> list[str]:
-        """Return what a request breaks; a query name that the document does not know breaks it too."""
-        unknown = asked.query.keys() - self._query_names(asked)
-        found = [f"unknown query name {name}" for name in sorted(unknown)]
-        try:
-            self._api.validate_request(self._request(asked))
-        except OpenAPIError as error:
-            found.append(f"{error!r}: {error.__cause__!r}"[:500])
-        return [f"{asked.method} {asked.path}: {each}" for each in found]
+def google_reply_violations(asked: Asked, status: int, reply: Any) -> list[str]:
+    """Return what an answer breaks of it."""
+    found = _google_calendar().reply_violations(_google(asked), reply, status)
+    return [f"{asked.method} {asked.path}: {each}" for each in found]
 
-    def reply_violations(self, asked: Asked, status: int, reply: Any) -> list[str]:
-        """Return what an answer breaks."""
-        try:
-            self._api.validate_response(self._request(asked), MockResponse(json.dumps(reply).encode(), status))
-        except OpenAPIError as error:
-            return [f"answer to {asked.method} {asked.path}: {error!r}: {error.__cause__!r}"[:500]]
-        return []
 
-    def _request(self, asked: Asked) -> MockRequest:
-        path = f"{self._base}{asked.path}"
-        return MockRequest(
-            self._host,
-            asked.method.lower(),
-            path,
-            args=dict(asked.query),
-            headers=dict(asked.headers),
-            data=asked.body or None,
-        )
-
-    def _query_names(self, asked: Asked) -> set[str]:
-        for path, item in self._document["paths"].items():
-            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), asked.path) and asked.method.lower() in item:
-                parameters = [*item.get("parameters", []), *item[asked.method.lower()].get("parameters", [])]
-                return {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
-        return set()
+def _google(asked: Asked) -> MockRequest:
+    host, path = "https://www.googleapis.com", f"/calendar/v3{asked.path}"
+    query, headers = dict(asked.query), dict(asked.headers)
+    return MockRequest(host, asked.method.lower(), path, args=query, headers=headers, data=asked.body or None)
 
 
 @cache
-def google_calendar() -> Contract:
-    """Return the contract of Google Calendar."""
-    return Contract("google/calendar.v3.openapi.json", "https://www.googleapis.com", "/calendar/v3")
+def _google_calendar() -> Contract:
+    return Contract("google/calendar.v3.openapi.json")
+
+
+def _told(error: OpenAPIError) -> str:
+    return f"{error!r}: {error.__cause__!r}"[:500]

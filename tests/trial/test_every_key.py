@@ -42,6 +42,7 @@ BASE: Final[dict[str, Any]] = {
         "hook": {"type": "http", "url": "https://hooks.example.com/a"},
         "chat": {"type": "slack", "token": "xoxb-1", "channel": "C1"},
         "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
+        "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
         "screen": {"type": "log"},
     },
     "windows": {"office": {}},
@@ -60,6 +61,7 @@ BASE: Final[dict[str, Any]] = {
 FAILING: Final = [500] * 12
 """What the service answers first where a case is of what then happens."""
 BLOCKS: Final[Json] = [{"type": "divider"}]
+CARD: Final = ("routes.0.deliver.0", {"to": "board", "name": "x"})
 CHAT: Final = ("routes.0.deliver.0", {"to": "chat", "text": "x"})
 MEETING: Final = ("routes.0.deliver.0", {"to": "agenda", "summary": "x", "start": "2026-12-24T15:00"})
 GATHERED: Final = ("routes.0.deliver.0.body", "{{ now | datetime }}")
@@ -192,18 +194,38 @@ CASES: Final[Mapping[str, Case]] = {
     "google_calendar entry.busy": Case(f"{ENTRY}.busy", False, (MEETING,)),
     "google_calendar entry.private": Case(f"{ENTRY}.private", True, (MEETING,)),
     "google_calendar entry.status": Case(f"{ENTRY}.status", "cancelled", (MEETING,)),
+    "trello.api_key": Case("targets.board.api_key", "c", (CARD,)),
+    "trello.token": Case("targets.board.token", "c", (CARD,)),
+    "trello.board": Case("targets.board.board", "AbCdEf34", (CARD,)),
+    "trello.api_url": Case("targets.board.api_url", "https://x.example/1", (CARD,)),
+    "trello entry.name": Case(f"{ENTRY}.name", "y", (CARD,)),
+    "trello entry.desc": Case(f"{ENTRY}.desc", "y", (CARD,)),
+    "trello entry.list": Case(f"{ENTRY}.list", "Outras", (CARD,)),
+    "trello entry.pos": Case(f"{ENTRY}.pos", "top", (CARD,)),
+    "trello entry.labels": Case(f"{ENTRY}.labels", "a", (CARD,)),
+    "trello entry.members": Case(f"{ENTRY}.members", "a", (CARD,)),
+    "trello entry.due": Case(f"{ENTRY}.due", "2026-12-24", (CARD,)),
+    "trello entry.start": Case(f"{ENTRY}.start", "2026-12-24", (CARD,)),
+    "trello entry.due_complete": Case(f"{ENTRY}.due_complete", True, (CARD,)),
+    "trello entry.archived": Case(f"{ENTRY}.archived", True, (CARD,)),
+    "trello entry.url": Case(f"{ENTRY}.url", "https://x.example", (CARD,)),
+    "trello entry.checklists": Case(f"{ENTRY}.checklists", {"a": ["b"]}, (CARD,)),
+    "trello entry.custom_fields": Case(f"{ENTRY}.custom_fields", {"a": "b"}, (CARD,)),
+    "trello entry.comment": Case(f"{ENTRY}.comment", "a", (CARD,)),
 }
 ELSEWHERE: Final = {
     "FileFrame.version": "app/test_reloader.py",
     "FileFrame.sources": "ingest/test_handlers.py",
     "FileFrame.tests": "trial/test_running.py",
     "http entry.host_in_rules": "targets/test_http.py",
+    "trello.list": "targets/test_trello.py",
+    "trello.people": "targets/test_trello.py",
     "rdstation_crm.secrets": "ingest/test_secretbook.py",
     "rdstation_crm.auth_header": "ingest/test_secretbook.py",
     "rdstation_crm.auth_key": "ingest/test_secretbook.py",
     "rdstation_crm.silence": "delivery/test_monitor.py",
 }
-"""Keys whose effect is not in the story: they are about webhooks as they come in, and about the tests themselves."""
+"""Keys whose effect is not in the story: webhooks as they come in, tests, and what a played board has."""
 RULES: Final = (FileFrame, DefaultsFrame, DeliverFrame, RouteFrame, EntryFrame, DigestFrame, WindowFrame)
 FRAMES: Final = (*RULES, RetryOptions, BreakerOptions, TargetOptions)
 
