@@ -9,6 +9,7 @@ The exit code is 1 if a run found a problem in rules that have none. A bar that 
 import argparse
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.verdict import bar, conclude, counted
 
@@ -89,16 +91,29 @@ def rules(count: int) -> str:
     return HEAD + "".join(FORMS[number % len(FORMS)].replace("NUMBER", str(number + 1)) for number in range(count))
 
 
-def runs(folder: Path, count: int, times: int) -> Iterator[tuple[float, int]]:
-    """Check rules of so many routes that often; yield seconds and exit code of each run."""
+class Run(NamedTuple):
+    """One run: seconds from its start to its end, those of them that a processor worked for it, and its exit code."""
+
+    seconds: float
+    busy: float
+    code: int
+
+
+def runs(folder: Path, count: int, times: int) -> Iterator[Run]:
+    """Check rules of so many routes that often."""
     (folder / "templates").mkdir(exist_ok=True)
     (folder / "templates/lost.md.j2").write_text(TEMPLATE)
     (folder / "routes.yaml").write_text(rules(count))
     for _ in range(times):
-        began = time.perf_counter()
+        began, before = time.perf_counter(), _busy()
         command = (sys.executable, "-m", "bridge", "check", "routes.yaml")
         done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, check=False)
-        yield time.perf_counter() - began, done.returncode
+        yield Run(time.perf_counter() - began, _busy() - before, done.returncode)
+
+
+def _busy() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
@@ -110,19 +125,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         list(runs(Path(name), arguments.routes, 2))  # so that no run pays for reading the program from the disk
         one = list(runs(Path(name), 1, arguments.runs))
-        all_ = list(runs(Path(name), arguments.routes, arguments.runs))
-    sys.exit(report(one, all_, arguments))
+        many = list(runs(Path(name), arguments.routes, arguments.runs))
+    sys.exit(report(one, many, arguments))
 
 
-def report(one: list[tuple[float, int]], all_: list[tuple[float, int]], arguments: argparse.Namespace) -> int:
+def report(one: list[Run], many: list[Run], arguments: argparse.Namespace) -> int:
     """Print the figures with what they were taken on and the verdict, and return the exit code."""
-    seconds = [each for each, _ in all_]
+    seconds = [run.seconds for run in many]
     median = statistics.median(seconds)
     print(f"machine    {platform.machine()}, Python {platform.python_version()}")
     print(f"load       {arguments.runs} runs of {arguments.routes} routes, each a process of its own")
-    print(f"one route  {statistics.median(each for each, _ in one):.2f} s")
+    print(f"one route  {statistics.median(run.seconds for run in one):.2f} s")
     print(f"check      {median:.2f} s ({bar(BAR, holds=median < BAR)}), {min(seconds):.2f} to {max(seconds):.2f}")
-    return conclude(counted(runs_with_problems=sum(code != 0 for _, code in (*one, *all_))))
+    print(f"processor  {statistics.median(run.busy for run in many):.2f} s of it")
+    return conclude(counted(runs_with_problems=sum(run.code != 0 for run in (*one, *many))))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from bridge.options import InvalidConfigurationError, Loc, Problem
 from bridge.rehearsal.casting import Cast
 from bridge.rehearsal.deprecation import warn_of_deprecated
 from bridge.rehearsal.idle import warn_of_sources, warn_of_times, warn_of_twins, warn_of_values
-from bridge.rehearsal.pieces import pieces_of
 from bridge.rehearsal.reach import Asked, Reach
 from bridge.rehearsal.rehearsing import Rehearsal
 from bridge.rehearsal.scenes import Scene, Stories
@@ -102,10 +101,10 @@ class _Check:
                 yield type(rules.targets[entry.target]).Action, ("routes", number, "deliver", place)
 
     def _rehearse(self, route: Route, asked: Sequence[Asked], loc: Loc, verdicts: Verdicts) -> None:
-        pieces = pieces_of(route, self._written[int(loc[1])], loc)
         casts = [(each, self._scenes(event)) for event in route.events if (each := self._cast(route, event, asked))]
         events = sorted(((each, scenes) for each, scenes in casts if scenes), key=_needs_adapting)
-        verdicts.take(Rehearsal(route, pieces, self._loaded.rendering.gathered).failures(events))
+        rehearsal = Rehearsal(route, self._written[int(loc[1])], loc, self._loaded.rendering.gathered)
+        verdicts.take(rehearsal.failures(events))
 
     def _cast(self, route: Route, event: str, asked: Sequence[Asked]) -> Cast | None:
         """Return what has to be met so that an event is told; None if it cannot be."""

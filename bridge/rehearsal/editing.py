@@ -1,10 +1,10 @@
 """Changes with other values in them: copied as far as they are touched, for scenes share what they hold."""
 
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge.component import AnySource
-from bridge.document import CUSTOM, differences, is_empty, lookup, slot
+from bridge.document import CUSTOM, differences, is_empty, lookup
 from bridge.model import Change, Json, JsonObject
 from bridge.rehearsal.solving import Values
 from bridge.routing.matcher import AS_SENT
@@ -78,12 +78,21 @@ def _with(document: JsonObject, path: str, value: Json) -> JsonObject:
     if not rest:
         listed = isinstance(held, list) and not isinstance(value, list) and value is not None
         return {**document, head: [value] if listed else value}
-    copy = {**document, head: deepcopy(held)}
     try:
-        slot(copy, _indexed(copy, path)).fill(value)
-    except LookupError:
+        return {**document, head: _inside(held, rest.split("."), value)}
+    except (IndexError, TypeError):
         return document
-    return copy
+
+
+def _inside(held: Json, segments: Sequence[str], value: Json) -> Json:
+    """Return a copy of what is held with another value inside it, of a list in its first item; raises for want of one."""
+    if isinstance(held, list):
+        return [_inside(held[0], segments, value), *held[1:]]
+    if not isinstance(held, dict | None):
+        raise TypeError
+    first, *rest = segments
+    members = held or {}
+    return {**members, first: _inside(members.get(first), rest, value) if rest else value}
 
 
 def _without(document: JsonObject, path: str, nothing: Json) -> JsonObject:
@@ -93,15 +102,3 @@ def _without(document: JsonObject, path: str, nothing: Json) -> JsonObject:
     if head == CUSTOM and label and isinstance(held, dict):
         return {**document, head: {name: value for name, value in held.items() if name != label}}
     return _with(document, path, nothing)
-
-
-def _indexed(document: Json, path: str) -> str:
-    """Return a path that goes through the first item of each list."""
-    steps: list[str] = []
-    for segment in path.split("."):
-        if isinstance(document, list):
-            steps.append("0")
-            document = document[0] if document else None
-        steps.append(segment)
-        document = document.get(segment) if isinstance(document, dict) else None
-    return ".".join(steps)

@@ -1,8 +1,11 @@
 """The pieces of a route that are rendered, one by one: to tell which of them failed, and what each of them uses."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
+
+import orjson
 
 from bridge.model import JsonObject
 from bridge.options import Loc
@@ -10,6 +13,8 @@ from bridge.rendering import Expression, Reference, Structure, Template
 from bridge.rendering.template import Branch, Part
 from bridge.routing.route import Context, DeliverEntry, Route
 from bridge.routing.timing import Digest
+
+_BRANCHES = re.compile(r"\{%|\b(?:if|and|or)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,13 @@ class Piece:
 def pieces_of(route: Route, written: JsonObject, loc: Loc) -> tuple[Piece, ...]:
     """Return the pieces of a route, which stands at a place in the rules and is written so there."""
     return tuple(_pieces(route, written, loc))
+
+
+def may_branch(written: JsonObject) -> bool:
+    """Tell whether what a route renders may depend on what is missing: then what one field decides may hide another."""
+    entries = cast("list[JsonObject]", written["deliver"])
+    texts = orjson.dumps([written.get("digest"), entries]).decode()
+    return "when" in written or any("template" in entry for entry in entries) or bool(_BRANCHES.search(texts))
 
 
 def _pieces(route: Route, written: JsonObject, loc: Loc) -> Iterator[Piece]:

@@ -6,9 +6,11 @@ from typing import Final
 
 from bridge.document import CUSTOM
 from bridge.errors import RenderError
+from bridge.model import JsonObject
+from bridge.options import Loc
 from bridge.rehearsal.casting import Cast, Part
 from bridge.rehearsal.editing import PREVIOUS
-from bridge.rehearsal.pieces import Piece
+from bridge.rehearsal.pieces import Piece, may_branch, pieces_of
 from bridge.rehearsal.scenes import Scene
 from bridge.routing.fanout import FanOut, fan_out
 from bridge.routing.route import Gather, Route
@@ -44,12 +46,13 @@ class _Event:
 class Rehearsal:
     """Rehearses one route."""
 
-    def __init__(self, route: Route, pieces: Sequence[Piece], gather: Gather) -> None:
-        """Take the route, its pieces, and what gives the names of a digest."""
+    def __init__(self, route: Route, written: JsonObject, loc: Loc, gather: Gather) -> None:
+        """Take a route, which is written so at a place in the rules, and what gives the names of a digest."""
         self._route = route
-        self._pieces = pieces
+        self._pieces = pieces_of(route, written, loc)
+        self._branches = may_branch(written)
         self._gather = gather
-        self._used = {reference.path for piece in pieces for reference in piece.used}
+        self._used = {reference.path for piece in self._pieces for reference in piece.used}
 
     def failures(self, events: Iterable[tuple[Cast, Sequence[Scene]]]) -> Iterator[Failure]:
         """Yield what fails: first with all that an event can hold, then with what may be missing left out.
@@ -84,30 +87,40 @@ class Rehearsal:
         route = replace(self._route, when=None)
         yield from self._failed(Part(part.scene, sure=False), self._play(route, part.scene))
         when = [used.path for piece in self._pieces if piece.is_when for used in piece.used]
-        for scene in self._without(part.scene, when) if part.sure else ():
-            if cast.matches(scene):
-                yield from self._failed(Part(scene, sure=False), self._play(route, scene))
+        if part.sure:
+            yield from self._without(cast, route, Part(part.scene, sure=False), when)
 
     def _emptied(self, cast: Cast, part: Part) -> Iterator[Failure]:
         """Rehearse without what may be missing, and with nothing known of the entity before."""
-        unseen = [part.scene.unseen()] if part.scene.change.previous is not None else []
-        for scene in (*self._without(part.scene, ()), *unseen):
-            if cast.matches(scene):
-                yield from self._failed(Part(scene), self._play(self._route, scene))
+        yield from self._without(cast, self._route, part, ())
+        if part.scene.change.previous is not None:
+            yield from self._again(cast, self._route, Part(part.scene.unseen()))
 
-    def _without(self, scene: Scene, known: Sequence[tuple[str, ...]]) -> Iterator[Scene]:
-        """Yield the scene without each field that may be missing and is not ``known``, and without all of them."""
-        missing = self._missing(scene, known)
-        alone = [[path] for path in missing] if len(missing) <= ONE_BY_ONE else []
-        yield from (scene.without(paths) for paths in (*alone, *([missing] if len(missing) > 1 else ())))
+    def _without(self, cast: Cast, route: Route, part: Part, known: Sequence[tuple[str, ...]]) -> Iterator[Failure]:
+        """Rehearse without all that may be missing and is not ``known``; and one by one, to tell or to find which."""
+        missing = self._missing(part.scene, known)
+        if not missing:
+            return
+        scene = part.scene.without(missing)
+        bare = list(self._again(cast, route, part._replace(scene=scene)))
+        telling = bare or self._branches or not cast.matches(scene)
+        for path in missing if 1 < len(missing) <= ONE_BY_ONE and telling else ():
+            yield from self._again(cast, route, part._replace(scene=part.scene.without([path])))
+        yield from bare
+
+    def _again(self, cast: Cast, route: Route, part: Part) -> Iterator[Failure]:
+        if cast.matches(part.scene):
+            yield from self._failed(part, self._play(route, part.scene))
 
     def _missing(self, scene: Scene, known: Sequence[tuple[str, ...]]) -> list[str]:
         """Return the paths that the route speaks of, or may, and that may be empty."""
         found: list[str] = []
         for name, prefix in ((PREVIOUS, f"{PREVIOUS}."), (scene.kind, "")):
             used = [path[1:] for path in self._used if path[0] == name]
+            heads = {each[:1] for each in used}
             vouched = [path[1:] for path in known if path[0] == name]
-            for path in scene.optional() if used else ():
+            spoken_of = (path for path in scene.optional() if () in heads or (path.partition(".")[0],) in heads)
+            for path in spoken_of if used else ():
                 if any(_touch(each, path) for each in used) and not any(_touch(each, path) for each in vouched):
                     found += [f"{prefix}{each}" for each in _named(path, used)]
         return found

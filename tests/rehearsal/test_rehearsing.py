@@ -84,6 +84,20 @@ def test_a_value_that_match_asks_for_is_not_missing(rules: Checking) -> None:
     assert rules.warnings(route(text("{{ deal.campaign.name.upper() }}"), more=asked)) == []
 
 
+def test_a_value_that_match_does_not_ask_for_may_be_missing_beside_one_that_it_does(rules: Checking) -> None:
+    asked = "    match: {campaign.name: {exists: true}}"
+    [told] = rules.warnings(
+        route(text("{{ deal.campaign.name.upper() }}{{ deal.deal_source.name.upper() }}"), more=asked)
+    )
+    assert 'without "deal_source"' in told
+
+
+def test_a_value_that_is_asked_for_does_not_hide_another(rules: Checking) -> None:
+    template = "{% if deal.campaign.name %}{{ deal.deal_source.name.upper() }}{% endif %}"
+    [told] = rules.warnings(route(text(template)))
+    assert 'without "deal_source"' in told
+
+
 def test_a_value_that_is_missing_at_first_sight_is_a_warning(rules: Checking) -> None:
     [told] = rules.warnings(route(text("{{ deal.amount_total - previous.amount_total }}"), "crm_deal_updated"))
     assert "the sample crm_deal_updated at first sight" in told
