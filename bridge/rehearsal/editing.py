@@ -85,7 +85,7 @@ def _with(document: JsonObject, path: str, value: Json) -> JsonObject:
 
 
 def _inside(held: Json, segments: Sequence[str], value: Json) -> Json:
-    """Return a copy of what is held with another value inside it, of a list in its first item; raises for want of one."""
+    """Return a copy with another value inside, of a list in its first item; raises where the path leads nowhere."""
     if isinstance(held, list):
         return [_inside(held[0], segments, value), *held[1:]]
     if not isinstance(held, dict | None):
