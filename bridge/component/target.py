@@ -172,6 +172,17 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """
         raise NotImplementedError
 
+    async def probe(self, http: Http) -> str | None:
+        """Ask the service whether it takes the target's credentials and has its channel, board or calendar.
+
+        Return what was found, such as "posts as Bridge in #vendas"; None if it cannot be asked without sending
+        something. It never writes at the service.
+
+        Raises:
+            DeliveryFailure: as ``send``: what a message would meet just now.
+        """
+        return None
+
     def accepted(self, request: Request, number: int) -> Answer:
         """Return what the service answers to a request that it accepts, the ``number``-th one of a test of rules."""
         return Answer(200, {}, b"{}")

@@ -167,15 +167,9 @@ class TemplateCompiler:
 
     def _report(self, site: Site, spot: "Spot", problem: tuple[str, str, str]) -> None:
         if spot.file:
-            self._problems.add_at(self._place_in_file(spot), site.loc, *problem)
+            self._problems.add_at(place_in_file(self._folder, spot), site.loc, *problem)
         else:
             self._problems.add_in_text(site.loc, spot.line, spot.word, problem)
-
-    def _place_in_file(self, spot: "Spot") -> Place:
-        path = self._folder / spot.file
-        lines = _lines(path) if spot.word else []
-        column = lines[spot.line - 1].find(spot.word) if 0 < spot.line <= len(lines) else -1
-        return Place(str(path), spot.line, max(column, 0) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +179,14 @@ class Spot:
     file: str
     line: int
     word: str = ""
+
+
+def place_in_file(folder: Path, spot: Spot) -> Place:
+    """Return where a spot of a template file is; ``folder`` is that of all such files."""
+    path = folder / spot.file
+    lines = _lines(path) if spot.word else []
+    column = lines[spot.line - 1].find(spot.word) if 0 < spot.line <= len(lines) else -1
+    return Place(str(path), spot.line, max(column, 0) + 1)
 
 
 def _lines(path: Path) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.component import Source
 from bridge.model import Change, Event, JsonObject
-from bridge.rendering.value import Changes, Document
+from bridge.rendering.value import AS_SENT, Changes, Document
 
 NAMES = frozenset({"event", "document", "previous", "changes", "now", "source"})
 FUNCTIONS = frozenset({"days", "hours", "minutes", "range", "namespace"})
@@ -34,7 +34,7 @@ def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo)
     before = source.shapes.get(kind, {}) if change.previous is None else change.previous
     return {
         "event": _event(event, change, zone),
-        "document": Document(change.document, "document"),
+        "document": Document(change.document, AS_SENT),
         "previous": Document(before, kind and f"previous {kind}", source, event.entity),
         "changes": Changes(change.differences, source),
         "now": now.astimezone(zone),

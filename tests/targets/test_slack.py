@@ -723,3 +723,84 @@ async def test_the_server_of_these_tests_finds_what_breaks_the_contract(
     with pytest.raises(AssertionError, match=words):
         async with ContractServer() as server:
             await client.call(Request("POST", server.url + path, body=body))
+
+
+IDENTITY = {
+    "ok": True,
+    "url": "https://acme.slack.com/",
+    "team": "Acme",
+    "user": "bridge",
+    "team_id": "T1",
+    "user_id": "U1",
+}
+VENDAS = {"ok": True, "channel": {"id": "C0123SALES", "name": "vendas", "is_member": True, "is_archived": False}}
+SCOPES = "chat:write,channels:read"
+
+
+def channel(**fields: object) -> Step:
+    return says({"ok": True, "channel": {**VENDAS["channel"], **fields}})  # type: ignore[dict-item] # an object
+
+
+async def test_a_probe_tells_as_whom_and_where_it_posts(server: ContractServer, client: Client) -> None:
+    server.script(says(IDENTITY, X_OAuth_Scopes=SCOPES), says(VENDAS))
+
+    assert await bot(server.url).probe(client) == "posts as bridge of Acme in #vendas"
+    assert [seen.target for seen in server.seen] == ["/api/auth.test", "/api/conversations.info"]
+    assert server.seen[1].form == {"channel": "C0123SALES"}
+    assert server.seen[0].headers["authorization"] == "Bearer xoxb-hush"
+
+
+async def test_a_probe_tells_what_the_app_may_not_ask(server: ContractServer, client: Client) -> None:
+    server.script(says(IDENTITY, X_OAuth_Scopes="chat:write"), says({"ok": False, "error": "missing_scope"}))
+
+    found = await bot(server.url).probe(client)
+
+    assert found == (
+        "posts as bridge of Acme; its channel C0123SALES it may not ask about, for want of the scope channels:read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ([says({"ok": False, "error": "invalid_auth"})], "Slack refused the app: invalid_auth (the token is wrong"),
+        ([says(IDENTITY, X_OAuth_Scopes="channels:read")], "missing_scope (add the scope chat:write"),
+        ([says(IDENTITY), says({"ok": False, "error": "channel_not_found"})], "channel_not_found (name the channel"),
+        ([says(IDENTITY), channel(is_archived=True)], "is_archived"),
+        ([says(IDENTITY, X_OAuth_Scopes=SCOPES), channel(is_member=False)], "not_in_channel (invite the app"),
+        (
+            [says(IDENTITY, X_OAuth_Scopes=f"{SCOPES},chat:write.public"), channel(is_member=False, is_private=True)],
+            "not_in_channel",
+        ),
+    ],
+)
+async def test_a_probe_finds_what_would_refuse_a_message(
+    server: ContractServer, client: Client, script: list[Step], words: str
+) -> None:
+    server.script(*script)
+
+    with pytest.raises(AccessRefused) as caught:
+        await bot(server.url).probe(client)
+
+    assert words in caught.value.reason
+    assert "xoxb-hush" not in str(caught.value)
+
+
+async def test_an_app_that_may_post_anywhere_need_not_be_in_its_channel(server: ContractServer, client: Client) -> None:
+    server.script(says(IDENTITY, X_OAuth_Scopes=f"{SCOPES}, chat:write.public"), channel(is_member=False))
+
+    assert await bot(server.url).probe(client) == "posts as bridge of Acme in #vendas"
+
+
+async def test_a_probe_that_is_not_answered_by_slack_is_an_unknown_outcome(
+    server: ContractServer, client: Client
+) -> None:
+    server.script(answer(200, b"<html>"))
+
+    with pytest.raises(UnknownOutcome):
+        await bot(server.url).probe(client)
+
+
+async def test_a_webhook_can_be_asked_nothing(server: ContractServer, client: Client) -> None:
+    assert await webhook(server.url).probe(client) is None
+    assert server.seen == []

@@ -217,6 +217,7 @@ ELSEWHERE: Final = {
     "FileFrame.version": "app/test_reloader.py",
     "FileFrame.sources": "ingest/test_handlers.py",
     "FileFrame.tests": "trial/test_running.py",
+    "http.probe": "targets/test_http.py",
     "http entry.host_in_rules": "targets/test_http.py",
     "trello.list": "targets/test_trello.py",
     "trello.people": "targets/test_trello.py",

@@ -39,15 +39,20 @@ async def post(options: SlackOptions, payload: JsonObject, http: Http) -> Answer
 
 
 async def ask(options: SlackOptions, method: str, asked: Mapping[str, str], http: Http) -> JsonObject:
-    """Return the reply to a question about a channel. It is asked as a form, which every method takes.
+    """Return the reply to a question about a channel.
 
     Raises:
         RefusedError: Slack does not tell.
         DeliveryFailure: as ``Http.deliver``.
     """
     wish = Wish(own_channel=asked["channel"] == options.channel, reading=True)
+    return reply_of(await asked_as(wish, options, method, asked, http))
+
+
+async def asked_as(wish: Wish, options: SlackOptions, method: str, asked: Mapping[str, str], http: Http) -> Answer:
+    """Return the answer to a question, which is asked as a form: every method takes one. Raises as ``ask`` does."""
     request = replace(_request(options, method, FORM, urlencode(asked).encode()), most=ROOM)
-    return reply_of(_accepted(await _answered(request, wish, http), wish))
+    return _accepted(await _answered(request, wish, http), wish)
 
 
 def reply_of(answer: Answer) -> JsonObject:

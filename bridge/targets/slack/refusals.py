@@ -107,10 +107,11 @@ READING_HINTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked of Slack: to take a message, or to let us read; in the target's own channel or in another."""
+    """What was asked of Slack: to take a message, to let us read, or who we are; in the target's own channel or not."""
 
     own_channel: bool = True
     reading: bool = False
+    probing: bool = False
 
 
 class RefusedError(Exception):
@@ -139,7 +140,7 @@ def sorted_refusal(word: str, answer: Answer, wish: Wish, retry_after: float | N
 
 def _sentence(word: str, wish: Wish) -> str:
     hint = (READING_HINTS if wish.reading else HINTS).get(word) or HINTS.get(word)
-    refused = "to be looked through" if wish.reading else "the message"
+    refused = "to be looked through" if wish.reading else "the app" if wish.probing else "the message"
     return f"Slack refused {refused}: {word}" + (f" ({hint})" if hint else "")
 
 

@@ -9,6 +9,7 @@ from bridge.model import JsonObject, Link, Message, Rate, Receipt
 from bridge.targets.slack.api import post, reply_of
 from bridge.targets.slack.lookup import find_message, marked
 from bridge.targets.slack.options import SlackAction, SlackOptions
+from bridge.targets.slack.probe import probed
 from bridge.targets.slack.refusals import RefusedError, remedy
 from bridge.targets.slack.text import MOST_TEXT, cut, escape, fitted, lines, notification, unescape
 
@@ -66,6 +67,16 @@ class Slack(Target[SlackOptions, SlackAction]):
         except RefusedError as refusal:
             raise refusal.failure from None
         return Receipt(None, "found in the channel", self._new_thread(key, *found)) if found else None
+
+    async def probe(self, http: Http) -> str | None:
+        """Ask whose token it is, and whether it may post in the channel; a webhook can be asked nothing."""
+        if self.options.webhook_url:
+            return None
+        try:
+            return await probed(self.options, http)
+        except RefusedError as refusal:
+            failure = refusal.failure
+        raise failure
 
     def bucket(self, content: JsonObject) -> str:
         """Return the channel, if it is not the target's own: Slack counts messages per channel."""
