@@ -5,7 +5,13 @@ from textwrap import wrap
 from typing import Final
 
 from babel import Locale
-from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
+from babel.numbers import (
+    format_compact_currency,
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+)
 
 from bridge.chart.model import Chart, Point
 
@@ -51,7 +57,7 @@ class Words:
 
     def share(self, value: float) -> str:
         """Return a part of 1 in percent."""
-        return f"{format_decimal(100 * value, '#,##0.#', self._locale)} %"
+        return format_percent(value, "#,##0.#%", self._locale)
 
 
 def shown(chart: Chart, rest: str) -> Sequence[Point]:

@@ -34,7 +34,7 @@ def test_an_axis_is_written_short() -> None:
 
 
 def test_a_share_is_written_in_percent() -> None:
-    assert words().share(0.125) == "12,5 %"
+    assert words().share(0.125) == "12,5%"
 
 
 def test_words_of_an_unknown_language_are_english() -> None:

