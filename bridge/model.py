@@ -228,7 +228,8 @@ class Deferral:
     - ``digest``: it is told together with the others of its ``group``
     - ``window``: its message is made, and goes when a window opens
 
-    ``before`` is what the change is compared with; None at first sight.
+    ``before`` is what the change is compared with; None at first sight. ``latest`` of a digest is its turn: when it is
+    told by its rules, whatever a person wants.
     """
 
     kind: DeferralKind
@@ -355,12 +356,24 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """What a digest told before: at its newest ``turn`` until then, of one group, oldest first.
+
+    Where there are no items, that turn told of other groups.
+    """
+
+    turn: datetime
+    items: tuple[Deferred, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ripe:
     """Deferred deliveries whose time has come, and that are told in one message: but for a digest, a single one.
 
     ``delivery`` is the newest of them, which bears the message, and ``others`` are the ids of those told along with it;
     ``items`` are what all of them tell of, oldest first.
-    ``last`` is the last state of the newest one's entity. ``urgent`` says that a person wants it now.
+    ``last`` is the last state of the newest one's entity. ``urgent`` says that a person wants it now. ``former`` is
+    what a digest told before; None if it has told nothing yet.
     """
 
     delivery: Delivery
@@ -368,6 +381,13 @@ class Ripe:
     last: EntityState | None = None
     urgent: bool = False
     others: tuple[str, ...] = ()
+    former: Former | None = None
+
+    @property
+    def turn(self) -> datetime:
+        """Return when a digest is told by its rules."""
+        deferral = self.delivery.deferral
+        return deferral.latest if deferral and deferral.latest else self.delivery.due_at
 
 
 @dataclass(frozen=True, slots=True)

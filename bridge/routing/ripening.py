@@ -15,6 +15,7 @@ from bridge.model import Change, Deferral, Deferred, Delivery, DeliveryState, En
 from bridge.routing.fanout import REASONS, Preview, gathered_key, held, own_key, rendered
 from bridge.routing.listening import Listening
 from bridge.routing.route import Context, DeliverEntry, Gather, Route
+from bridge.routing.timing import Digest
 
 GONE = "the rule that deferred it is not there any more"
 UNDONE = "what it would have told was undone before its time came"
@@ -71,8 +72,25 @@ class Ripener:
         return rendered(entry, own_key(change), context)
 
     def _gathered(self, ripe: Ripe, entry: DeliverEntry, group: str, now: datetime) -> Preview:
-        contexts: list[Context] = [self._context(self._change(item, None)) for item in ripe.items]
-        return rendered(entry, gathered_key(ripe.delivery.route, group), self._gather(contexts, group, now))
+        names = self._gather(self._contexts_of(ripe.items), group, now, self._former(ripe, entry))
+        return rendered(entry, gathered_key(ripe.delivery.route, group), names)
+
+    def _former(self, ripe: Ripe, entry: DeliverEntry) -> Sequence[Context] | None:
+        """Return what the digest before told of the group, of which nothing happened if its turn went by without.
+
+        None where there is nothing to compare with: it is the first, or what was told cannot be read any more.
+        """
+        if ripe.former is None:
+            return None
+        if isinstance(entry.timing, Digest) and not entry.timing.follows(ripe.former.turn, ripe.turn):
+            return ()
+        try:
+            return self._contexts_of(ripe.former.items)
+        except UnreadableWebhookError:
+            return None
+
+    def _contexts_of(self, items: Sequence[Deferred]) -> list[Context]:
+        return [self._context(self._change(item, None)) for item in items]
 
     def _holds(self, ripe: Ripe, change: Change, context: Context) -> bool:
         """Tell whether the route matches the whole change, from before its first event to its last."""

@@ -71,7 +71,12 @@ class Router:
         routes: Sequence[Route],
         contexts: ContextBuilder,
         clock: Clock,
-        gather: Gather = lambda contexts, group, now: {"items": contexts, "group": group, "now": now},
+        gather: Gather = lambda items, group, now, former: {
+            "items": items,
+            "group": group,
+            "now": now,
+            "former": former,
+        },
     ) -> None:
         """Index the routes by the names of the events they listen to: to all other events they cost nothing."""
         self._sources = sources

@@ -24,7 +24,7 @@ from bridge.options import InvalidConfigurationError
 from bridge.rdstation import KINDS
 from bridge.rendering import EVENT_SHAPE, Rendering, TemplateFailedError, budget
 from bridge.rendering.compiling import SOURCE
-from bridge.rendering.context import FUNCTIONS, NAMES
+from bridge.rendering.context import FUNCTIONS, GATHERED, NAMES
 from bridge.rendering.environment import MEMBERS, Sandbox, members_of
 from tests.docs.fragments import FRAME, ROUTE
 from tests.docs.pages import ROOT, blocks, code, codes, rows
@@ -162,6 +162,12 @@ def test_the_file_that_the_page_shows_gives_the_message_that_it_shows(shown: Sho
 def test_the_page_has_every_name_and_no_other() -> None:
     documented = {name for row in rows(PAGE, "Names") for name in codes(row[0])}
     assert documented == NAMES | set(KINDS)
+
+
+def test_the_page_has_every_name_of_a_digest_and_no_other(shown: Shown) -> None:
+    documented = [code(row[0]) for row in rows(PAGE, "In a digest")]
+    assert documented == list(shown.rendering.gathered([], "", NOW, None))
+    assert set(documented) == GATHERED
 
 
 def test_the_page_has_every_member_of_the_event(shown: Shown) -> None:

@@ -5,16 +5,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import apsw
-import orjson
 
 from bridge.errors import legible
-from bridge.model import CallOff, Deferral, Deferred, Delivery, DeliveryState, JsonObject, Ripe
+from bridge.model import CallOff, Deferral, Deferred, Delivery, DeliveryState, Ripe
 from bridge.store.base import ITEMS
+from bridge.store.sqlite.digests import find_former, keep_digested
 from bridge.store.sqlite.heads import make_way, pass_head, place_of
 from bridge.store.sqlite.listing import find_delivery, find_entity_state
 from bridge.store.sqlite.queries import Row, change, change_each, first, rows
 from bridge.store.sqlite.quiet import quieted
 from bridge.store.sqlite.rows import (
+    document_of,
     event_of,
     json_text,
     microseconds,
@@ -86,7 +87,7 @@ def _joined(connection: apsw.Connection, delivery: Delivery, deferral: Deferral,
     id_, latest, before = held
     _end(connection, id_, DeliveryState.CANCELLED, f"told with {delivery.id}")
     change(connection, "hold_until", min(microseconds(delivery.due_at), latest), delivery.id)
-    return replace(deferral, latest=moment_of(latest), before=_json(before))
+    return replace(deferral, latest=moment_of(latest), before=document_of(before))
 
 
 def _end(connection: apsw.Connection, id_: str, state: DeliveryState, reason: str | None) -> None:
@@ -111,17 +112,16 @@ def _row(delivery: Delivery, deferral: Deferral, subject: str | None) -> Row:
 def _ripe(connection: apsw.Connection, ids: Sequence[str]) -> Ripe:
     """Return deferred deliveries with what they tell of; the last is the newest."""
     found = [row for id_ in ids for row in rows(connection, "deferred_item", id_)]
-    items = tuple(Deferred(event_of(row[OWN:]), _json(row[OWN - 1])) for row in found)
+    items = tuple(Deferred(event_of(row[OWN:]), document_of(row[OWN - 1])) for row in found)
     trigger, kind, group, latest, before = found[-1][:OWN]
-    deferral = Deferral(kind, group, _json(before), None if latest is None else moment_of(latest))
+    deferral = Deferral(kind, group, document_of(before), None if latest is None else moment_of(latest))
     delivery, event = find_delivery(connection, ids[-1]), items[-1].event
     assert delivery is not None, "a deferral has its delivery"  # noqa: S101 (a foreign key says so)
     last = find_entity_state(connection, event.source, event.entity) if event.entity else None
-    return Ripe(replace(delivery, deferral=deferral), items, last, trigger == "person", tuple(ids[:-1]))
-
-
-def _json(text: str | None) -> JsonObject | None:
-    return None if text is None else orjson.loads(text)
+    ripe = Ripe(replace(delivery, deferral=deferral), items, last, trigger == "person", tuple(ids[:-1]))
+    if kind != "digest":
+        return ripe
+    return replace(ripe, former=find_former(connection, delivery, group, ripe.turn))
 
 
 def _write(connection: apsw.Connection, ripened: Ripened, now: int) -> Delivery | None:
@@ -132,6 +132,7 @@ def _write(connection: apsw.Connection, ripened: Ripened, now: int) -> Delivery 
         change(connection, "supersede", f"superseded by {delivery.id}", *place, delivery.route, delivery.entry)
     if not change(connection, "ripen_delivery", *ripened_row(delivery)):
         return None
+    _keep(connection, ripened.ripe, delivery)
     if delivery.deferral:
         change(connection, "hold_for_window", delivery.id)
     else:
@@ -140,6 +141,14 @@ def _write(connection: apsw.Connection, ripened: Ripened, now: int) -> Delivery 
     make_way(connection, place, now)
     pass_head(connection, [place], now)
     return delivery
+
+
+def _keep(connection: apsw.Connection, ripe: Ripe, delivery: Delivery) -> None:
+    """Keep what a digest tells of, where it is told."""
+    deferral = ripe.delivery.deferral
+    if deferral and deferral.kind == "digest" and delivery.state in {DeliveryState.PENDING, DeliveryState.DEFERRED}:
+        ids = [*ripe.others, delivery.id]
+        keep_digested(connection, delivery, deferral.group, microseconds(ripe.turn), ids)
 
 
 def _storable(delivery: Delivery) -> Delivery:

@@ -82,3 +82,33 @@ DELETE FROM told WHERE quiet_until < ?
 
 -- name: count_deferred
 SELECT target, state, count(*) FROM delivery WHERE state = 'deferred' GROUP BY target
+
+-- name: former_turns
+-- The newest turn before another, of any group and of one.
+SELECT max(turn), max(turn) FILTER (WHERE gathered_by = ?3) FROM digested WHERE route = ?1 AND entry = ?2 AND turn < ?4
+
+-- name: digested_items
+SELECT
+    g.before,
+    e.id, e.source, e.name, e.entity_kind, e.entity_id, e.dedup_key, e.received_at, e.occurred_at, e.state, e.reason,
+    e.body
+FROM digested AS g
+JOIN event AS e ON e.id = g.event_id
+WHERE g.route = ? AND g.entry = ? AND g.turn = ? AND g.gathered_by = ?
+ORDER BY g.seq
+
+-- name: add_digested
+-- Of a turn that needs several messages, what the first of them told.
+INSERT OR IGNORE INTO digested (route, entry, turn, gathered_by, seq, event_id, before)
+SELECT ?1, ?2, ?3, ?4, d.seq, d.event_id, f.before
+FROM delivery AS d
+JOIN deferral AS f ON f.delivery_id = d.id
+WHERE d.id IN (SELECT value FROM json_each(?5))
+ORDER BY d.seq
+LIMIT max(0, ?6 - (SELECT count(*) FROM digested WHERE route = ?1 AND entry = ?2 AND turn = ?3 AND gathered_by = ?4))
+
+-- name: forget_digested
+-- What is older than the turn before this one.
+DELETE FROM digested WHERE route = ?1 AND entry = ?2 AND turn < (
+    SELECT max(turn) FROM digested WHERE route = ?1 AND entry = ?2 AND turn < ?3
+)

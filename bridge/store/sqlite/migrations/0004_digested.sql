@@ -1,0 +1,14 @@
+-- What each digest has told of, until the digest after the next: that one compares with it.
+CREATE TABLE digested (
+    route TEXT NOT NULL,
+    entry INTEGER NOT NULL,
+    -- When it was to be told by the rules, also where a person did not wait for it.
+    turn INTEGER NOT NULL,
+    gathered_by TEXT NOT NULL,
+    -- That of its delivery.
+    seq INTEGER NOT NULL,
+    event_id TEXT NOT NULL REFERENCES event (id),
+    before TEXT,
+    PRIMARY KEY (route, entry, turn, gathered_by, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX digested_event ON digested (event_id);
