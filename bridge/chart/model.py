@@ -5,12 +5,14 @@ from typing import Annotated, Any, Final, Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import is_currency
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat, WithJsonSchema
 
 from bridge.component.base import Strict
 
 MOST: Final = 30
 """Bars, points or parts that a picture holds and can still be read."""
+WRITTEN: Final[dict[str, Any]] = {"anyOf": [{"type": "object"}, {"type": "array"}, {"type": "string"}]}
+"""How rows may be written: as an object, as a list, or as the template that gives one."""
 ROWS: Final = 1000
 """Rows that may be given; those that are not shown are added up."""
 
@@ -63,12 +65,12 @@ class Chart(Strict):
     """`bar` to compare, `line` for what follows upon another such as months, `pie` for parts of a whole."""
     title: str = Field(default="", max_length=1000)
     """What stands above it."""
-    data: Annotated[list[Point], BeforeValidator(_rows), Field(max_length=ROWS)]
+    data: Annotated[list[Point], BeforeValidator(_rows), Field(max_length=ROWS), WithJsonSchema(WRITTEN)]
     """What it shows: what the filter `ranked` gives, an object of labels and figures, or a list of such pairs."""
     unit: Literal["number", "money"] = "number"
     """How its figures are written: as numbers, or as money."""
     most: int = Field(default=12, ge=1, le=MOST)
-    """How many rows it shows; the rest is added up in one more. Of a line, the last ones are shown."""
+    """How many rows it shows, the last of them for all the rest together. Of a line, the last rows are shown."""
     locale: Annotated[str, AfterValidator(_known_locale)] = "pt-BR"
     """The language of its figures; by default that of the file."""
     currency: Annotated[str, AfterValidator(_known_currency)] = "BRL"

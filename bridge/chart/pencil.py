@@ -14,7 +14,7 @@ from bridge.chart.model import Chart
 from bridge.component.threads import Threads
 from bridge.errors import PermanentFailure, TransientFailure
 
-EXTRA: Final = 'charts need matplotlib, which is not installed: pip install "bridge[charts]"'
+EXTRA: Final = 'drawing needs matplotlib, which is not installed; pip install "bridge[charts]"'
 WAITING: Final = 64
 """Charts that may wait to be drawn."""
 

@@ -22,6 +22,8 @@ TITLE: Final = 60
 WHOLE: Final = 1000
 """Money is written without its cents where some amount is as large as this; figures of an axis are shortened."""
 NAMELESS: Final = "—"
+SPACES: Final = str.maketrans({"\u00a0": " ", "\u202f": " "})
+"""Babel's spaces, which nobody can type into a search."""
 WORDS: Final = {
     "pt": ("outros", "este período", "período anterior", "nada a mostrar"),
     "es": ("otros", "este período", "período anterior", "nada que mostrar"),
@@ -42,6 +44,9 @@ class Words:
 
     def figure(self, value: float) -> str:
         """Return a figure in full."""
+        return self._figure(value).translate(SPACES)
+
+    def _figure(self, value: float) -> str:
         if self._currency is None:
             return format_decimal(value, locale=self._locale)
         pattern = "¤ #,##0" if self._whole else None
@@ -81,3 +86,20 @@ def label(text: str) -> str:
 def title(text: str) -> str:
     """Return a title in lines that fit the width of the picture."""
     return "\n".join(wrap(" ".join(text.split()), TITLE, max_lines=3, placeholder="…"))
+
+
+def lines(chart: Chart) -> list[str]:
+    """Return a chart in words: its title, and a line for each row that it shows."""
+    words = Words(chart)
+    told = [f"{row.label.strip() or NAMELESS}: {_figures(row, words)}" for row in shown(chart, words.rest)]
+    return [*filter(None, [chart.title.strip()]), *(told or [words.nothing])]
+
+
+def described(chart: Chart) -> str:
+    """Return a chart as one sentence, for who cannot see it."""
+    return "; ".join(" ".join(line.split()) for line in lines(chart))
+
+
+def _figures(row: Point, words: Words) -> str:
+    figure = words.figure(row.value)
+    return figure if row.former is None else f"{figure} ({words.before}: {words.figure(row.former)})"

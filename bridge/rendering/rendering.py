@@ -35,6 +35,11 @@ class Rendering:
         self._texts: dict[tuple[Escape | None, str, str], Template] = {}
         self._expressions: dict[tuple[Escape | None, str, str], Expression | None] = {}
 
+    @property
+    def region(self) -> Region:
+        """Return where the users of the rules live."""
+        return self._region
+
     def text(self, source: str, escape: Escape | None = None, name: str = "") -> Template:
         """Compile a text, once for all that are the same; ``name`` is what its errors call it.
 

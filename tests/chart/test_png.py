@@ -120,5 +120,5 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     assert why_not() is None
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert why_not() is not None
-    with pytest.raises(PermanentFailure, match=r"pip install .bridge\[charts\]"):
+    with pytest.raises(PermanentFailure, match=r"matplotlib, which is not installed; pip install .bridge\[charts\]"):
         png(Chart.model_validate({"data": {"a": 1}}))

@@ -19,8 +19,8 @@ REPORTERS = [
 CODE = re.compile(r'"([a-z]+(?:-[a-z0-9]+)+)"')
 NO_CODES = {"utf-8", "utf-8-sig", "deal-lost", "mon-fri", "mon-sun"}
 WARNINGS = {"unused-target", "unused-window", "no-effect"}
-ELSEWHERE = {"bridge-defect"}
-"""Problems that no broken file can show, because we would have mended it."""
+ELSEWHERE = {"bridge-defect", "missing-package"}
+"""Problems that no broken file can show, because we would have mended them, or because all is installed here."""
 
 
 def codes() -> set[str]:
