@@ -370,7 +370,7 @@ async def test_a_webhook_tells_a_chart_in_words(server: ContractServer, client: 
 
 def test_a_preview_shows_the_figures() -> None:
     target = bot("https://slack.com")
-    chart = {**CHART, "unit": "money", "data": [{"label": "Preço", "value": 12.5, "former": 10}]}
+    chart: JsonObject = {**CHART, "unit": "money", "data": [{"label": "Preço", "value": 12.5, "former": 10}]}
     assert target.preview({"text": "a &amp; b", "chart": chart}) == (
         "a & b\nPerdas\nPreço: R$ 12,50 (período anterior: R$ 10,00)"
     )
