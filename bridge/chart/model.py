@@ -63,7 +63,7 @@ class Chart(Strict):
 
     kind: Literal["bar", "line", "pie"] = "bar"
     """`bar` to compare, `line` for what follows upon another such as months, `pie` for parts of a whole."""
-    title: str = Field(default="", max_length=1000)
+    title: str = ""
     """What stands above it."""
     data: Annotated[list[Point], BeforeValidator(_rows), Field(max_length=ROWS), WithJsonSchema(WRITTEN)]
     """What it shows: what the filter `ranked` gives, an object of labels and figures, or a list of such pairs."""

@@ -32,12 +32,14 @@ def png(chart: Chart) -> bytes:
     Draws for tenths of a second, and must not be called in two threads at once.
 
     Raises:
-        PermanentFailure: what draws is not installed.
+        PermanentFailure: what draws is not installed, or finds no folder that it may write to.
     """
     if reason := why_not():
         raise PermanentFailure(reason)
-    from bridge.chart.drawing import draw  # noqa: PLC0415 (half a second, and only with the extra)
-
+    try:
+        from bridge.chart.drawing import draw  # noqa: PLC0415 (half a second, and only with the extra)
+    except OSError as error:  # it finds no folder that it may write to
+        raise PermanentFailure(f"the chart cannot be drawn: {error}") from error
     return draw(chart)
 
 

@@ -21,6 +21,8 @@ TITLE: Final = 60
 """Characters of a line of the title."""
 WHOLE: Final = 1000
 """Money is written without its cents where some amount is as large as this; figures of an axis are shortened."""
+LONGEST: Final = 1000
+"""Characters of a label or title that are looked at; fewer have room."""
 NAMELESS: Final = "—"
 SPACES: Final = str.maketrans({"\u00a0": " ", "\u202f": " "})
 """Babel's spaces, which nobody can type into a search."""
@@ -80,12 +82,17 @@ def shown(chart: Chart, rest: str) -> Sequence[Point]:
 
 def label(text: str) -> str:
     """Return a label in at most two lines."""
-    return "\n".join(wrap(" ".join(text.split()), WIDTH, max_lines=2, placeholder="…")) or NAMELESS
+    return _lines(text, WIDTH, 2) or NAMELESS
 
 
 def title(text: str) -> str:
     """Return a title in lines that fit the width of the picture."""
-    return "\n".join(wrap(" ".join(text.split()), TITLE, max_lines=3, placeholder="…"))
+    return _lines(text, TITLE, 3)
+
+
+def _lines(text: str, width: int, most: int) -> str:
+    words = " ".join(text[:LONGEST].split())
+    return "\n".join(wrap(words, width, max_lines=most, placeholder="…"))
 
 
 def lines(chart: Chart) -> list[str]:

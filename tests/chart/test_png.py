@@ -1,6 +1,8 @@
 """Charts as pictures: their size, what of their colours is there, and that nothing in a label can hurt."""
 
+import builtins
 import importlib.util
+import sys
 from io import BytesIO
 from queue import Full
 from typing import Any
@@ -114,6 +116,16 @@ async def test_it_is_tried_again_when_too_many_wait(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("bridge.chart.pencil.PENCIL.submit", refuse)
     with pytest.raises(TransientFailure, match="too many charts"):
         await drawn(Chart.model_validate({"data": {"a": 1}}))
+
+
+def test_where_matplotlib_may_write_nowhere_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> object:
+        raise OSError("Matplotlib requires access to a writable cache directory")
+
+    monkeypatch.delitem(sys.modules, "bridge.chart.drawing", raising=False)
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(PermanentFailure, match="cannot be drawn: Matplotlib requires"):
+        png(Chart.model_validate({"data": {"a": 1}}))
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
