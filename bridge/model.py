@@ -229,13 +229,15 @@ class Deferral:
     - ``window``: its message is made, and goes when a window opens
 
     ``before`` is what the change is compared with; None at first sight. ``latest`` of a digest is its turn: when it is
-    told by its rules, whatever a person wants.
+    told by its rules, whatever a person wants. What is ``vacant`` tells of nothing, and holds the place of a digest
+    that is told all the same.
     """
 
     kind: DeferralKind
     group: str = ""
     before: JsonObject | None = None
     latest: datetime | None = None
+    vacant: bool = False
 
 
 class CallOff(NamedTuple):
@@ -371,7 +373,7 @@ class Ripe:
     """Deferred deliveries whose time has come, and that are told in one message: but for a digest, a single one.
 
     ``delivery`` is the newest of them, which bears the message, and ``others`` are the ids of those told along with it;
-    ``items`` are what all of them tell of, oldest first.
+    ``items`` are what all of them tell of, oldest first; none where they only hold the place of a digest.
     ``last`` is the last state of the newest one's entity. ``urgent`` says that a person wants it now. ``former`` is
     what a digest told before; None if it has told nothing yet.
     """
@@ -388,6 +390,13 @@ class Ripe:
         """Return when a digest is told by its rules."""
         deferral = self.delivery.deferral
         return deferral.latest if deferral and deferral.latest else self.delivery.due_at
+
+
+class Ripened(NamedTuple):
+    """What becomes of deferred deliveries, of the one that tells of all; ``following`` holds the place of a digest."""
+
+    delivery: Delivery
+    following: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bridge.model import (
     EventState,
     JsonObject,
     Ripe,
+    Ripened,
     RoutedEvent,
     StateKey,
     new_id,
@@ -98,7 +99,7 @@ class Router:
         """Decide an event as if it arrived now, beside its entity's last state of today, which it may move."""
         return self._decide(event, last, self._clock.now())
 
-    def ripen(self, ripe: Ripe) -> Delivery:
+    def ripen(self, ripe: Ripe) -> Ripened:
         """Return what becomes of deferred deliveries whose time has come: of the newest of them, which tells of all."""
         return self._ripener.ripen(ripe, self._clock.now())
 

@@ -48,6 +48,8 @@ class Digest:
     zone: ZoneInfo
     window: Window | None = None
     by: Text | None = None
+    empty: bool = False
+    """Whether it is told, once it has been, where nothing happened as well."""
 
     def defer(self, change: Change, context: Context, now: datetime) -> Until:
         """Return the next turn and the group; raises RenderError if ``by`` fails."""

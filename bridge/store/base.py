@@ -20,6 +20,7 @@ from bridge.model import (
     Limits,
     Link,
     Ripe,
+    Ripened,
     RoutedEvent,
     StateKey,
     TargetState,
@@ -33,7 +34,7 @@ Pure: may be called again for the same batch after a failure.
 """
 
 
-Ripen: TypeAlias = Callable[[Ripe], Delivery]
+Ripen: TypeAlias = Callable[[Ripe], Ripened]
 """Returns what becomes of deferred deliveries whose time has come: of the newest, which tells of them all. Pure."""
 
 
@@ -247,6 +248,7 @@ class Store(ABC):
         message, the others are cancelled, or dead as it is. What it defers again waits on. Returns what was committed,
         but for what was gathered. What cannot be stored becomes dead, so that it never stops the others. What a digest
         tells of is kept until the one after the next of its entry, ``ITEMS`` of each group at most, as its ``former``.
+        What is to follow a digest is added, unless its place is held already.
         """
 
     @abstractmethod

@@ -4,7 +4,8 @@ import pytest
 
 from bridge.chart import Chart
 from bridge.component import Action
-from bridge.config.charts import chart_fields
+from bridge.config.charts import chart_fields, regional
+from bridge.rendering import Region
 from tests.config.test_loading import deliveries
 from tests.support.deals import Deal
 from tests.support.rules import HEAD, Rules
@@ -84,3 +85,8 @@ def test_one_chart_or_several_are_found_by_their_type() -> None:
         charts: list[Chart] = []  # noqa: RUF012 (a model's default)
 
     assert chart_fields(Several) == {"chart", "charts"}
+
+
+def test_each_of_several_has_the_region_and_what_a_template_gives_has_its_own() -> None:
+    region = Region.of("en-US", "America/New_York", "USD")
+    assert regional([{}, "{{ chart }}"], region) == [{"locale": "en-US", "currency": "USD"}, "{{ chart }}"]

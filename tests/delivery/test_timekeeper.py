@@ -13,7 +13,7 @@ from bridge.delivery.timekeeper import Timekeeper
 from bridge.errors import StoreUnavailableError
 from bridge.model import Delivery, DeliveryState
 from bridge.routing.fanout import REASONS
-from bridge.routing.ripening import GONE, UNDONE
+from bridge.routing.ripening import GONE, NOTHING, UNDONE
 from bridge.routing.router import in_order
 from bridge.store.base import DeliveryQuery, Retention, Store
 from bridge.store.sqlite import open_store
@@ -385,6 +385,85 @@ class TestFormer:
         gone = await shop.store.prune(Retention(events=old, bodies=old))
         while gone.next is not None:
             gone = await shop.store.prune(Retention(events=old, bodies=old), gone.next)
+
+
+STEADY = """\
+  - name: losses
+    on: deal.lost
+    digest: {at: "18:00", within: business_hours, empty: true}
+    deliver:
+      - to: sales
+        text: "{{ items | length }}/{{ former | length if former is not none else '?' }}"
+        unless: [deal.won]
+"""
+
+
+class TestEmpty:
+    """A digest that is told where nothing happened as well."""
+
+    day = staticmethod(TestFormer.day)
+
+    async def test_from_the_first_one_on_each_turn_is_told(self, shop: Timed) -> None:
+        shop.use(STEADY)
+        assert await self.day(shop) == [], "before the first there is nothing to go on from"
+        assert await self.day(shop, deal_of("ana", 1), deal_of("bia", 2)) == ["2/?"]
+        assert await self.day(shop) == ["0/2"]
+        assert await self.day(shop) == ["0/0"], "Friday"
+        assert await self.day(shop) == []
+        assert await self.day(shop, deal_of("ana", 3)) == []
+        assert await self.day(shop) == ["1/0"], "Monday"
+        assert await self.day(shop) == ["0/1"]
+
+    async def test_it_outlives_a_restart_and_is_told_once_for_all_turns_that_went_by(self, shop: Timed) -> None:
+        shop.use(STEADY)
+        await self.day(shop, deal_of("ana", 1))
+        await shop.store.close()
+        shop.store = await open_store(shop.folder / "data", shop.clock)
+        await shop.wait(days=8)
+        assert await shop.told() == ["1/?", "0/1"]
+        assert await self.day(shop) == ["0/0"]
+
+    async def test_several_messages_hold_one_place(self, shop: Timed, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("bridge.store.sqlite.deferrals.ITEMS", 2)
+        shop.use(STEADY)
+        await shop.receive(*(deal_of("ana", number).lost() for number in (1, 2, 3)))
+        await shop.wait(hours=20)
+        await shop.wait(hours=4)
+        assert await shop.told() == ["2/?", "1/?"]
+        assert await self.day(shop) == ["0/3"]
+
+    async def test_one_that_fails_is_followed_by_the_next_all_the_same(self, shop: Timed) -> None:
+        shop.use(STEADY.replace("{{ items | length }}", "{{ 1 // (items | length) }}"))
+        await self.day(shop, deal_of("ana", 1))
+        assert await self.day(shop) == [], "it divides by zero"
+        assert await self.day(shop, deal_of("ana", 2)) == ["1/0"]
+
+    async def test_what_happens_to_the_deal_that_was_told_last_calls_nothing_off(self, shop: Timed) -> None:
+        shop.use(STEADY)
+        deal = deal_of("ana", 1)
+        await self.day(shop, deal)
+        await shop.receive(deal.updated(status="won"))
+        assert await self.day(shop) == ["0/1"]
+
+    async def test_without_the_word_or_the_rule_it_ends(self, shop: Timed) -> None:
+        for rules, reason in ((STEADY.replace("true", "false"), NOTHING), (MOVES, GONE)):
+            shop.use(STEADY)
+            await self.day(shop, Deal())
+            shop.use(rules)
+            assert await self.day(shop) == []
+            last = (await shop.seen())[-1]
+            assert (last.state, last.reason) == (DeliveryState.CANCELLED, reason)
+            await shop.receive(Deal().reopened())
+
+    async def test_where_no_further_turn_comes_it_ends(self, shop: Timed) -> None:
+        shop.use(STEADY)
+        await shop.receive(Deal().lost())
+        shop.use(STEADY.replace("holidays: BR", ""))
+        [route] = shop.rules.routes
+        object.__setattr__(route.deliver[0].timing, "turns", ())
+        await shop.wait(days=1)
+        assert await shop.told() == ["1/?"]
+        assert await shop.store.next_ripe() is None
 
 
 class TestWindow:

@@ -7,8 +7,12 @@ CREATE TABLE digested (
     gathered_by TEXT NOT NULL,
     -- That of its delivery.
     seq INTEGER NOT NULL,
+    -- 1 for what only held the place of a digest that may have nothing to tell.
+    vacant INTEGER NOT NULL CHECK (vacant IN (0, 1)),
     event_id TEXT NOT NULL REFERENCES event (id),
     before TEXT,
     PRIMARY KEY (route, entry, turn, gathered_by, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX digested_event ON digested (event_id);
+
+ALTER TABLE deferral ADD COLUMN vacant INTEGER NOT NULL DEFAULT 0 CHECK (vacant IN (0, 1));
