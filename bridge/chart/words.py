@@ -40,7 +40,8 @@ class Words:
         """Take the chart for its language, its currency, and how large its figures are."""
         self._locale = Locale.parse(chart.locale.replace("-", "_"))
         self._currency = chart.currency if chart.unit == "money" else None
-        self._whole = any(abs(point.value) >= WHOLE for point in chart.data)
+        figures = [figure for row in chart.data for figure in (row.value, row.former) if figure is not None]
+        self._whole = any(abs(figure) >= WHOLE for figure in figures)
         said = WORDS.get(self._locale.language, WORDS["en"])
         self.rest, self.now, self.before, self.nothing = said
 

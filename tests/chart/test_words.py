@@ -22,6 +22,8 @@ def test_numbers_are_written_as_people_of_the_region_do() -> None:
 def test_money_has_its_currency_and_cents_where_amounts_are_small() -> None:
     assert plain(words(unit="money", data={"a": 12.5}).figure(12.5)) == "R$ 12,50"
     assert plain(words(unit="money", data={"a": 12.5, "b": -2000}).figure(12.5)) == "R$ 12"
+    former = [{"label": "a", "value": 12.5, "former": 2000}]
+    assert plain(words(unit="money", data=former).figure(12.5)) == "R$ 12"
     assert plain(words(unit="money", data={"a": 12.5}, currency="USD", locale="en").figure(12.5)) == "$12.50"
 
 
