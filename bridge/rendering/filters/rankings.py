@@ -44,7 +44,7 @@ def ranked(
     compares = given(former) is not None
     before = _tallied(items_of(former, "ranked"), label, figure, absent)
     whole = fsum(tally.value for tally in now.values())
-    names = sorted({**now, **before}, key=lambda name: -now[name].value if name in now else 0)
+    names = [*sorted(now, key=lambda name: -now[name].value), *(name for name in before if name not in now)]
     return [_row(name, now.get(name, _Tally()), whole, before.get(name, _Tally()), compares) for name in names]
 
 

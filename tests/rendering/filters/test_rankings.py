@@ -53,6 +53,11 @@ def test_what_was_there_before_stands_beside(render: Render) -> None:
     ]
 
 
+def test_what_was_only_there_before_comes_last_even_after_losses(render: Render) -> None:
+    call = "ranked('n', total='v', former=[{'n': 'b', 'v': 1}])"
+    assert render(f"{{{{ [{{'n': 'a', 'v': -5}}] | {call} | join(attribute='label') }}}}") == "a, b"
+
+
 def test_without_a_former_period_there_is_nothing_to_compare_with(render: Render) -> None:
     assert rows(render, "'deal.reason.name', former=none", "former") == ["", "", ""]
     assert rows(render, "'deal.reason.name', former=[]", "former") == ["0", "0", "0"]
