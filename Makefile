@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile -q --no-strip-extras $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .NOTPARALLEL: # two measurements at once would measure each other
-.PHONY: run test lint bench bench-ingest bench-delivery bench-isolation soak crash lock clean help
+.PHONY: run test lint bench bench-ingest bench-delivery bench-isolation bench-routing soak crash lock clean help
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,7 +24,7 @@ lint: $(VENV)/dev.done ## check style, types and the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-ingest bench-delivery bench-isolation ## measure ingest, delivery and isolation, one after the other
+bench: bench-ingest bench-delivery bench-isolation bench-routing ## measure ingest, delivery, isolation and routing, one after the other
 
 bench-ingest: $(VENV)/dev.done ## measure acknowledged events per second, against a bare handler
 	$(BIN)/python -m benchmarks.ingest
@@ -34,6 +34,9 @@ bench-delivery: $(VENV)/dev.done ## measure how fast a backlog leaves, against a
 
 bench-isolation: $(VENV)/dev.done ## measure whether bad targets touch a good one
 	$(BIN)/python -m benchmarks.isolation
+
+bench-routing: $(VENV)/dev.done ## measure what deciding an event costs, with up to a thousand routes
+	$(BIN)/python -m benchmarks.routing
 
 soak: $(VENV)/dev.done ## load a daemon steadily for twenty minutes, and look for what grows
 	$(BIN)/python -m benchmarks.soak

@@ -147,10 +147,12 @@ class Reloader:
         return await asyncio.to_thread(lambda: fingerprint(self._watched()))
 
     def _swap(self, loaded: Loaded) -> None:
-        self._adopt(loaded.ruleset)
-        self._ruleset, self.problems = loaded.ruleset, ()
-        telemetry.ruleset_loaded(loaded.ruleset.revision, [r.name for r in loaded.ruleset.routes], loaded.warnings)
-        self._announce.rules_loaded(self._path.name, loaded.ruleset.revision)
+        ruleset, former = loaded.ruleset, self._ruleset
+        self._adopt(ruleset)
+        self._ruleset, self.problems = ruleset, ()
+        changes = ruleset.since(former) if former else ()
+        telemetry.ruleset_loaded(ruleset.revision, [r.name for r in ruleset.routes], loaded.warnings, changes)
+        self._announce.rules_loaded(self._path.name, ruleset.revision)
 
     def _watched(self) -> list[Path]:
         """Return the files whose content counts; what may not be looked at holds none, and ends nothing."""

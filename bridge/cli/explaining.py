@@ -12,7 +12,7 @@ import orjson
 from bridge.cli import body as bodies
 from bridge.cli.connection import Control, NothingStoredError, connect, load_rules
 from bridge.control.client import DaemonClient
-from bridge.control.explaining import Explainer, type_of
+from bridge.control.explaining import Explainer, type_of, with_links
 from bridge.control.shapes import Shape
 from bridge.errors import RequestRefusedError
 from bridge.model import Entity, EntityState, Event, EventState, Json, SystemClock
@@ -37,7 +37,8 @@ class Question:
             control = await self._control(stack)
             if isinstance(control, DaemonClient) and not self.own_rules:
                 return await self._ask(control)
-            return await self._work_out(load_rules(self.routes), control)
+            told = await self._work_out(load_rules(self.routes), control)
+            return await with_links(told, control.link if control else _no_link)
 
     async def _control(self, stack: AsyncExitStack) -> Control | None:
         try:
@@ -86,6 +87,10 @@ class Question:
         else:
             told = bodies.story(type_named(types, self._named), self.event, datetime.now(UTC))
         return bodies.changed(told, self.settings)
+
+
+async def _no_link(target: str, key: str) -> None:
+    """Find nothing: nothing is stored."""
 
 
 def types_of(rules: Ruleset) -> dict[str, str]:

@@ -116,10 +116,18 @@ def _delivery(delivery: Shape) -> None:
     say(f"  → {clean(delivery['target'])}  {dim('key ' + delivery['key'])}")
     if delivery["deferred"]:
         say(f"    {_LATER[delivery['deferred']]}, {shown(delivery['due'])} at present")
+    if delivery["link"]:
+        say(f"    goes to what was made before: {_made(delivery['link'])}")
     if delivery["error"]:
         say(click.style(indented(delivery["error"], "    "), fg="red"))
     if delivery["preview"] is not None:
         say(indented(delivery["preview"], "    │ "))
+
+
+def _made(link: Shape) -> str:
+    """Return an external object as a person may find it: by its address, if it has one."""
+    where = [f"{name} {value}" for name, value in link.items() if name not in {"key", "external_id"}]
+    return clean(", ".join([str(link["external_id"]), *where]))
 
 
 def _refusal(route: Shape) -> str:

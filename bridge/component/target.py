@@ -85,6 +85,8 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     """What the service allows, per bucket, where the options say nothing else."""
     key_fields: ClassVar[frozenset[str]] = frozenset()
     """The action fields that hold a key, as `key:` does: a template, or the bare name of an entity kind (`deal`)."""
+    idempotent: ClassVar[bool] = False
+    """Whether sending a message twice leaves what sending it once does: then what is unknown is sent again."""
     over_http: ClassVar[bool] = False
     """Whether all that it sends goes through the ``Http`` it is handed: then `bridge test` runs it, else stands in."""
 
@@ -108,6 +110,11 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """Tell whether ``look_up`` can find out what became of a message; else an unknown outcome stays unknown."""
         return False
 
+    @property
+    def never_doubles(self) -> bool:
+        """Tell whether a message whose outcome is unknown can be sent again, and will not be there twice."""
+        return self.idempotent or self.looks_up
+
     def bucket(self, content: JsonObject) -> str:
         """Return what of the service a rendered action is counted against, such as a channel; all share one."""
         return ""
@@ -115,6 +122,10 @@ class Target(ABC, Generic[OptionsT, ActionT]):
     def upserts(self, content: JsonObject) -> bool:
         """Tell whether a rendered action replaces what an earlier one of its key has left at the service."""
         return False
+
+    def link_key(self, message: Message) -> str | None:
+        """Return the key whose link tells what a message updates or answers to; None if it makes something new."""
+        return None
 
     def __repr__(self) -> str:
         """Return type and name, never an option."""

@@ -33,13 +33,13 @@ def warn_of_terms(target: AnyTarget, entry: EntryFrame, loc: Loc, problems: Prob
     """Warn of what an entry asks for and its target has no use for."""
     _warn_of_schedule(entry.retry, target.limits, "the rate of its target", loc, problems)
     if parks_nothing(entry, target):
-        message = f"{describe(problems.located.data, loc)}: its target looks up what became of a message"
+        message = f"{describe(problems.located.data, loc)}: its target never doubles a message"
         problems.warn((*loc, "on_unknown"), "no-effect", message, "leave `on_unknown` out")
 
 
 def parks_nothing(terms: TermsFrame, target: AnyTarget) -> bool:
-    """Tell whether messages that may have arrived are to wait for a person and never do: the target looks them up."""
-    return terms.on_unknown == "park" and target.looks_up
+    """Tell whether messages that may have arrived are to wait for a person and never do: none would come twice."""
+    return terms.on_unknown == "park" and target.never_doubles
 
 
 def short_times(retry: RetryOptions, limits: Limits) -> list[str]:

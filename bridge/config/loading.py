@@ -29,6 +29,7 @@ from bridge.rendering.region import parse_timezone
 from bridge.routing.router import Router
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
+from bridge.written import Written
 
 DEFECT = "bridge-defect"
 _CLOCK = SystemClock()
@@ -99,7 +100,9 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
         return rendering.context(change, source, clock.now())
 
     router = Router(readers, routes, contexts, clock, rendering.gathered)
-    ruleset = Ruleset(_revision(gathered.contents, rendering.files()), sources.made, targets.made, routes, router)
+    revision = _revision(gathered.contents, rendering.files())
+    written = Written(document, _digests(rendering.files(), path.parent / FOLDER))
+    ruleset = Ruleset(revision, sources.made, targets.made, routes, router, written)
     return Loaded(ruleset, named, tuple(sorted(problems.warnings)), trials)
 
 
@@ -108,6 +111,11 @@ def _defaults(document: JsonObject, problems: Problems) -> DefaultsFrame:
     written = document.get("defaults", {})
     sound = isinstance(written, dict) and not problems.broken(("defaults",))
     return DefaultsFrame.model_validate(written) if sound else DefaultsFrame()
+
+
+def _digests(templates: Iterable[Path], folder: Path) -> dict[str, str]:
+    """Return a digest of each template, by its path as rules name it."""
+    return {str(path.relative_to(folder)): hashlib.sha256(read(path)).hexdigest() for path in templates}
 
 
 def _revision(contents: Mapping[Path, bytes], templates: Iterable[Path]) -> str:

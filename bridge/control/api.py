@@ -39,6 +39,7 @@ def routes(operations: Operations) -> list[web.RouteDef]:
         web.get("/api/deliveries", answered(api.deliveries)),
         web.get("/api/deliveries/{id}", answered(api.delivery)),
         web.get("/api/states/{source}/{kind}/{id}", answered(api.state)),
+        web.get("/api/link", answered(api.link)),
         web.post("/api/explain", answered(api.explain)),
         web.get("/api/targets", answered(api.targets)),
         web.post("/api/pause", answered(api.pause)),
@@ -90,6 +91,10 @@ class _Api:
     async def state(self, request: web.Request) -> Shape:
         named = request.match_info
         return await self._operations.state(named["source"], Entity(named["kind"], named["id"]))
+
+    async def link(self, request: web.Request) -> Shape:
+        asked = request.query
+        return {"link": await self._operations.link(asked.get("target", ""), asked.get("key", ""))}
 
     async def explain(self, request: web.Request) -> Shape:
         asked = await _asked(request, {"event", "body", "source", "before"})

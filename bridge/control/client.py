@@ -107,6 +107,12 @@ class DaemonClient:
         """Explain a body that would arrive now."""
         return await self._ask("POST", "/api/explain", body={"body": body, "source": source, "before": before})
 
+    async def link(self, target: str, key: str) -> Shape | None:
+        """Return what a target made for a key, if anything."""
+        answer = await self._ask("GET", "/api/link", parameters={"target": [target], "key": [key]})
+        link: Shape | None = answer["link"]
+        return link
+
     async def sources(self) -> Shape:
         """List sources with their addresses."""
         return await self._ask("GET", "/api/sources")

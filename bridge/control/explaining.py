@@ -1,7 +1,8 @@
 """Explanations as JSON: what the rules make of an event, route by route, with the messages they would send."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import orjson
 
@@ -10,13 +11,16 @@ from bridge.component.discovery import source_types
 from bridge.control.shapes import Shape, event_shape, moment
 from bridge.delivery.dispatcher import set_aside
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
-from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, new_id
+from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, Message, new_id
 from bridge.options import did_you_mean
 from bridge.routing.fanout import Preview
 from bridge.routing.route import Finding
 from bridge.routing.router import Explanation, RouteExplanation
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
+
+FindLink: TypeAlias = Callable[[str, str], Awaitable[Shape | None]]
+"""Finds what a target made for a key, as ``link_shape`` tells it."""
 
 
 class Explainer:
@@ -99,13 +103,15 @@ class Explainer:
         return next((route.when.source for route in self._rules.routes if route.name == name and route.when), None)
 
     def _delivery(self, planned: Preview) -> Shape:
-        shown = preview(self._rules.targets.get(planned.target), planned.content)
+        target = self._rules.targets.get(planned.target)
+        shown = preview(target, planned.content)
         return {
             "target": planned.target,
             "key": planned.key,
             "content": planned.content,
             "preview": shown,
             "error": planned.error,
+            "link_key": _link_key(target, planned),
             "due": moment(planned.until.due) if planned.until else None,
             "deferred": planned.until.deferral.kind if planned.until else None,
         }
@@ -122,6 +128,21 @@ class Explainer:
             hint = did_you_mean(name, sources)
             raise RequestRefusedError(f'there is no source "{name}"; {hint}', "unknown-source")
         return sources[name]
+
+
+async def with_links(told: Shape, find: FindLink) -> Shape:
+    """Return an explanation that tells of each message what it would update or answer to, under ``link``."""
+    for delivery in (each for route in told["routes"] for each in route["deliveries"]):
+        key = delivery.pop("link_key")
+        delivery["link"] = await find(delivery["target"], key) if key is not None else None
+    return told
+
+
+def _link_key(target: AnyTarget | None, planned: Preview) -> str | None:
+    """Return the key of the link that a message would look for."""
+    if target is None or planned.content is None:
+        return None
+    return target.link_key(Message("", planned.key, planned.content))
 
 
 def changes_shape(change: Change | None) -> list[Shape]:

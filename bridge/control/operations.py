@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bridge.component import AnySource
 from bridge.control.acting import Acting
 from bridge.control.amount import ALL, USUAL, Amount, Manner
-from bridge.control.explaining import Explainer, preview, type_of
+from bridge.control.explaining import Explainer, preview, type_of, with_links
 from bridge.control.holding import Holding
 from bridge.control.host import VERSION, Host, unknown
 from bridge.control.replaying import Replaying
@@ -16,6 +16,7 @@ from bridge.control.shapes import (
     delivery_shape,
     event_shape,
     history_shape,
+    link_shape,
     moment,
     state_shape,
 )
@@ -120,7 +121,7 @@ class Operations:
     async def explain(self, event_id: str) -> Shape:
         """Tell per route why a stored event matched or did not under today's rules, beside what preceded it then."""
         event = await self._event(event_id)
-        return self._explainer().stored(event, await self._store.preceding(event))
+        return await with_links(self._explainer().stored(event, await self._store.preceding(event)), self.link)
 
     async def explain_body(self, body: Json, source: str | None = None, before: Json = None) -> Shape:
         """Tell what the rules would do with a body that arrived now, beside its entity's last state.
@@ -133,9 +134,14 @@ class Operations:
         explainer = self._explainer()
         event = explainer.arrived(body, source)
         if before is not None:
-            return explainer.following(event, explainer.arrived(before, source))
+            return await with_links(explainer.following(event, explainer.arrived(before, source)), self.link)
         state = await self._store.last_state(event.source, event.entity) if event.entity else None
-        return explainer.arriving(event, state)
+        return await with_links(explainer.arriving(event, state), self.link)
+
+    async def link(self, target: str, key: str) -> Shape | None:
+        """Return what a target made for a key: ``key``, ``external_id``, and what else it noted; None if nothing."""
+        link = await self._store.find_link(target, key)
+        return link_shape(link) if link else None
 
     async def sources(self) -> Shape:
         """List sources with the addresses to paste into their settings, and the headers that webhooks have to carry.
@@ -173,8 +179,13 @@ class Operations:
         """
         if self._host.reload is None:
             raise RequestRefusedError("no daemon runs, so there is nothing to reload", "no-daemon")
-        rules = await self._host.reload()
-        return {"revision": rules.revision, "routes": [route.name for route in rules.routes]}
+        former, rules = self._host.current(), await self._host.reload()
+        changes = rules.since(former) if former else ()
+        return {
+            "revision": rules.revision,
+            "routes": [route.name for route in rules.routes],
+            "changes": [*changes],
+        }
 
     async def _event(self, event_id: str) -> Event:
         event = await self._store.event(event_id)

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from bridge.model import Attempt, Delivery, EntityState, Event, Json
+from bridge.model import Attempt, Delivery, EntityState, Event, Json, Link
 from bridge.store.base import Backlog
 
 Shape: TypeAlias = dict[str, Any]
@@ -96,6 +96,11 @@ def state_shape(state: EntityState) -> Shape:
         "created_seen": state.created_seen,
         "document": state.document,
     }
+
+
+def link_shape(link: Link) -> Shape:
+    """Return what a target made for a key."""
+    return {"key": link.key, "external_id": link.external_id, **link.data}
 
 
 def backlog_shape(backlog: Backlog) -> Shape:

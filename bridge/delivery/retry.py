@@ -9,7 +9,7 @@ access refused       waits, nothing is spent                  paused, until a pe
 throttled            waits as long as asked, nothing is spent waits as long
 not accepted         waits by its schedule, or is dead        its breaker may open
 unknown              the same; or parked, if its entry says   its breaker may open
-                     so and the target cannot look it up
+                     so and the target might double it
 ===================  =======================================  ==========================================
 """
 
@@ -80,11 +80,11 @@ def outcome_of(failure: DeliveryFailure) -> Outcome:
 
 
 def settle(
-    failure: DeliveryFailure, delivery: Delivery, policy: RetryPolicy, now: datetime, *, looks_up: bool = False
+    failure: DeliveryFailure, delivery: Delivery, policy: RetryPolicy, now: datetime, *, never_doubles: bool = False
 ) -> Settlement:
     """Return what becomes of a delivery, and of its target, after this failure of its latest attempt.
 
-    What is unknown waits for nobody where the target ``looks_up`` what became of it before it sends again.
+    What is unknown waits for nobody where the target ``never_doubles`` what it sends again.
     """
     match failure:
         case PermanentFailure():
@@ -94,7 +94,7 @@ def settle(
             return Settlement(DeliveryState.PENDING, due_at=now, reason=failure.reason, target=pause)
         case TransientFailure(throttled=True):
             return _held_off(failure, policy, now)
-        case UnknownOutcome() if delivery.terms.on_unknown == "park" and not looks_up:
+        case UnknownOutcome() if delivery.terms.on_unknown == "park" and not never_doubles:
             return Settlement(DeliveryState.PARKED, reason=f"it may have arrived: {failure.reason}")
         case _:
             return _again(failure.reason, delivery, policy, now)

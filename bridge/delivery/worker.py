@@ -201,7 +201,7 @@ class Worker:
         settlement = Settlement(DeliveryState.DELIVERED)
         if failure:
             policy = self._policy(target, claim.delivery.terms.retry)
-            settlement = settle(failure, claim.delivery, policy, now, looks_up=target.looks_up)
+            settlement = settle(failure, claim.delivery, policy, now, never_doubles=target.never_doubles)
         if ending is not BROKEN_OFF and (lesson := self._window.lesson(target, claim, failure, now)):
             settlement = replace(settlement, target=settlement.target or lesson)
         if settlement.target and settlement.target.kind != "close":
@@ -267,6 +267,6 @@ def _without_attempt(claim: Claim, target: AnyTarget, policy: Policy) -> Settlem
     """Return what becomes of a delivery that may not be sent: its schedule is over, or it may have arrived already."""
     if claim.trigger == "person" or not claim.delivery.failures:
         return None
-    if claim.delivery.uncertain and claim.delivery.terms.on_unknown == "park" and not target.looks_up:
+    if claim.delivery.uncertain and claim.delivery.terms.on_unknown == "park" and not target.never_doubles:
         return Settlement(DeliveryState.PARKED, reason=f"it may have arrived: {claim.delivery.reason}")
     return exhausted(claim.delivery, policy(target, claim.delivery.terms.retry))

@@ -10,13 +10,17 @@ from bridge.telemetry import metrics
 _log = structlog.get_logger("bridge")
 
 
-def ruleset_loaded(revision: str, routes: Sequence[str], warnings: Sequence[Problem]) -> None:
-    """Rules came into force."""
+def ruleset_loaded(
+    revision: str, routes: Sequence[str], warnings: Sequence[Problem], changes: Sequence[str] = ()
+) -> None:
+    """Rules came into force; ``changes`` are what differs from those before, a line each."""
     metrics.RELOADS.labels("loaded").inc()
     metrics.REFUSED.set(0)
     metrics.REVISION.clear()
     metrics.REVISION.labels(revision).set(1)
     _log.info("rules loaded", revision=revision, routes=list(routes))
+    for change in changes:
+        _log.info("rules changed", change=change)
     for problem in warnings:
         _log.warning("rules warning", problem=str(problem))
 

@@ -76,6 +76,11 @@ class PlayedTarget(Target[Any, Any]):
         """Tell whether the target can find out what became of a message."""
         return self._target.over_http and self._target.looks_up
 
+    @property
+    def never_doubles(self) -> bool:
+        """Tell whether the target's messages can be sent again."""
+        return self._target.idempotent or self.looks_up
+
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
         """Send a message to the played service."""
         if self._target.over_http:

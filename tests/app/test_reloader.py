@@ -97,6 +97,17 @@ async def test_broken_first_rules_are_an_error(rules: Path) -> None:
         await reloader_of(rules, Adopted()).load()
 
 
+async def test_what_changed_is_told_and_the_first_rules_are_no_change(rules: Path) -> None:
+    with capture_logs() as lines:
+        reloader, _ = await started(rules)
+        rules.write_text(RULES.replace("deal.lost", "deal.won"))
+        await reloader.reload()
+        await reloader.reload()
+    assert [line["change"] for line in lines if line["event"] == "rules changed"] == [
+        'route "losses": on deal.lost → deal.won'
+    ]
+
+
 @pytest.mark.parametrize("file", ["routes.yaml", "templates/lost.j2"])
 async def test_a_saved_file_comes_into_force_by_itself(rules: Path, file: str) -> None:
     reloader, adopted = await started(rules)

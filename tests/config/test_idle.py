@@ -50,7 +50,7 @@ def test_what_has_an_effect_is_not_warned_of(rules: Rules, options: str, entry: 
 def test_nobody_needs_to_wait_for_a_person_where_the_target_looks_up(rules: Rules) -> None:
     [(place, warning)] = warned(rules, ", look_up: true", ", on_unknown: park")
     assert place == "on_unknown: park"
-    assert 'entry 1 of route "lost": its target looks up what became of a message; leave `on_unknown` out' in warning
+    assert 'entry 1 of route "lost": its target never doubles a message; leave `on_unknown` out' in warning
 
 
 def test_a_schedule_that_is_shorter_than_the_rate_of_its_target_never_comes_about(rules: Rules) -> None:

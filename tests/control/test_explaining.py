@@ -8,10 +8,10 @@ from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.control.shapes import Shape
 from bridge.errors import RequestRefusedError
-from bridge.model import Event, EventState
+from bridge.model import DeliveryState, Event, EventState, Link, Outcome
 from bridge.store.base import Retention
 from tests.support.deals import Deal
-from tests.support.shop import Shop
+from tests.support.shop import THREADED, Shop, load_rules
 
 
 def route(told: Shape, name: str) -> Shape:
@@ -184,3 +184,24 @@ async def test_an_empty_body_that_could_not_be_read_is_no_body_that_is_gone(shop
     event = replace(shop.arrival(Deal().created()), body=b"", entity=None, state=EventState.QUARANTINED)
     await shop.store.add(event)
     assert (await shop.operations.explain(event.id))["state"] == "quarantined"
+
+
+async def test_a_message_that_answers_to_what_was_made_before_is_shown_with_it(shop: Shop) -> None:
+    shop.rules = load_rules(shop.folder, shop.clock, THREADED)
+    shop.host = replace(shop.host, current=lambda: shop.rules)
+    (lost,) = await shop.receive(Deal().lost())
+
+    async def links() -> list[Shape | None]:
+        told = await shop.operations.explain(lost.id)
+        return [delivery["link"] for delivery in route(told, "losses")["deliveries"]]
+
+    assert await links() == [None, None, None]
+    thread = Link("chat", "deal:6650f1", "1700000000.0001", {"channel": "C1"})
+    await shop.attempt("chat", Outcome.DELIVERED, DeliveryState.DELIVERED, links=(thread,))
+    assert await links() == [
+        {"key": "deal:6650f1", "external_id": "1700000000.0001", "channel": "C1"},
+        None,
+        None,
+    ]
+    told = await shop.operations.explain_body(Deal().lost(), before=Deal().created())
+    assert route(told, "losses")["deliveries"][0]["link"]["external_id"] == "1700000000.0001"

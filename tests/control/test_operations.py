@@ -191,7 +191,7 @@ async def test_a_reload_tells_the_new_revision(shop: Shop) -> None:
 
     host = replace(shop.host, reload=reload)
     answer = await Operations(shop.store, host, shop.clock).reload()
-    assert answer == {"revision": shop.rules.revision, "routes": ["losses", "people"]}
+    assert answer == {"revision": shop.rules.revision, "routes": ["losses", "people"], "changes": []}
 
 
 async def test_a_refused_reload_tells_every_problem(shop: Shop) -> None:

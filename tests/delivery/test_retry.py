@@ -91,7 +91,7 @@ def test_an_entry_may_rather_wait_for_a_person_than_send_twice() -> None:
 
 def test_but_not_where_the_target_can_look_up_what_became_of_it() -> None:
     careful = replace(DELIVERY, terms=Terms(on_unknown="park"))
-    settlement = settle(UnknownOutcome("timed out"), careful, RetryPolicy(), NOW, looks_up=True)
+    settlement = settle(UnknownOutcome("timed out"), careful, RetryPolicy(), NOW, never_doubles=True)
     assert (settlement.state, settlement.failure) == (DeliveryState.PENDING, True)
 
 

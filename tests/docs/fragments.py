@@ -14,6 +14,7 @@ from pathlib import Path
 from bridge.model import Json, JsonObject
 from bridge.options import read_yaml
 from tests.docs.pages import ROOT, Block, blocks
+from tests.support.google_calendar import google_key
 
 ROUTE: JsonObject = {"name": "shown", "on": "deal.lost", "deliver": [{"to": "screen", "text": "{{ event.name }}"}]}
 FRAME: JsonObject = {
@@ -62,13 +63,16 @@ def _together(frame: Json, shown: Json) -> Json:
     return {**frame, **shown} if isinstance(frame, dict) and isinstance(shown, dict) else shown
 
 
+def stand_in(name: str) -> str:
+    """Return a value that a variable of that name could have."""
+    if "URL" in name:
+        return "https://hooks.example.com/shown"
+    return google_key("https://oauth2.example.com/token") if name == "GOOGLE_KEY" else "value"
+
+
 def outside(text: str, folder: Path) -> tuple[str, dict[str, str]]:
     """Return the text and the environment in which each reference to a value from outside gives one."""
-    environ = {
-        match["name"]: "https://hooks.example.com/shown" if "URL" in match["name"] else "value"
-        for match in _REFERENCE.finditer(text)
-        if match["name"]
-    }
+    environ = {match["name"]: stand_in(match["name"]) for match in _REFERENCE.finditer(text) if match["name"]}
     secret = folder / "secret"
     secret.write_text("value\n", encoding="utf-8")
     return re.sub(r"\$\{file:[^}]+\}", f"${{file:{secret}}}", text), environ

@@ -29,6 +29,7 @@ class BackgroundShop:
         self.no_room: str | None = None
         self.posted: list[Any] = []
         self._rules = rules
+        self._reloaded: Ruleset | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -86,6 +87,7 @@ class BackgroundShop:
         port = runner.addresses[0][1]
         shop.host = replace(
             shop.host,
+            current=lambda: self._reloaded or shop.rules,
             paths=lambda source: (f"/hooks/{source}/s3cret-of-the-source",),
             public_url="https://bridge.example.com",
             local_url=f"http://127.0.0.1:{port}",
@@ -100,7 +102,8 @@ class BackgroundShop:
         await shop.store.close()
 
     async def _reload(self) -> Ruleset:
-        return config.load(self.folder / "routes.yaml", {}).ruleset
+        self._reloaded = config.load(self.folder / "routes.yaml", {}).ruleset
+        return self._reloaded
 
     def _hooks(self, shop: Shop) -> web.Application:
         """Store and route what is posted, and deliver what that plans, at once."""

@@ -71,6 +71,11 @@ class Daemon:
         return True
 
     @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         assert self._process
         return self._process.returncode is None

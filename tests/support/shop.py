@@ -11,7 +11,7 @@ import orjson
 from bridge import config
 from bridge.control.host import Host
 from bridge.control.operations import Operations
-from bridge.model import Attempt, Delivery, DeliveryState, Event, Limits, Outcome, new_id
+from bridge.model import Attempt, Delivery, DeliveryState, Event, Limits, Link, Outcome, new_id
 from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from bridge.store.base import DeliveryQuery, Settlement, Store
@@ -36,6 +36,21 @@ routes:
     on: contact.created
     deliver:
       - {to: sales, text: "{{ contact.name }}"}
+"""
+THREADED = """\
+version: 1
+sources:
+  crm: {type: rdstation_crm}
+targets:
+  chat: {type: slack, token: xoxb-1, channel: C1}
+  hook: {type: slack, webhook_url: "https://hooks.example.com/x"}
+routes:
+  - name: losses
+    on: deal.lost
+    deliver:
+      - {to: chat, text: "{{ deal.name }}", thread: deal}
+      - {to: chat, text: "{{ deal.name }}"}
+      - {to: hook, text: "{{ deal.name }}"}
 """
 
 
@@ -75,7 +90,14 @@ class Shop:
         """Return an event's deliveries, in the order of the rules."""
         return sorted(await self.store.deliveries(DeliveryQuery(event_id=event.id)), key=lambda each: each.entry)
 
-    async def attempt(self, target: str, outcome: Outcome, state: DeliveryState, reason: str | None = None) -> None:
+    async def attempt(
+        self,
+        target: str,
+        outcome: Outcome,
+        state: DeliveryState,
+        reason: str | None = None,
+        links: tuple[Link, ...] = (),
+    ) -> None:
         """Try the next delivery of a target, and record what it came to."""
         (claim,) = await self.store.claim(target, Limits(1), timedelta(seconds=30))
         attempt = Attempt(
@@ -91,7 +113,7 @@ class Shop:
             excerpt="try later" if reason else "ok",
         )
         due = self.clock.now() + timedelta(hours=1) if state is DeliveryState.PENDING else None
-        assert (await self.store.record(claim, attempt, Settlement(state, due, reason))).held
+        assert (await self.store.record(claim, attempt, Settlement(state, due, reason), links)).held
 
 
 async def two_dead(shop: Shop) -> list[str]:

@@ -19,6 +19,8 @@ def command(data: Path, form: str) -> None:
         screen.dump(answer)
     else:
         screen.say(f"revision {answer['revision']} is in force, with {screen.counted(len(answer['routes']), 'route')}")
+        for change in answer["changes"] or ("nothing changed",):
+            screen.say(f"  {change}")
 
 
 async def _reload(data: Path) -> Shape:

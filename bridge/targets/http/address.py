@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from yarl import URL
 
+from bridge.options.address import parsed_address
+
 Scalar: TypeAlias = str | bool | int | float | None
 Query: TypeAlias = Mapping[str, Scalar | list[Scalar]]
 
@@ -21,9 +23,7 @@ def check_address(address: str) -> None:
     Raises:
         ValueError: a sentence that does not repeat the address, which may be a secret.
     """
-    url = _parsed(address)
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ValueError("must be a whole address, such as https://example.com/path")
+    url = parsed_address(address)
     if url.user is not None or url.password is not None:
         raise ValueError("must not hold a user name or password; write them under auth: {basic: …}")
 
@@ -75,12 +75,3 @@ def pairs(query: Query) -> list[tuple[str, str]]:
     """Return the parameters in order: a list repeats its name, and null leaves it out."""
     listed = ((name, value if isinstance(value, list) else [value]) for name, value in query.items())
     return [(name, parameter(item)) for name, items in listed for item in items if item is not None]
-
-
-def _parsed(address: str) -> URL:
-    try:
-        url = URL(address)
-        _ = url.port, url.host
-    except ValueError:
-        raise ValueError("is not a valid address") from None
-    return url

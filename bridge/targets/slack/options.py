@@ -1,28 +1,14 @@
 """What a slack target and its deliver entries take."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
-from yarl import URL
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from bridge.chart import Chart
 from bridge.component import Action, TargetOptions
 from bridge.options import Secret
+from bridge.options.address import Address, parsed_address
 from bridge.targets.slack.text import MOST_BLOCKS
-
-
-def _check_address(address: str) -> None:
-    try:
-        url = URL(address)
-    except ValueError:
-        raise ValueError("is not a valid address") from None
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ValueError("must be a whole address that begins with https://")
-
-
-def _address(value: str) -> str:
-    _check_address(value)
-    return value.rstrip("/")
 
 
 class SlackOptions(TargetOptions):
@@ -39,14 +25,14 @@ class SlackOptions(TargetOptions):
 
     The app then needs the scope `channels:history` (in private channels `groups:history`).
     """
-    api_url: Annotated[str, AfterValidator(_address)] = "https://slack.com/api"
+    api_url: Address = "https://slack.com/api"
     """The Web API's address; GovSlack's is https://slack-gov.com/api."""
 
     @field_validator("webhook_url")
     @classmethod
     def _whole_address(cls, value: Secret | None) -> Secret | None:
         if value:
-            _check_address(value.reveal())
+            parsed_address(value.reveal())
         return value
 
     @field_validator("token")

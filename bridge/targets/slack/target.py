@@ -83,6 +83,10 @@ class Slack(Target[SlackOptions, SlackAction]):
         channel = content.get("channel")
         return str(channel) if channel and channel != self.options.channel and self.options.token else ""
 
+    def link_key(self, message: Message) -> str | None:
+        """Return the key of the thread that a message belongs to."""
+        return None if self.options.webhook_url else self._thread_key(self.action(message))
+
     def accepted(self, request: Request, number: int) -> Answer:
         """Return what Slack says to a message or a chart; when asked for messages, it has none."""
         file = f"F{number:06}"

@@ -1,4 +1,5 @@
 import json
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -6,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
-from bridge.model import DeliveryState, Event, Outcome
+from bridge.model import DeliveryState, Event, Link, Outcome
 from bridge.store.base import Retention
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
-from tests.support.shop import RULES, Shop
+from tests.support.shop import RULES, THREADED, Shop
 
 STRICT = RULES.replace("gte: 5000", "gte: 99000")
 
@@ -227,6 +228,28 @@ def test_what_cannot_be_explained_is_told(runner: CliRunner, arguments: list[str
 
 
 @pytest.mark.usefixtures("daemon")
+async def a_thread(shop: Shop) -> Event:
+    (lost,) = await shop.receive(Deal("d1").lost())
+    thread = Link("chat", "deal:d1", "1700000000.0001", {"channel": "C1"})
+    await shop.attempt("chat", Outcome.DELIVERED, DeliveryState.DELIVERED, links=(thread,))
+    return lost
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("served", [False, True])
+def test_a_message_that_answers_to_what_was_made_before_is_shown_with_it(
+    folder: Path, runner: CliRunner, *, served: bool, own: bool
+) -> None:
+    (folder / "routes.yaml").write_text(THREADED, encoding="utf-8")
+    with closing(BackgroundShop(folder, THREADED)) as shop:
+        lost = shop.do(a_thread)
+        if served:
+            shop.serve()
+        told = runner.invoke(bridge, ["explain", lost.id, *(["--routes", "routes.yaml"] if own else [])]).stdout
+        assert told.count("goes to what was made before: ") == 1
+        assert "  → chat  key deal:d1\n    goes to what was made before: 1700000000.0001, channel C1\n" in told
+
+
 def test_explaining_shows_no_secret(runner: CliRunner) -> None:
     for arguments in (["deal.lost"], ["deal.lost", "--format", "json"], ["deal.lost", "--routes", "routes.yaml"]):
         output = runner.invoke(bridge, ["explain", *arguments]).output

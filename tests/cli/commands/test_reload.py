@@ -11,8 +11,12 @@ def test_new_rules_are_in_force_after_a_reload(daemon: BackgroundShop, runner: C
     result = runner.invoke(bridge, ["reload"])
     assert result.exit_code == 0
     assert "is in force, with 2 routes\n" in result.stdout
+    assert '  route "losses": match.amount_total.gte 5000 → 6000\n' in result.stdout
     (daemon.folder / "routes.yaml").write_text(rules.partition("  - name: people")[0], encoding="utf-8")
-    assert "is in force, with 1 route\n" in runner.invoke(bridge, ["reload"]).stdout
+    result = runner.invoke(bridge, ["reload"])
+    assert "is in force, with 1 route\n" in result.stdout
+    assert '  route "people" removed\n' in result.stdout
+    assert "  nothing changed\n" in runner.invoke(bridge, ["reload"]).stdout
 
 
 def test_broken_rules_are_refused_with_every_problem(daemon: BackgroundShop, runner: CliRunner) -> None:

@@ -1,0 +1,94 @@
+"""The two ways into a Google account: the key of a service account, and the refresh token of a person."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from bridge.component.base import Strict
+from bridge.options import Secret
+from bridge.options.address import Address
+
+SCOPE: Final = "https://www.googleapis.com/auth/calendar.events"
+"""To read and change events, and nothing else (https://developers.google.com/workspace/calendar/api/auth)."""
+LIFETIME: Final = 3600
+"""Seconds that an assertion is good for: the most that Google takes."""
+JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+class Consent(Strict):
+    """A person's consent that an OAuth client may act for them."""
+
+    client_id: str
+    """The id of the OAuth client."""
+    client_secret: Secret
+    """The secret of the OAuth client."""
+    refresh_token: Secret
+    """The refresh token that the consent gave."""
+    token_url: Address = "https://oauth2.googleapis.com/token"  # noqa: S105 (an address)
+    """Where it is exchanged for access tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What counts of the JSON key of a service account."""
+
+    email: str
+    key_id: str
+    private_key: str
+    token_url: str
+
+    def __repr__(self) -> str:
+        """Return whose key it is."""
+        return f"<Key of {self.email}>"
+
+
+def read_key(secret: Secret) -> Key:
+    """Return the key of a service account.
+
+    Raises:
+        ValueError: it is none, without repeating any of it.
+    """
+    try:
+        told = orjson.loads(secret.reveal())
+        key = Key(told["client_email"], told.get("private_key_id", ""), told["private_key"], told["token_uri"])
+        _signer(key)
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
+        pass
+    else:
+        return key
+    raise ValueError(
+        '"service_account" must hold the whole JSON key as Google gave it, such as ${file:/run/secrets/google.json}'
+    )
+
+
+def assertion(key: Key, subject: str | None) -> Mapping[str, str]:
+    """Return the form with which a service account asks for a token (RFC 7523, 2.1)."""
+    now = int(time.time())
+    claims: dict[str, Any] = {"iss": key.email, "scope": SCOPE, "aud": key.token_url, "iat": now, "exp": now + LIFETIME}
+    if subject:
+        claims["sub"] = subject
+    headers = {"kid": key.key_id} if key.key_id else None
+    return {"grant_type": JWT_BEARER, "assertion": jwt.encode(claims, _signer(key), "RS256", headers=headers)}
+
+
+def renewal(consent: Consent) -> Mapping[str, str]:
+    """Return the form with which a person's refresh token is exchanged for an access token (RFC 6749, 6)."""
+    return {
+        "grant_type": "refresh_token",
+        "refresh_token": consent.refresh_token.reveal(),
+        "client_id": consent.client_id,
+        "client_secret": consent.client_secret.reveal(),
+    }
+
+
+def _signer(key: Key) -> RSAPrivateKey:
+    signer = load_pem_private_key(key.private_key.encode(), password=None)
+    if not isinstance(signer, RSAPrivateKey):
+        raise TypeError("no RSA key")
+    return signer

@@ -1,0 +1,333 @@
+"""A key that is accepted has an effect: with it, a story of events ends otherwise than without it.
+
+The story is told on a stage, as `bridge test` does. What is seen of it: each delivery with its message, its times and
+its end, and each request that left. A key of which no case is told here fails the tests.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+
+import jwt
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from bridge.component import Answer, Request, SourceOptions, TargetOptions
+from bridge.component.discovery import source_types, target_types
+from bridge.component.limits import BreakerOptions, RetryOptions
+from bridge.config import load
+from bridge.config.frame import DefaultsFrame, DeliverFrame, EntryFrame, FileFrame, RouteFrame, TermsFrame
+from bridge.config.timing_frame import DigestFrame, WindowFrame
+from bridge.config.trial_frame import Reply
+from bridge.model import Json
+from bridge.ruleset import Ruleset
+from bridge.store.base import DeliveryQuery
+from bridge.trial import MovedClock
+from bridge.trial.service import PlayedHttp
+from bridge.trial.stage import Stage
+from tests.support.changes import event_of
+from tests.support.deals import Deal
+from tests.support.google_calendar import google_key
+
+BEGIN: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+BASE: Final[dict[str, Any]] = {
+    "version": 1,
+    "sources": {"crm": {"type": "rdstation_crm"}},
+    "targets": {
+        "hook": {"type": "http", "url": "https://hooks.example.com/a"},
+        "chat": {"type": "slack", "token": "xoxb-1", "channel": "C1"},
+        "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
+        "screen": {"type": "log"},
+    },
+    "windows": {"office": {}},
+    "routes": [
+        {
+            "name": "lost",
+            "on": "deal.lost",
+            "deliver": [
+                {"to": "hook", "body": {"total": "{{ deal.amount_total | money }}", "at": "{{ now | datetime }}"}}
+            ],
+        },
+        {"name": "other", "on": "deal.lost", "deliver": [{"to": "screen", "text": "{{ deal.name }}"}]},
+        {"name": "own", "on": "bridge.*", "deliver": [{"to": "screen", "text": "{{ event.name }}"}]},
+    ],
+}
+FAILING: Final = [500] * 12
+"""What the service answers first where a case is of what then happens."""
+BLOCKS: Final[Json] = [{"type": "divider"}]
+CHAT: Final = ("routes.0.deliver.0", {"to": "chat", "text": "x"})
+MEETING: Final = ("routes.0.deliver.0", {"to": "agenda", "summary": "x", "start": "2026-12-24T15:00"})
+GATHERED: Final = ("routes.0.deliver.0.body", "{{ now | datetime }}")
+DIGEST: Final = ("routes.0.digest", {"at": "18:00"})
+IN_OFFICE: Final = ("routes.0.deliver.0.within", "office")
+SOME: Final = ("targets.hook.breaker", {"least": 3})
+LONG: Final = ("targets.hook.breaker", {"least": 3, "window": "1h"})
+
+
+class Case(NamedTuple):
+    """A key at its place with a value; ``beside`` stands in the rules with it and without it."""
+
+    place: str
+    value: Json
+    beside: tuple[tuple[str, Any], ...] = ()
+    answers: tuple[int | str, ...] = ()
+
+
+ENTRY = "routes.0.deliver.0"
+CASES: Final[Mapping[str, Case]] = {
+    "FileFrame.include": Case("include", ["more.yaml"]),
+    "FileFrame.defaults": Case("defaults", {"locale": "en"}),
+    "FileFrame.windows": Case("windows.office", {"from": "18:00"}, (IN_OFFICE,)),
+    "FileFrame.targets": Case("targets.hook.url", "https://hooks.example.com/b"),
+    "FileFrame.routes": Case("routes.1.deliver.0.text", "y"),
+    "DefaultsFrame.locale": Case("defaults.locale", "en"),
+    "DefaultsFrame.timezone": Case("defaults.timezone", "Asia/Tokyo"),
+    "DefaultsFrame.currency": Case("defaults.currency", "EUR"),
+    "DefaultsFrame.deliver": Case("defaults.deliver", {"ordering": "none"}),
+    "DeliverFrame.retry": Case("defaults.deliver.retry", {"first": "1m"}, (), (500,)),
+    "DeliverFrame.on_unknown": Case("defaults.deliver.on_unknown", "park", (), ("timeout",)),
+    "DeliverFrame.ordering": Case("defaults.deliver.ordering", "none"),
+    "DeliverFrame.supersede": Case("defaults.deliver.supersede", True, (), tuple(FAILING)),
+    "RouteFrame.name": Case("routes.0.name", "gone"),
+    "RouteFrame.on": Case("routes.0.on", "deal.won"),
+    "RouteFrame.match": Case("routes.0.match", {"amount_total": {"gt": 10**9}}),
+    "RouteFrame.when": Case("routes.0.when", "deal.name == 'nobody'"),
+    "RouteFrame.debounce": Case("routes.0.debounce", "10m"),
+    "RouteFrame.digest": Case("routes.0.digest", {"at": "18:00"}, (GATHERED,)),
+    "RouteFrame.deliver": Case("routes.0.deliver.0.body", {}),
+    "EntryFrame.to": Case(f"{ENTRY}.to", "screen", ((ENTRY, {"to": "chat", "text": "x"}),)),
+    "EntryFrame.retry": Case(f"{ENTRY}.retry", {"first": "1m"}, (), (500,)),
+    "EntryFrame.on_unknown": Case(f"{ENTRY}.on_unknown", "park", (), ("timeout",)),
+    "EntryFrame.ordering": Case(f"{ENTRY}.ordering", "none"),
+    "EntryFrame.supersede": Case(f"{ENTRY}.supersede", True, (), tuple(FAILING)),
+    "EntryFrame.key": Case(f"{ENTRY}.key", "{{ deal.name }}"),
+    "EntryFrame.template": Case(
+        f"{ENTRY}.template", "x.j2", ((ENTRY, {"to": "chat", "blocks": [{"type": "divider"}]}),)
+    ),
+    "EntryFrame.delay": Case(f"{ENTRY}.delay", "2h"),
+    "EntryFrame.unless": Case(f"{ENTRY}.unless", "deal.reopened", ((f"{ENTRY}.delay", "2h"),)),
+    "EntryFrame.within": Case(f"{ENTRY}.within", "office", (("windows.office", {"from": "18:00"}),)),
+    "EntryFrame.once": Case(f"{ENTRY}.once", True),
+    "EntryFrame.repeat_after": Case(f"{ENTRY}.repeat_after", "1d"),
+    "DigestFrame.at": Case("routes.0.digest.at", "19:00", (GATHERED, DIGEST)),
+    "DigestFrame.cron": Case("routes.0.digest", {"cron": "0 19 * * *"}, (GATHERED, DIGEST)),
+    "DigestFrame.within": Case(
+        "routes.0.digest.within", "office", (GATHERED, DIGEST, ("windows.office", {"days": "sat"}))
+    ),
+    "DigestFrame.by": Case("routes.0.digest.by", "{{ deal.id }}", (GATHERED, DIGEST)),
+    "WindowFrame.days": Case("windows.office.days", "sat", (IN_OFFICE,)),
+    "WindowFrame.from_": Case("windows.office.from", "18:00", (IN_OFFICE,)),
+    "WindowFrame.to": Case("windows.office.to", "08:00", (IN_OFFICE,)),
+    "WindowFrame.holidays": Case("windows.office.holidays", "2026-11-24", (IN_OFFICE,)),
+    "RetryOptions.attempts": Case("targets.hook.retry.attempts", 2, (), tuple(FAILING)),
+    "RetryOptions.first": Case("targets.hook.retry.first", "1m", (), (500,)),
+    "RetryOptions.max": Case("targets.hook.retry.max", "10s", (), tuple(FAILING)),
+    "RetryOptions.horizon": Case("targets.hook.retry.horizon", "1m", (), tuple(FAILING)),
+    "BreakerOptions.failures": Case("targets.hook.breaker.failures", 0.9, (LONG,), (200, *FAILING)),
+    "BreakerOptions.window": Case("targets.hook.breaker.window", "1s", (SOME,), tuple(FAILING)),
+    "BreakerOptions.least": Case("targets.hook.breaker.least", 1, (SOME,), tuple(FAILING)),
+    "BreakerOptions.rest": Case("targets.hook.breaker.rest", "2m", (SOME,), tuple(FAILING)),
+    "BreakerOptions.longest_rest": Case("targets.hook.breaker.longest_rest", "30s", (SOME,), tuple(FAILING)),
+    "TargetOptions.retry": Case("targets.hook.retry", {"first": "1m"}, (), (500,)),
+    "TargetOptions.breaker": Case("targets.hook.breaker", {"least": 1}, (), tuple(FAILING)),
+    "TargetOptions.timeout": Case("targets.hook.timeout", 3),
+    "TargetOptions.concurrency": Case("targets.hook.concurrency", 1),
+    "TargetOptions.rate": Case("targets.hook.rate", "1/m"),
+    "http.url": Case("targets.hook.url", "https://hooks.example.com/b"),
+    "http.method": Case("targets.hook.method", "PUT"),
+    "http.headers": Case("targets.hook.headers", {"X": "a"}),
+    "http.query": Case("targets.hook.query", {"x": "a"}),
+    "http.auth": Case("targets.hook.auth", {"bearer": "a"}),
+    "http.idempotency_header": Case("targets.hook.idempotency_header", None),
+    "http.allow_private": Case("targets.hook.allow_private", True, ((f"{ENTRY}.url", "{{ 'https://x.example' }}"),)),
+    "http entry.path": Case(f"{ENTRY}.path", "/x"),
+    "http entry.url": Case(f"{ENTRY}.url", "https://x.example"),
+    "http entry.method": Case(f"{ENTRY}.method", "PUT"),
+    "http entry.headers": Case(f"{ENTRY}.headers", {"X": "a"}),
+    "http entry.query": Case(f"{ENTRY}.query", {"x": "a"}),
+    "http entry.body": Case(f"{ENTRY}.body", {"x": "a"}),
+    "http entry.text": Case(f"{ENTRY}.text", "b", ((ENTRY, {"to": "hook", "text": "a"}),)),
+    "http entry.form": Case(f"{ENTRY}.form", {"x": "b"}, ((ENTRY, {"to": "hook", "form": {"x": "a"}}),)),
+    "log entry.text": Case("routes.1.deliver.0.text", "y"),
+    "slack.token": Case("targets.chat.token", "xoxb-2", (CHAT,)),
+    "slack.channel": Case("targets.chat.channel", "C2", (CHAT,)),
+    "slack.webhook_url": Case("targets.chat", {"type": "slack", "webhook_url": "https://x.example"}, (CHAT,)),
+    "slack.look_up": Case("targets.chat.look_up", True, (CHAT,), ("timeout",)),
+    "slack.api_url": Case("targets.chat.api_url", "https://x.example", (CHAT,)),
+    "slack entry.text": Case(f"{ENTRY}.text", "y", (CHAT,)),
+    "slack entry.blocks": Case(f"{ENTRY}.blocks", BLOCKS, (CHAT,)),
+    "slack entry.thread": Case(f"{ENTRY}.thread", "deal", (CHAT,)),
+    "slack entry.channel": Case(f"{ENTRY}.channel", "C2", (CHAT,)),
+    "slack entry.unfurl": Case(f"{ENTRY}.unfurl", True, (CHAT,)),
+    "google_calendar.calendar": Case("targets.agenda.calendar", "b", (MEETING,)),
+    "google_calendar.service_account": Case(
+        "targets.agenda.service_account", google_key("https://other.example"), (MEETING,)
+    ),
+    "google_calendar.subject": Case("targets.agenda.subject", "a@b.example", (MEETING,)),
+    "google_calendar.consent": Case(
+        "targets.agenda",
+        {
+            "type": "google_calendar",
+            "calendar": "a",
+            "consent": {"client_id": "a", "client_secret": "b", "refresh_token": "c"},
+        },
+        (MEETING,),
+    ),
+    "google_calendar.timezone": Case("targets.agenda.timezone", "Asia/Tokyo", (MEETING,)),
+    "google_calendar.notify": Case("targets.agenda.notify", "all", (MEETING,)),
+    "google_calendar.api_url": Case("targets.agenda.api_url", "https://x.example", (MEETING,)),
+    "google_calendar entry.summary": Case(f"{ENTRY}.summary", "y", (MEETING,)),
+    "google_calendar entry.description": Case(f"{ENTRY}.description", "y", (MEETING,)),
+    "google_calendar entry.location": Case(f"{ENTRY}.location", "y", (MEETING,)),
+    "google_calendar entry.start": Case(f"{ENTRY}.start", "2026-12-25", (MEETING,)),
+    "google_calendar entry.end": Case(f"{ENTRY}.end", "2026-12-25", (MEETING,)),
+    "google_calendar entry.duration": Case(f"{ENTRY}.duration", "2h", (MEETING,)),
+    "google_calendar entry.attendees": Case(f"{ENTRY}.attendees", ["a@b.example"], (MEETING,)),
+    "google_calendar entry.reminders": Case(f"{ENTRY}.reminders", [], (MEETING,)),
+    "google_calendar entry.busy": Case(f"{ENTRY}.busy", False, (MEETING,)),
+    "google_calendar entry.private": Case(f"{ENTRY}.private", True, (MEETING,)),
+    "google_calendar entry.status": Case(f"{ENTRY}.status", "cancelled", (MEETING,)),
+}
+ELSEWHERE: Final = {
+    "FileFrame.version": "app/test_reloader.py",
+    "FileFrame.sources": "ingest/test_handlers.py",
+    "FileFrame.tests": "trial/test_running.py",
+    "http entry.host_in_rules": "targets/test_http.py",
+    "rdstation_crm.secrets": "ingest/test_secretbook.py",
+    "rdstation_crm.auth_header": "ingest/test_secretbook.py",
+    "rdstation_crm.auth_key": "ingest/test_secretbook.py",
+    "rdstation_crm.silence": "delivery/test_monitor.py",
+}
+"""Keys whose effect is not in the story: they are about webhooks as they come in, and about the tests themselves."""
+RULES: Final = (FileFrame, DefaultsFrame, DeliverFrame, RouteFrame, EntryFrame, DigestFrame, WindowFrame)
+FRAMES: Final = (*RULES, RetryOptions, BreakerOptions, TargetOptions)
+
+
+def keys() -> Iterator[str]:
+    """Yield every key that a rules file may have, under the model or the type that takes it."""
+    for frame in FRAMES:
+        yield from (f"{frame.__name__}.{name}" for name in frame.model_fields)
+    for kind, target in target_types().items():
+        yield from _own(kind, target.Options, TargetOptions)
+        yield from _own(f"{kind} entry", target.Action, BaseModel)
+    for kind, source in source_types().items():
+        yield from (f"{kind}.{name}" for name in source.Options.model_fields)
+
+
+def _own(label: str, model: type[BaseModel], base: type[BaseModel]) -> Iterator[str]:
+    yield from (f"{label}.{name}" for name in model.model_fields if name not in base.model_fields)
+
+
+def test_of_every_key_a_case_is_told() -> None:
+    assert set(keys()) == {*CASES, *ELSEWHERE}
+
+
+def test_what_is_shown_elsewhere_is_there() -> None:
+    for name, where in ELSEWHERE.items():
+        file = Path(__file__).parents[1] / where
+        assert name.rpartition(".")[2] in file.read_text("utf-8"), name
+
+
+def test_frames_that_share_keys_do_so_by_name() -> None:
+    assert set(TermsFrame.model_fields) == set(DeliverFrame.model_fields)
+    assert set(SourceOptions.model_fields) <= set(source_types()["rdstation_crm"].Options.model_fields)
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_a_key_has_an_effect(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES[name]
+    without = deepcopy(BASE)
+    for place, value in case.beside:
+        put(without, place, value)
+    with_it = deepcopy(without)
+    put(with_it, case.place, case.value)
+    assert with_it != without
+    told = [await story(rules, case.answers, tmp_path, monkeypatch) for rules in (without, with_it)]
+    assert told[0] != told[1]
+    assert told[0] == await story(without, case.answers, tmp_path, monkeypatch), "and the same rules give the same"
+
+
+def put(rules: dict[str, Any], place: str, value: Any) -> None:
+    """Set a value at a place; what is missing on the way there is made."""
+    *way, last = place.split(".")
+    inside: Any = rules
+    for step in way:
+        inside = inside[int(step)] if isinstance(inside, list) else inside.setdefault(step, {})
+    if isinstance(inside, list):
+        inside[int(last)] = deepcopy(value)
+    else:
+        inside[last] = deepcopy(value)
+
+
+async def story(
+    rules: dict[str, Any], answers: tuple[int | str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """Return what becomes of two losses of one deal and one of another, over four days."""
+    clock = MovedClock()
+    (folder / "templates").mkdir(exist_ok=True)
+    (folder / "templates/x.j2").write_text("from a file")
+    more = {"routes": [{"name": "more", "on": "deal.lost", "deliver": [{"to": "screen", "text": "more"}]}]}
+    (folder / "more.yaml").write_text(json.dumps(more))
+    (folder / "routes.yaml").write_text(json.dumps(rules))
+    clock.set(BEGIN)
+    loaded = load(folder / "routes.yaml", {}, clock).ruleset
+    seen = watched(monkeypatch, clock)
+    replies = [{"status": each} if isinstance(each, int) else each for each in answers]
+    async with Stage.built(loaded, {name: _replies(replies) for name in ("hook", "chat")}, clock) as stage:
+        await tell(stage, loaded, clock)
+        deliveries = await stage.store.deliveries(DeliveryQuery(limit=1000, oldest_first=True))
+        for each in deliveries:
+            attempts = await stage.store.attempts(each.id)
+            times = [(str(attempt.started_at), attempt.outcome, attempt.reason) for attempt in attempts]
+            seen.append(
+                f"{each.route} {each.target} {each.key} {each.state} {each.content} {each.reason} {times} {each.terms}"
+            )
+    seen += [f"{name}: {target.limits}" for name, target in loaded.targets.items()]
+    return [_without_ids(line) for line in seen]
+
+
+async def tell(stage: Stage, rules: Ruleset, clock: MovedClock) -> None:
+    """Let a deal be made, lost, reopened and lost again, and another be lost; then four days pass."""
+    deal, other = Deal("d1"), Deal("d2")
+    bodies = [deal.created(), deal.lost(), deal.reopened(), deal.lost(name="Mercado"), other.lost()]
+    for number, body in enumerate(bodies):
+        await stage.arrive(event_of(rules.sources["crm"], body, number, clock.now()))
+        await stage.until(clock.now() + timedelta(minutes=1))
+    await stage.until(BEGIN + timedelta(days=4))
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, clock: MovedClock) -> list[str]:
+    """Return a list that grows with each request that leaves."""
+    seen: list[str] = []
+    call = PlayedHttp.call
+
+    async def watching(self: PlayedHttp, request: Request) -> Answer:
+        trust = f"{request.timeout:g} s, trusted {request.trusted}, allowed {request.allowed}"
+        seen.append(f"{clock.now()} {request.method} {request.url} {dict(request.headers)} {_body(request)} {trust}")
+        return await call(self, request)
+
+    monkeypatch.setattr(PlayedHttp, "call", watching)
+    return seen
+
+
+def _body(request: Request) -> str:
+    """Return the body of a request; of an assertion what it claims, but for the moment."""
+    body = (request.body or b"").decode()
+    if "assertion=" not in body:
+        return body
+    claims = jwt.decode(dict(parse_qsl(body))["assertion"], options={"verify_signature": False})
+    return str({name: value for name, value in claims.items() if name not in {"iat", "exp"}})
+
+
+def _replies(replies: list[Any]) -> list[Reply]:
+    read: list[Reply] = TypeAdapter(list[Reply]).validate_python(replies)
+    return read
+
+
+def _without_ids(line: str) -> str:
+    return re.sub(r"(dlv|evt|att)_\w+", r"\1", line)
