@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from bridge.chart import why_not
 from bridge.component import AnyTarget
 from bridge.config.actions import COMMON, FILLED, ActionChecker, checker, texts_of
+from bridge.config.charts import chart_fields, regional
 from bridge.config.components import Components
 from bridge.config.frame import EntryFrame
 from bridge.config.idle import warn_of_terms
@@ -90,10 +92,19 @@ class EntryCompiler:
         self._actions.check(target, str(entry["to"]), {**content, **dict.fromkeys(files, FILLED)}, site.loc)
         for field in target.key_fields & content.keys():
             content[field] = self._expanded(content[field], site.below(field))
+        for field in chart_fields(target.Action) & content.keys():
+            self._check_drawable(site.below(field))
+            content[field] = regional(content[field], self._templates.region)
         entry_name = describe(self._problems.located.data, site.loc)
         return Action(
             target.prepare(content), files, target.escapes, texts_of(target.Action), checker(target.Action, entry_name)
         )
+
+    def _check_drawable(self, site: Site) -> None:
+        """Report a chart that nothing here can draw: it would fail when it is sent, which may be on a Friday at six."""
+        if reason := why_not():
+            message = f"{describe(self._problems.located.data, site.loc[:-1])} has a chart: {reason}"
+            self._problems.add(site.loc, "missing-package", message)
 
     def _fits(self, target: type[AnyTarget], content: JsonObject, site: Site) -> bool:
         """Tell whether a template file may fill the message: it must not be written twice."""

@@ -16,6 +16,7 @@ from bridge.rendering import (
     EVENT_SHAPE,
     Expression,
     Reference,
+    Region,
     Rendering,
     Structure,
     Template,
@@ -76,6 +77,11 @@ class TemplateCompiler:
         self._words = words
         self._problems = problems
         self._folder = Path(problems.located.file).parent / FOLDER
+
+    @property
+    def region(self) -> Region:
+        """Return where the users of the rules live."""
+        return self._rendering.region
 
     def text(self, source: str, site: Site) -> Template | None:
         """Compile a text."""

@@ -13,7 +13,7 @@ from bridge.rehearsal.editing import PREVIOUS
 from bridge.rehearsal.pieces import Piece, may_branch, pieces_of
 from bridge.rehearsal.scenes import Scene
 from bridge.routing.fanout import FanOut, fan_out
-from bridge.routing.route import Gather, Route
+from bridge.routing.route import Context, Gather, Route
 
 ONE_BY_ONE: Final = 12
 """Fields that are left out one by one at most."""
@@ -126,7 +126,8 @@ class Rehearsal:
         return found
 
     def _failed(self, part: Part, out: FanOut) -> Iterator[Failure]:
-        if all(preview.error is None for preview in out.previews):
+        gathered = any(piece.gathered for piece in self._pieces)  # then there is more to see than what was played
+        if not gathered and all(preview.error is None for preview in out.previews):
             return
         for piece in self._pieces:
             if out.error is None or piece.is_when:
@@ -141,12 +142,20 @@ class Rehearsal:
             yield Failure(piece, part.scene, error, part.sure)
 
     def _error(self, piece: Piece, scene: Scene) -> RenderError | None:
-        context = self._gather([scene.context], "", scene.now) if piece.gathered else scene.context
-        try:
-            piece.render(context)
-        except RenderError as error:
-            return error
+        for context in self._contexts(piece, scene):
+            try:
+                piece.render(context)
+            except RenderError as error:
+                return error
         return None
+
+    def _contexts(self, piece: Piece, scene: Scene) -> Iterator[Context]:
+        """Yield what a piece may see in a scene: a digest with one before it, and the first one."""
+        if not piece.gathered:
+            yield scene.context
+            return
+        yield self._gather([scene.context], "", scene.now, [scene.context])
+        yield self._gather([scene.context], "", scene.now, None)
 
 
 def _named(path: str, used: Sequence[tuple[str, ...]]) -> list[str]:

@@ -48,11 +48,19 @@ class Digest:
     zone: ZoneInfo
     window: Window | None = None
     by: Text | None = None
+    empty: bool = False
+    """Whether it is told, once it has been, where nothing happened as well."""
 
     def defer(self, change: Change, context: Context, now: datetime) -> Until:
         """Return the next turn and the group; raises RenderError if ``by`` fails."""
         group = self.by.render(context).strip() if self.by else ""
-        return Until(self.next(now) or now, Deferral("digest", group, before=change.previous))
+        turn = self.next(now) or now
+        return Until(turn, Deferral("digest", group, before=change.previous, latest=turn))
+
+    def follows(self, earlier: datetime, turn: datetime) -> bool:
+        """Tell whether no other turn lies between an earlier one and this."""
+        following = self.next(earlier)
+        return following is None or following >= turn
 
     def next(self, now: datetime) -> datetime | None:
         """Return the first turn after a moment that lies within the window; None if none does."""

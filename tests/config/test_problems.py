@@ -37,8 +37,8 @@ REHEARSED = {
     "unused-source",
 } | ONE_WORD
 """What files that can be loaded show: see ``tests/rehearsal``."""
-ELSEWHERE = {"bridge-defect"}
-"""Problems that no broken file can show, because we would have mended it."""
+ELSEWHERE = {"bridge-defect", "missing-package"}
+"""Problems that no broken file can show, because we would have mended them, or because all is installed here."""
 
 
 def codes() -> set[str]:
