@@ -1,33 +1,19 @@
 """A deal's card at Trello, from its webhooks to the board, with all that can go wrong in between."""
 
 import random
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.component.client import Client
-from bridge.config import load
-from bridge.delivery.announcer import Announcer
-from bridge.delivery.dispatcher import Dispatcher
-from bridge.delivery.worker import Worker
 from bridge.model import DeliveryState
 from bridge.store.base import DeliveryQuery, Store
-from bridge.store.sqlite import open_store
 from bridge.trial import MovedClock
-from bridge.trial.parts import Delivering, Routing
-from bridge.trial.stage import Stage, steady
-from tests.support.changes import event_of
-from tests.support.crashing import LAST_WORDS
 from tests.support.daemon import Daemon
-from tests.support.deals import Deal, again
-from tests.support.rounds import GONE
+from tests.support.deals import Deal
+from tests.support.life import Mishaps, live, post_until_killed, staged
 from tests.support.trello_board import BOARD, Fault, TrelloBoard
-from tests.support.trello_contract import KEY, TOKEN, Asked
+from tests.support.trello_contract import KEY, TOKEN
 
 RULES = """\
 version: 1
@@ -59,7 +45,6 @@ routes:
     deliver:
       - {to: board, comment: "{{ deal.status }} {{ event.occurred_at | datetime }}"}
 """
-ENOUGH = 20
 LISTS = ("Novas", "Etapa 1", "Etapa 2", "Etapa 3", "Ganhas", "Perdidas")
 
 
@@ -70,22 +55,6 @@ def rules_for(board: TrelloBoard, options: str = "concurrency: 4") -> str:
     for name, value in filled.items():
         text = text.replace(name, value)
     return text
-
-
-def life_of(deal: Deal, chance: random.Random) -> list[dict[str, Any]]:
-    """Return thirty webhooks of a deal: edits, moves, losses, wins and returns; the last one is an edit that shows."""
-    life = [deal.created()]
-    while len(life) < 29:
-        rating = chance.randint(1, 5)
-        choices = [
-            lambda: deal.updated(name=f"Padaria {len(life)}", rating=rating),  # noqa: B023 (called at once)
-            lambda: deal.moved(f"Etapa {chance.randint(1, 3)}", chance.randint(1, 3)),
-            lambda: deal.lost(rating=rating),  # noqa: B023 (the same)
-            lambda: deal.updated(status="won", closed_at=deal.moment.isoformat(), deal_lost_reason={}),
-            deal.reopened,
-        ]
-        life.append(chance.choice(choices)())
-    return [*life, deal.updated(name="Padaria Estrela", rating=chance.randint(2, 5))]
 
 
 def assert_as_newest(board: TrelloBoard, document: dict[str, Any]) -> None:
@@ -114,43 +83,13 @@ async def assert_told_once(board: TrelloBoard, store: Store) -> None:
     assert [comment["data"]["text"] for comment in reversed(board.card["comments"])] == wanted
 
 
-class Mishaps:
-    """Lets a third of the requests go wrong, by chance, in every way there is, until it has been enough."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self.chance = chance
-        self.counted = 0
-
-    def __call__(self, asked: Asked) -> Fault | None:
-        if self.counted == ENOUGH or self.chance.random() > 0.33:
-            return None
-        self.counted += 1
-        return self.chance.choice(
-            [
-                Fault(429, '{"error":"API_TOKEN_LIMIT_EXCEEDED","message":"Rate limit exceeded"}'),
-                Fault(503, "busy"),
-                Fault(504, "timed out", done=True),
-                Fault(lost=True),
-                Fault(lost=True, done=True),
-            ]
-        )
-
-
-@asynccontextmanager
-async def staged(folder: Path, board: TrelloBoard, clock: MovedClock) -> AsyncIterator[tuple[Stage, Store]]:
-    """Build a bridge whose time is moved by hand, and whose requests are real."""
-    (folder / "routes.yaml").write_text(rules_for(board), encoding="utf-8")
-    rules = load(folder / "routes.yaml", {}, clock).ruleset
-    store = await open_store(folder / "data", clock, durable=False)
-    async with Client(clock) as client:
-        await store.adopt(tuple(rules.targets))
-        worker = Delivering(Worker(rules.targets["board"], store, client, clock, None, steady), store, clock)
-        dispatcher = Dispatcher(store, lambda: rules, lambda _: worker.ring(), clock, announce=Announcer())
-        try:
-            yield Stage(store, clock, (Routing(dispatcher), worker)), store
-        finally:
-            await store.close()
-
+FAULTS = (
+    Fault(429, '{"error":"API_TOKEN_LIMIT_EXCEEDED","message":"Rate limit exceeded"}'),
+    Fault(503, "busy"),
+    Fault(504, "timed out", done=True),
+    Fault(lost=True),
+    Fault(lost=True, done=True),
+)
 
 MAKES, COMMENTS = "POST /cards", "POST /cards/ID/actions/comments"
 
@@ -195,33 +134,19 @@ async def test_a_daemon_that_is_killed_beside_its_service_makes_one_card_and_one
         assert comments[0].startswith("lost ")
 
 
-async def post_until_killed(daemon: Daemon, life: list[dict[str, Any]]) -> None:
-    """Post a life, and wait for the end that the daemon is told to come to."""
-    with suppress(*GONE):
-        for body in life:
-            await daemon.post(body)
-    assert await daemon.ended() == -signal.SIGKILL
-    assert LAST_WORDS in daemon.log
-
-
 @pytest.mark.parametrize("seed", range(8))
 async def test_thirty_webhooks_in_any_order_leave_one_card_in_the_state_of_the_newest(
     tmp_path: Path, seed: int
 ) -> None:
     chance, clock = random.Random(seed), MovedClock()  # noqa: S311 (the same chances in each run)
     deal = Deal("65", deal_stage={"id": "s1", "name": "Etapa 1", "order": 1}, rating=3)
-    life = life_of(deal, chance)
-    arrivals = [*life, *(again(body) for body in chance.sample(life, 10))]
-    first = arrivals.pop(0)
-    chance.shuffle(arrivals)
-    mishaps = Mishaps(chance)
-    async with TrelloBoard(clock, mishaps) as board, staged(tmp_path, board, clock) as (stage, store):
+    mishaps = Mishaps(chance, FAULTS)
+    async with (
+        TrelloBoard(clock, mishaps) as board,
+        staged(tmp_path, rules_for(board), "board", clock) as (stage, store, rules),
+    ):
         board.has("lists", *LISTS)
-        source = load(tmp_path / "routes.yaml", {}, clock).ruleset.sources["crm"]
-        for number, body in enumerate((first, *arrivals)):
-            await stage.arrive(event_of(source, body, number, clock.now()))
-            await stage.until(clock.now() + timedelta(seconds=chance.choice([1, 20, 300])))
-        await stage.until(clock.now() + timedelta(hours=12))
+        await live(deal, chance, stage, rules, clock)
         assert mishaps.counted >= 3
         assert_as_newest(board, deal.document)
         await assert_told_once(board, store)
