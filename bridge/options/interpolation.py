@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from bridge.files import open_file
 from bridge.model import Json
 from bridge.options.suggestion import nearest
 
@@ -143,7 +144,7 @@ def _unset(name: str, value: str | None) -> str:
 
 def _read(path: str) -> str:
     try:
-        with Path(path).open("rb") as file:
+        with open_file(Path(path)) as file:
             content = file.read(MAX_SECRET_FILE + 1)
         if len(content) > MAX_SECRET_FILE:
             raise _UnresolvedError("unreadable-secret-file", f"{path} is larger than 64 KiB", "is it the right file?")

@@ -21,14 +21,14 @@ _BRANCHES = re.compile(r"\{%|\b(?:if|and|or)\b")
 class Piece:
     """One template: where it stands, what its errors call it, how it is rendered, and what it uses.
 
-    ``gathered`` says that it is told of many changes at once. ``within`` are those that it is made of.
+    ``digest`` gathers what it is told of, if that is many changes. ``within`` are those that it is made of.
     """
 
     loc: Loc
     name: str
     render: Callable[[Context], object]
     used: Sequence[Reference] = ()
-    gathered: bool = False
+    digest: Digest | None = None
     within: tuple["Piece", ...] = ()
 
     @property
@@ -61,25 +61,25 @@ def _pieces(route: Route, written: JsonObject, loc: Loc) -> Iterator[Piece]:
 
 
 def _of_entry(entry: DeliverEntry, written: JsonObject, loc: Loc) -> Iterator[Piece]:
-    gathered = isinstance(entry.timing, Digest)
+    digest = entry.timing if isinstance(entry.timing, Digest) else None
     if isinstance(entry.key, Template) and "key" in written:
-        yield Piece((*loc, "key"), "", entry.key.render, entry.key.used, gathered)
+        yield Piece((*loc, "key"), "", entry.key.render, entry.key.used, digest)
     content = cast("Structure", entry.content)
     within = tuple(
         piece
         for name, part in content.parts.items()
-        for piece in _leaves(part, (*loc, name if name in written else "template"), name, gathered=gathered)
+        for piece in _leaves(part, (*loc, name if name in written else "template"), name, digest)
     )
-    yield Piece(loc, "", content.render, content.references(), gathered, within)
+    yield Piece(loc, "", content.render, content.references(), digest, within)
 
 
-def _leaves(part: Part, loc: Loc, name: str, *, gathered: bool) -> Iterator[Piece]:
+def _leaves(part: Part, loc: Loc, name: str, digest: Digest | None) -> Iterator[Piece]:
     inside: Mapping[str, Part] | None = part.parts if isinstance(part, Structure) else None
     if inside is None and not isinstance(part, Branch):
-        yield Piece(loc, name, part.value, part.references(), gathered)
+        yield Piece(loc, name, part.value, part.references(), digest)
         return
     steps: Iterator[tuple[str | int, Part]] = (
         iter(inside.items()) if inside is not None else enumerate(cast("Branch", part).parts)
     )
     for step, each in steps:
-        yield from _leaves(each, (*loc, step), f"{name}.{step}", gathered=gathered)
+        yield from _leaves(each, (*loc, step), f"{name}.{step}", digest)

@@ -126,7 +126,7 @@ class Rehearsal:
         return found
 
     def _failed(self, part: Part, out: FanOut) -> Iterator[Failure]:
-        gathered = any(piece.gathered for piece in self._pieces)  # then there is more to see than what was played
+        gathered = any(piece.digest for piece in self._pieces)  # then there is more to see than what was played
         if not gathered and all(preview.error is None for preview in out.previews):
             return
         for piece in self._pieces:
@@ -150,12 +150,13 @@ class Rehearsal:
         return None
 
     def _contexts(self, piece: Piece, scene: Scene) -> Iterator[Context]:
-        """Yield what a piece may see in a scene: a digest with one before it, and the first one."""
-        if not piece.gathered:
+        """Yield what a piece may see in a scene: of a digest the first, one that follows it, and one of nothing."""
+        if not piece.digest:
             yield scene.context
             return
-        yield self._gather([scene.context], "", scene.now, [scene.context])
-        yield self._gather([scene.context], "", scene.now, None)
+        for items in ([scene.context], []) if piece.digest.empty else ([scene.context],):
+            yield self._gather(items, "", scene.now, [scene.context])
+            yield self._gather(items, "", scene.now, None)
 
 
 def _named(path: str, used: Sequence[tuple[str, ...]]) -> list[str]:

@@ -14,7 +14,8 @@ from bridge.routing.window import Window
 PATIENCE = 10
 """How many times its calm a change is held at most, when it never gets calm."""
 TURNS = 1000
-"""Turns of a digest that are looked through for one within its window."""
+"""Times that a window opens and a digest's next turn misses it, after which none is thought to come."""
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,12 @@ class Digest:
         return min(found, default=None)
 
     def _next(self, expression: str, now: datetime) -> datetime | None:
-        following = CronSim(expression, now.astimezone(self.zone))
-        for turn, _ in zip(following, range(TURNS), strict=False):
-            if self.window is None or self.window.holds(turn):
-                return turn.astimezone(UTC)
+        """Return the first turn of one expression; those before the window opens are not looked through one by one."""
+        after: datetime | None = now
+        for _ in range(TURNS):
+            turn = after and next(CronSim(expression, after.astimezone(self.zone)), None)
+            if turn is None or self.window is None or self.window.holds(turn):
+                return turn and turn.astimezone(UTC)
+            opening = self.window.opening(turn)
+            after = opening and opening - _MINUTE
         return None

@@ -244,11 +244,11 @@ class Store(ABC):
     async def ripen(self, limit: int, ripen: Ripen) -> Sequence[Delivery]:
         """Take deferred deliveries that are due, at most ``limit``, and commit what ``ripen`` makes of each.
 
-        Those of one entry and group of a digest are taken together, ``ITEMS`` of them at most: the newest bears the
-        message, the others are cancelled, or dead as it is. What it defers again waits on. Returns what was committed,
-        but for what was gathered. What cannot be stored becomes dead, so that it never stops the others. What a digest
-        tells of is kept until the one after the next of its entry, ``ITEMS`` of each group at most, as its ``former``.
-        What is to follow a digest is added, unless its place is held already.
+        Those of one entry and group of a digest are taken together, ``ITEMS`` of them at most; with as many, no other
+        is taken. The newest bears the message, the others are cancelled, or dead as it is. What it defers again waits
+        on. Returns what was committed, but for what was gathered. What cannot be stored becomes dead, so that it never
+        stops the others. What a digest tells of is kept until the one after the next of its entry, ``ITEMS`` of each
+        group at most, as its ``former``. What is to follow a digest is added, unless its place is held already.
         """
 
     @abstractmethod

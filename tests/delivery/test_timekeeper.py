@@ -230,6 +230,17 @@ class TestDigest:
         assert sorted(await shop.states()) == ["cancelled", "pending", "pending"]
         assert {each.key for each in await shop.seen() if each.content} == {"losses:ana", "losses:bia"}
 
+    async def test_not_more_is_made_at_a_time_than_one_message_may_tell(
+        self, shop: Timed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bridge.store.sqlite.deferrals.ITEMS", 2)
+        shop.use(LOSSES)
+        await shop.receive(*(deal_of(user, number).lost() for number, user in enumerate(("ana", "ana", "bia", "caio"))))
+        await shop.wait(hours=6)
+        assert await shop.told() == ["ana: N0;N1;2"]
+        await shop.wait()
+        assert await shop.told() == ["ana: N0;N1;2", "bia: N2;1", "caio: N3;1"]
+
     async def test_outside_its_window_it_waits_for_the_next_turn(self, shop: Timed) -> None:
         shop.use(LOSSES)
         shop.clock.advance(hours=7)  # 19:00 in São Paulo

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,12 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     code, message, _ = refused(f"${{file:{tmp_path}/gone}}")
     assert (code, message) == ("unreadable-secret-file", f"{tmp_path}/gone: No such file or directory")
     assert refused(f"${{file:{tmp_path}}}")[0] == "unreadable-secret-file"
+
+
+def test_a_pipe_holds_no_secret_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code, message, _ = refused(f"${{file:{tmp_path}/pipe}}")
+    assert (code, message) == ("unreadable-secret-file", f"{tmp_path}/pipe: it is no file")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"x" * 70_000])

@@ -174,6 +174,24 @@ def test_a_key_is_rehearsed_too(rules: Checking) -> None:
     assert told.startswith('upper() » template-may-fail: "key" of entry 1 of route "shown"')
 
 
+@pytest.mark.parametrize(
+    ("template", "more", "fails"),
+    [
+        ("{{ former | length }}", "", True),
+        ("{{ former | length if former else 0 }}", "", False),
+        ("{{ (items | first).deal.name }}", "", False),
+        ("{{ (items | first).deal.name }}", ", empty: true", True),
+        ("{{ (items | first).deal.name if items else 0 }}", ", empty: true", False),
+    ],
+)
+def test_a_digest_is_rehearsed_as_the_first_one_and_as_one_of_nothing(
+    rules: Checking, template: str, more: str, *, fails: bool
+) -> None:
+    digest = f'    digest: {{at: "18:00"{more}}}'
+    checked = rules.check(route(text(template), more=digest))
+    assert bool([*checked.problems, *checked.warnings]) is fails
+
+
 def test_a_digest_is_rehearsed_with_an_item(rules: Checking) -> None:
     digest = '    digest: {at: "18:00", by: "{{ deal.user.email.lower() }}"}'
     loop = "{{ group }} {{ now | date }}{% for item in items %}{{ item.deal.nmae }}{% endfor %}"

@@ -52,13 +52,20 @@ def next_ripe(connection: apsw.Connection) -> int | None:
 
 
 def ripe_batch(connection: apsw.Connection, limit: int, now: int) -> list[Ripe]:
-    """Return what is due; of a digest all that is, up to what one message may tell."""
-    found: dict[str, list[str]] = {}
+    """Return what is due; of a digest all that is, up to what one message may tell.
+
+    No other is begun once there is as much as that: whoever makes messages of it keeps webhooks waiting meanwhile.
+    """
+    found: list[list[str]] = []
+    seen: set[str] = set()
     for id_, kind, *group in rows(connection, "ripe", now, limit):
-        if not any(id_ in ids for ids in found.values()):
+        if len(seen) >= ITEMS:
+            break
+        if id_ not in seen:
             ids = [each for [each] in rows(connection, "gathered", *group, now, ITEMS)] if kind == "digest" else [id_]
-            found[ids[-1]] = ids
-    return [_ripe(connection, ids) for ids in found.values()]
+            found.append(ids)
+            seen.update(ids)
+    return [_ripe(connection, ids) for ids in found]
 
 
 def commit_ripened(connection: apsw.Connection, batch: Sequence[tuple[Ripe, Ripened]], now: int) -> list[Delivery]:
