@@ -189,7 +189,7 @@ def test_a_digest_is_rehearsed_as_the_first_one_and_as_one_of_nothing(
 ) -> None:
     digest = f'    digest: {{at: "18:00"{more}}}'
     checked = rules.check(route(text(template), more=digest))
-    assert bool([*checked.problems, *checked.warnings]) is fails
+    assert any(told.code.startswith("template-") for told in (*checked.problems, *checked.warnings)) is fails
 
 
 def test_a_digest_is_rehearsed_with_an_item(rules: Checking) -> None:
