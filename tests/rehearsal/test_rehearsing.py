@@ -177,8 +177,8 @@ def test_a_key_is_rehearsed_too(rules: Checking) -> None:
 @pytest.mark.parametrize(
     ("template", "more", "fails"),
     [
-        ("{{ former | length }}", "", True),
-        ("{{ former | length if former else 0 }}", "", False),
+        ("{{ (former | first).deal.name }}", "", True),
+        ("{{ (former | first).deal.name if former else 0 }}", "", False),
         ("{{ (items | first).deal.name }}", "", False),
         ("{{ (items | first).deal.name }}", ", empty: true", True),
         ("{{ (items | first).deal.name if items else 0 }}", ", empty: true", False),
