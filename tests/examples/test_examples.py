@@ -15,7 +15,7 @@ from bridge.trial import MovedClock, Runner
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/routes.yaml"))
 TEMPLATES = ROOT / "templates"
-VARIABLE = re.compile(r"\$\{(\w+)")
+VARIABLE = re.compile(r"\$\{(?!file:)(\w+)")
 LEAST = 3
 """Tests of an example at least."""
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import Json
-from bridge.options import Interpolation, Loc, StandIns, interpolate, variables_in
+from bridge.options import Interpolation, Loc, StandIns, interpolate, is_stand_in, variables_in
 
 ENVIRON = {"TOKEN": "s3cret", "EMPTY": "", "SLACK_BOT_TOKEN": "xoxb"}
 
@@ -137,3 +137,8 @@ def test_where_there_are_no_secrets_each_has_a_stand_in_that_goes_nowhere() -> N
         "${no reference",
     ]
     assert reported == ["bad-reference"]
+
+
+def test_what_stands_in_for_a_value_is_known_as_such() -> None:
+    assert is_stand_in(StandIns.value("SOME_TOKEN"))
+    assert not is_stand_in("https://hooks.example.com/stand-in")
