@@ -132,6 +132,11 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         return f"<{type(self).__name__} {self.name}>"
 
     @classmethod
+    def filled_by(cls, file: str) -> str:  # noqa: ARG003 (for those that tell files apart)
+        """Return the action field that a template file of this name fills: ``main_field``, but for a few targets."""
+        return cls.main_field
+
+    @classmethod
     def prepare(cls, content: JsonObject) -> JsonObject:
         """Return an action as it is to be compiled, its templates not yet rendered.
 

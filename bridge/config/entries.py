@@ -86,9 +86,9 @@ class EntryCompiler:
         file = entry.get("template")
         if target is None:
             return Action(content, {"template": file} if isinstance(file, str) else {}, {})
-        files: dict[str, str] = (
-            {target.main_field: file} if isinstance(file, str) and self._fits(target, content, site) else {}
-        )
+        files: dict[str, str] = {}
+        if isinstance(file, str) and self._fits(field := target.filled_by(file), content, site):
+            files[field] = file
         self._actions.check(target, str(entry["to"]), {**content, **dict.fromkeys(files, FILLED)}, site.loc)
         for field in target.key_fields & content.keys():
             content[field] = self._expanded(content[field], site.below(field))
@@ -106,12 +106,12 @@ class EntryCompiler:
             message = f"{describe(self._problems.located.data, site.loc[:-1])} has a chart: {reason}"
             self._problems.add(site.loc, "missing-package", message)
 
-    def _fits(self, target: type[AnyTarget], content: JsonObject, site: Site) -> bool:
-        """Tell whether a template file may fill the message: it must not be written twice."""
-        if target.main_field in content:
-            message = f'"template" and "{target.main_field}" both hold the message'
+    def _fits(self, field: str, content: JsonObject, site: Site) -> bool:
+        """Tell whether a template file may fill a field: it must not be written twice."""
+        if field in content:
+            message = f'"template" and "{field}" both hold the message'
             self._problems.add(site.below("template").loc, "bad-value", message, "leave one of them out")
-        return target.main_field not in content
+        return field not in content
 
     def _key(self, written: str, site: Site) -> Template | None:
         template = self._expanded(written, site)

@@ -227,6 +227,10 @@ CASES: Final[Mapping[str, Case]] = {
     "trello entry.custom_fields": Case(f"{ENTRY}.custom_fields", {"a": "b"}, (CARD,)),
     "trello entry.comment": Case(f"{ENTRY}.comment", "a", (CARD,)),
 }
+MAIL: Final = {
+    "email": "host port security username password ca_file sender reply_to domain allowed_domains",
+    "email entry": "recipients cc bcc reply_to subject text html chart attachments thread headers",
+}
 ELSEWHERE: Final = {
     "FileFrame.version": "app/test_reloader.py",
     "FileFrame.sources": "ingest/test_handlers.py",
@@ -239,8 +243,9 @@ ELSEWHERE: Final = {
     "rdstation_crm.auth_header": "ingest/test_secretbook.py",
     "rdstation_crm.auth_key": "ingest/test_secretbook.py",
     "rdstation_crm.silence": "delivery/test_monitor.py",
+    **{f"{kind}.{key}": "targets/test_email.py" for kind, names in MAIL.items() for key in names.split()},
 }
-"""Keys whose effect is not in the story: webhooks as they come in, tests, and what a played board has."""
+"""Keys whose effect is not in the story: webhooks as they come in, tests, what a played board has, mail as it goes."""
 RULES: Final = (FileFrame, DefaultsFrame, DeliverFrame, RouteFrame, EntryFrame, DigestFrame, WindowFrame)
 FRAMES: Final = (*RULES, RetryOptions, BreakerOptions, TargetOptions, Chart)
 
