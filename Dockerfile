@@ -23,6 +23,7 @@ COPY templates /etc/bridge/templates
 ENV PATH=/opt/bridge/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    MPLCONFIGDIR=/tmp/matplotlib \
     BRIDGE_ROUTES=/etc/bridge/routes.yaml \
     BRIDGE_DATA=/data \
     BRIDGE_LISTEN=0.0.0.0:8080

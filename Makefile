@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile -q --no-strip-extras $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .NOTPARALLEL: # two measurements at once would measure each other
-.PHONY: run test lint bench bench-ingest bench-delivery bench-isolation bench-routing soak crash lock clean help
+.PHONY: run test lint bench bench-ingest bench-delivery bench-isolation bench-routing bench-check soak crash lock clean help
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,7 +24,7 @@ lint: $(VENV)/dev.done ## check style, types and the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-ingest bench-delivery bench-isolation bench-routing ## measure ingest, delivery, isolation and routing, one after the other
+bench: bench-ingest bench-delivery bench-isolation bench-routing bench-check ## measure ingest, delivery, isolation, routing and check
 
 bench-ingest: $(VENV)/dev.done ## measure acknowledged events per second, against a bare handler
 	$(BIN)/python -m benchmarks.ingest
@@ -38,6 +38,9 @@ bench-isolation: $(VENV)/dev.done ## measure whether bad targets touch a good on
 bench-routing: $(VENV)/dev.done ## measure what deciding an event costs, with up to a thousand routes
 	$(BIN)/python -m benchmarks.routing
 
+bench-check: $(VENV)/dev.done ## measure how long `bridge check` takes for 200 routes
+	$(BIN)/python -m benchmarks.check
+
 soak: $(VENV)/dev.done ## load a daemon steadily for twenty minutes, and look for what grows
 	$(BIN)/python -m benchmarks.soak
 
@@ -45,8 +48,8 @@ crash: $(VENV)/dev.done ## kill the daemon a thousand times at random points, an
 	$(BIN)/python -m tests.support.rounds
 
 lock: $(VENV)/dev.done ## write the lock files for pyproject.toml; UPGRADE=--upgrade takes the newest of everything
-	$(LOCK) --extra fast --group dev pyproject.toml -o requirements/dev.txt
-	$(LOCK) --extra fast -c requirements/dev.txt pyproject.toml -o requirements/run.txt
+	$(LOCK) --extra fast --extra charts --group dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) --extra fast --extra charts -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	$(LOCK) --group pyproject.toml:build -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## forget the environment and everything built

@@ -1,7 +1,10 @@
 """Files on a disk that may lose its power at any moment."""
 
+import errno
 import os
 from pathlib import Path
+from stat import S_ISREG
+from typing import BinaryIO
 
 
 def sync(path: Path) -> None:
@@ -22,3 +25,21 @@ def put_private(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading. A pipe, a device or a folder is none: opening or reading it might never end.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    return open(path, "rb", opener=_opened)
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open without waiting for whoever writes into a pipe."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file", path)

@@ -228,13 +228,16 @@ class Deferral:
     - ``digest``: it is told together with the others of its ``group``
     - ``window``: its message is made, and goes when a window opens
 
-    ``before`` is what the change is compared with; None at first sight.
+    ``before`` is what the change is compared with; None at first sight. ``latest`` of a digest is its turn: when it is
+    told by its rules, whatever a person wants. What is ``vacant`` tells of nothing, and holds the place of a digest
+    that is told all the same.
     """
 
     kind: DeferralKind
     group: str = ""
     before: JsonObject | None = None
     latest: datetime | None = None
+    vacant: bool = False
 
 
 class CallOff(NamedTuple):
@@ -355,12 +358,24 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """What a digest told before: at its newest ``turn`` until then, of one group, oldest first.
+
+    Where there are no items, that turn told of other groups.
+    """
+
+    turn: datetime
+    items: tuple[Deferred, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ripe:
     """Deferred deliveries whose time has come, and that are told in one message: but for a digest, a single one.
 
     ``delivery`` is the newest of them, which bears the message, and ``others`` are the ids of those told along with it;
-    ``items`` are what all of them tell of, oldest first.
-    ``last`` is the last state of the newest one's entity. ``urgent`` says that a person wants it now.
+    ``items`` are what all of them tell of, oldest first; none where they only hold the place of a digest.
+    ``last`` is the last state of the newest one's entity. ``urgent`` says that a person wants it now. ``former`` is
+    what a digest told before; None if it has told nothing yet.
     """
 
     delivery: Delivery
@@ -368,6 +383,20 @@ class Ripe:
     last: EntityState | None = None
     urgent: bool = False
     others: tuple[str, ...] = ()
+    former: Former | None = None
+
+    @property
+    def turn(self) -> datetime:
+        """Return when a digest is told by its rules."""
+        deferral = self.delivery.deferral
+        return deferral.latest if deferral and deferral.latest else self.delivery.due_at
+
+
+class Ripened(NamedTuple):
+    """What becomes of deferred deliveries, of the one that tells of all; ``following`` holds the place of a digest."""
+
+    delivery: Delivery
+    following: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bridge.config.loading import DEFECT, Loaded, defect
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
 from bridge.errors import BridgeError
+from bridge.files import open_file
 from bridge.model import Clock
 from bridge.options import InvalidConfigurationError, Problem
 from bridge.options.yaml import MAX_BYTES
@@ -203,7 +204,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 
 def _content(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         content = file.read(LARGEST + 1)
         if len(content) <= LARGEST:
             return content

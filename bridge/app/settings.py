@@ -12,9 +12,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge.config.including import RulesFiles
 from bridge.errors import SettingsError
+from bridge.files import open_file
 from bridge.options import read_yaml, variables_in
 from bridge.options.quantity import Duration
 from bridge.options.suggestion import nearest
+from bridge.options.yaml import MAX_BYTES
 
 PREFIX = "BRIDGE_"
 COMPOSE_OWN = frozenset({"BRIDGE_DOMAIN"})
@@ -141,8 +143,8 @@ def _named_in(rules: Path) -> frozenset[str]:
 
 def _named_in_file(path: Path) -> frozenset[str]:
     """Return the variables that a file refers to; a comment refers to none. Of what is no YAML, every word counts."""
-    with suppress(OSError):
-        content = path.read_bytes()
+    with suppress(OSError), open_file(path) as file:
+        content = file.read(MAX_BYTES + 1)
         return variables_in(read_yaml(content, str(path)).data or content.decode("utf-8", "replace"))
     return frozenset()
 

@@ -7,9 +7,10 @@ anything, and an address has many spellings.
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from aiohttp import AddrInfoType, SocketFactoryType
+if TYPE_CHECKING:  # commands that reach no network do not wait a tenth of a second for what does
+    from aiohttp import AddrInfoType, SocketFactoryType
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -40,10 +41,10 @@ def forbidden(address: str, allowed: tuple[Network, ...] = ()) -> str | None:
     return next(filter(None, rules), None)
 
 
-def guarded_sockets(allowed: tuple[Network, ...]) -> SocketFactoryType:
+def guarded_sockets(allowed: tuple[Network, ...]) -> "SocketFactoryType":
     """Return a socket factory for a connector that makes no socket for a forbidden address."""
 
-    def make(info: AddrInfoType) -> socket.socket:
+    def make(info: "AddrInfoType") -> socket.socket:
         family, kind, protocol, _, address = info
         if rule := forbidden(str(address[0]), allowed):
             raise ForbiddenAddressError(rule)

@@ -64,6 +64,10 @@ class Source(ABC, Generic[OptionsT]):
     """
     references: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Per kind, the kinds it points at and by which path: ``{"task": {"deal": "deal_id"}}``."""
+    choices: ClassVar[Mapping[str, Mapping[str, frozenset[str]]]] = {}
+    """Per kind, the paths that hold one of a few known texts, and these texts."""
+    certain: ClassVar[Mapping[str, frozenset[str]]] = {}
+    """Per kind, the paths that are empty in no event, unless the entity was deleted before it was ever seen."""
     quiet: ClassVar[frozenset[str]] = frozenset()
     """Top-level fields that never count as a difference: they change with any edit, or repeat another field."""
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
@@ -105,6 +109,10 @@ class Source(ABC, Generic[OptionsT]):
 
     def samples(self, now: datetime) -> Mapping[str, JsonObject]:
         """Return a sample body for every event name that has one."""
+        return {}
+
+    def example(self, kind: str, now: datetime) -> JsonObject:
+        """Return a document in full shape with something in each of its fields; ``{}`` for want of one."""
         return {}
 
     def story(self, name: str, now: datetime) -> Sequence[JsonObject]:

@@ -132,6 +132,11 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         return f"<{type(self).__name__} {self.name}>"
 
     @classmethod
+    def filled_by(cls, file: str) -> str:  # noqa: ARG003 (for those that tell files apart)
+        """Return the action field that a template file of this name fills: ``main_field``, but for a few targets."""
+        return cls.main_field
+
+    @classmethod
     def prepare(cls, content: JsonObject) -> JsonObject:
         """Return an action as it is to be compiled, its templates not yet rendered.
 
@@ -171,6 +176,17 @@ class Target(ABC, Generic[OptionsT, ActionT]):
             DeliveryFailure: it could not be found out; as ``send``.
         """
         raise NotImplementedError
+
+    async def probe(self, http: Http) -> str | None:
+        """Ask the service whether it takes the target's credentials and has its channel, board or calendar.
+
+        Return what was found, such as "posts as Bridge in #vendas"; None if it cannot be asked without sending
+        something. It never writes at the service.
+
+        Raises:
+            DeliveryFailure: as ``send``: what a message would meet just now.
+        """
+        return None
 
     def accepted(self, request: Request, number: int) -> Answer:
         """Return what the service answers to a request that it accepts, the ``number``-th one of a test of rules."""

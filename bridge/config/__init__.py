@@ -2,6 +2,6 @@
 
 from bridge.config.loading import Loaded, load
 from bridge.config.schema import json_schema
-from bridge.config.trials import Trial, read_trials
+from bridge.config.trials import Trial, read_trials, trials_beside
 
-__all__ = ["Loaded", "Trial", "json_schema", "load", "read_trials"]
+__all__ = ["Loaded", "Trial", "json_schema", "load", "read_trials", "trials_beside"]

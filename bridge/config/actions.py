@@ -57,12 +57,12 @@ def checker(model: type[Action], entry: str) -> Callable[[JsonObject], None]:
 @cache
 def texts_of(model: type[Action]) -> frozenset[str]:
     """Return the fields that take text and nothing else, so that a rendered number is written out for them."""
-    return frozenset(name for name, info in model.model_fields.items() if _kinds(info.annotation) == {str})
+    return frozenset(name for name, info in model.model_fields.items() if kinds_of(info.annotation) == {str})
 
 
-def _kinds(annotation: object) -> set[object]:
+def kinds_of(annotation: object) -> set[object]:
     """Return the types that an annotation allows, but for None."""
-    inside = [kind for argument in get_args(annotation) for kind in _kinds(argument)]
+    inside = [kind for argument in get_args(annotation) for kind in kinds_of(argument)]
     return set(inside or [annotation]) - {type(None)}
 
 

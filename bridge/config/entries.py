@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from bridge.chart import why_not
 from bridge.component import AnyTarget
 from bridge.config.actions import COMMON, FILLED, ActionChecker, checker, texts_of
+from bridge.config.charts import chart_fields, regional
 from bridge.config.components import Components
 from bridge.config.frame import EntryFrame
 from bridge.config.idle import warn_of_terms
@@ -84,23 +86,32 @@ class EntryCompiler:
         file = entry.get("template")
         if target is None:
             return Action(content, {"template": file} if isinstance(file, str) else {}, {})
-        files: dict[str, str] = (
-            {target.main_field: file} if isinstance(file, str) and self._fits(target, content, site) else {}
-        )
+        files: dict[str, str] = {}
+        if isinstance(file, str) and self._fits(field := target.filled_by(file), content, site):
+            files[field] = file
         self._actions.check(target, str(entry["to"]), {**content, **dict.fromkeys(files, FILLED)}, site.loc)
         for field in target.key_fields & content.keys():
             content[field] = self._expanded(content[field], site.below(field))
+        for field in chart_fields(target.Action) & content.keys():
+            self._check_drawable(site.below(field))
+            content[field] = regional(content[field], self._templates.region)
         entry_name = describe(self._problems.located.data, site.loc)
         return Action(
             target.prepare(content), files, target.escapes, texts_of(target.Action), checker(target.Action, entry_name)
         )
 
-    def _fits(self, target: type[AnyTarget], content: JsonObject, site: Site) -> bool:
-        """Tell whether a template file may fill the message: it must not be written twice."""
-        if target.main_field in content:
-            message = f'"template" and "{target.main_field}" both hold the message'
+    def _check_drawable(self, site: Site) -> None:
+        """Report a chart that nothing here can draw: it would fail when it is sent, which may be on a Friday at six."""
+        if reason := why_not():
+            message = f"{describe(self._problems.located.data, site.loc[:-1])} has a chart: {reason}"
+            self._problems.add(site.loc, "missing-package", message)
+
+    def _fits(self, field: str, content: JsonObject, site: Site) -> bool:
+        """Tell whether a template file may fill a field: it must not be written twice."""
+        if field in content:
+            message = f'"template" and "{field}" both hold the message'
             self._problems.add(site.below("template").loc, "bad-value", message, "leave one of them out")
-        return target.main_field not in content
+        return field not in content
 
     def _key(self, written: str, site: Site) -> Template | None:
         template = self._expanded(written, site)

@@ -1,6 +1,5 @@
 """The files of a set of rules, read and held against the frame, and put together as one document."""
 
-import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from bridge.config.naming import describe
 from bridge.config.problems import Problems
 from bridge.config.translation import Defect, validated
 from bridge.config.wording import described
+from bridge.files import open_file
 from bridge.model import JsonObject
 from bridge.options import InvalidConfigurationError, Loc, Place, Problem, read_yaml
 from bridge.options.yaml import MAX_BYTES, MAX_VALUES
@@ -76,8 +76,6 @@ class _Gathering:
     def include(self, path: Path, loc: Loc) -> bool:
         """Read one more file, which the item at ``loc`` names; tell whether there is room for another."""
         try:
-            if path.exists() and not path.is_file():
-                raise OSError(errno.EINVAL, "it is no file")
             content = _bytes(path)
         except (OSError, ValueError) as error:
             self.refuse(loc, "unreadable-file", f"{path} cannot be read: {_reason(error)}")
@@ -118,7 +116,7 @@ class _Gathering:
 
 
 def _bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(MAX_BYTES + 1)
 
 

@@ -6,6 +6,7 @@ from glob import glob, has_magic
 from os.path import realpath
 from pathlib import Path
 
+from bridge.files import open_file
 from bridge.model import Json
 from bridge.options import Loc, read_yaml
 from bridge.options.yaml import MAX_BYTES
@@ -87,7 +88,7 @@ class RulesFiles:
 
     def _now(self) -> Included:
         """Look at the main file; it is only read as YAML where it has changed."""
-        with suppress(OSError), self._main.open("rb") as file:
+        with suppress(OSError), open_file(self._main) as file:
             content = file.read(MAX_BYTES + 1)
             if content != self._content:
                 self._included = Included(read_yaml(content, str(self._main)).data, self._main)

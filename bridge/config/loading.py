@@ -20,10 +20,10 @@ from bridge.config.sharing import SharedTerms
 from bridge.config.templates import FOLDER, TemplateCompiler
 from bridge.config.timing import TimingCompiler
 from bridge.config.trials import Named, Trial, TrialCompiler
-from bridge.config.vocabulary import vocabulary
+from bridge.config.vocabulary import Vocabulary, vocabulary
 from bridge.errors import BridgeError
 from bridge.model import Change, Clock, JsonObject, SystemClock
-from bridge.options import InvalidConfigurationError, Place, Problem
+from bridge.options import InvalidConfigurationError, Located, Place, Problem
 from bridge.rendering import Rendering
 from bridge.rendering.region import parse_timezone
 from bridge.routing.router import Router
@@ -39,11 +39,15 @@ _CLOCK = SystemClock()
 class Loaded:
     """A ruleset that can be put in force, and what its author may want to know all the same.
 
-    ``trials`` are the file's own tests, ``named`` is what tests in other files may speak of.
+    ``trials`` are the file's own tests, ``named`` is what tests in other files may speak of. What the ruleset was made
+    of is ``located`` as written, ``words`` that rules may use, and ``rendering``.
     """
 
     ruleset: Ruleset
     named: Named
+    located: Located
+    words: Vocabulary
+    rendering: Rendering
     warnings: tuple[Problem, ...] = ()
     trials: tuple[Trial, ...] = ()
 
@@ -103,7 +107,8 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     revision = _revision(gathered.contents, rendering.files())
     written = Written(document, _digests(rendering.files(), path.parent / FOLDER))
     ruleset = Ruleset(revision, sources.made, targets.made, routes, router, written)
-    return Loaded(ruleset, named, tuple(sorted(problems.warnings)), trials)
+    warnings = tuple(sorted(problems.warnings))
+    return Loaded(ruleset, named, problems.located, words, rendering, warnings, trials)
 
 
 def _defaults(document: JsonObject, problems: Problems) -> DefaultsFrame:

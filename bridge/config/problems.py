@@ -38,7 +38,11 @@ class Problems:
 
     def warn(self, loc: Loc, code: str, message: str, hint: str = "") -> None:
         """Record what works, but hardly as it was meant."""
-        self.warnings.append(Problem(self.located.key(loc), code, message, hint))
+        self.warn_at(self.located.key(loc), code, message, hint)
+
+    def warn_at(self, place: Place, code: str, message: str, hint: str = "") -> None:
+        """Record likewise what stands elsewhere, such as in a template file."""
+        self.warnings.append(Problem(place, code, message, hint))
 
     def take_over(self, part: "Problems", moved: Callable[[Loc], Loc]) -> None:
         """Record what was found in a part of the document before it was put here; ``moved`` says where that is."""

@@ -16,6 +16,7 @@ from bridge.rendering import (
     EVENT_SHAPE,
     Expression,
     Reference,
+    Region,
     Rendering,
     Structure,
     Template,
@@ -76,6 +77,11 @@ class TemplateCompiler:
         self._words = words
         self._problems = problems
         self._folder = Path(problems.located.file).parent / FOLDER
+
+    @property
+    def region(self) -> Region:
+        """Return where the users of the rules live."""
+        return self._rendering.region
 
     def text(self, source: str, site: Site) -> Template | None:
         """Compile a text."""
@@ -167,15 +173,9 @@ class TemplateCompiler:
 
     def _report(self, site: Site, spot: "Spot", problem: tuple[str, str, str]) -> None:
         if spot.file:
-            self._problems.add_at(self._place_in_file(spot), site.loc, *problem)
+            self._problems.add_at(place_in_file(self._folder, spot), site.loc, *problem)
         else:
             self._problems.add_in_text(site.loc, spot.line, spot.word, problem)
-
-    def _place_in_file(self, spot: "Spot") -> Place:
-        path = self._folder / spot.file
-        lines = _lines(path) if spot.word else []
-        column = lines[spot.line - 1].find(spot.word) if 0 < spot.line <= len(lines) else -1
-        return Place(str(path), spot.line, max(column, 0) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +185,14 @@ class Spot:
     file: str
     line: int
     word: str = ""
+
+
+def place_in_file(folder: Path, spot: Spot) -> Place:
+    """Return where a spot of a template file is; ``folder`` is that of all such files."""
+    path = folder / spot.file
+    lines = _lines(path) if spot.word else []
+    column = lines[spot.line - 1].find(spot.word) if 0 < spot.line <= len(lines) else -1
+    return Place(str(path), spot.line, max(column, 0) + 1)
 
 
 def _lines(path: Path) -> list[str]:

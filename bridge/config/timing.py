@@ -101,7 +101,7 @@ class TimingCompiler:
     def _digest(self, frame: DigestFrame, site: Site) -> Digest:
         by = self._templates.text(frame.by, site.below("by")) if frame.by else None
         window = self._named_window(frame.within, site.below("within"))
-        digest = Digest(tuple(frame.expressions), self._zone, window, by)
+        digest = Digest(tuple(frame.expressions), self._zone, window, by, frame.empty)
         if digest.next(self._clock.now()) is None:
             self._problems.add(site.loc, "bad-value", "no digest ever comes at these times")
         return digest

@@ -124,11 +124,15 @@ class DigestFrame(Strict):
     """The window, by its name under `windows`, outside of which a digest waits for its next time."""
     by: str | None = Field(default=None, min_length=1)
     """A template that names the group: each has a message of its own."""
+    empty: bool = False
+    """Whether it is told where nothing happened as well, from the first one on; not for groups."""
 
     @model_validator(mode="after")
     def _one_clock(self) -> Self:
         if (self.at is None) == (self.cron is None):
             raise ValueError('needs "at" or "cron", and not both')
+        if self.empty and self.by:
+            raise ValueError('"empty" is not for digests with "by": nobody knows which groups there could be')
         return self
 
     @property

@@ -79,6 +79,11 @@ class Named:
         return {**self.sources, _bridge.NAME: _bridge.OWN}
 
 
+def trials_beside(rules: Path) -> Sequence[Path]:
+    """Return the files of tests that belong to a rules file: those of ``tests/`` beside it."""
+    return sorted((rules.parent / "tests").glob("*.yaml"))
+
+
 def read_trials(path: Path, named: Named) -> tuple[Trial, ...]:
     """Read a file of tests.
 

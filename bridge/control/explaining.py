@@ -175,7 +175,7 @@ def body_gone(*events: Event | None) -> str | None:
 
 def type_of(source: AnySource) -> str:
     """Return the name that a source's type has in routes.yaml."""
-    return next(name for name, kind in source_types().items() if isinstance(source, kind))
+    return source_types().name_of(source)
 
 
 def preview(target: AnyTarget | None, content: JsonObject | None) -> str | None:

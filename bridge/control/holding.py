@@ -142,4 +142,4 @@ def _standing(state: TargetState, now: datetime) -> tuple[Standing, datetime | N
 
 
 def _type_of(target: AnyTarget) -> str:
-    return next(name for name, kind in target_types().items() if isinstance(target, kind))
+    return target_types().name_of(target)

@@ -8,7 +8,7 @@ from bridge import telemetry
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import Clock, Delivery, DeliveryState, Ripe
+from bridge.model import Clock, DeliveryState, Ripe, Ripened
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
@@ -63,10 +63,10 @@ class Timekeeper:
         due = await self._store.next_ripe()
         return POLL if due is None else min(POLL, max(0.0, (due - self._clock.now()).total_seconds()))
 
-    def _ripen(self, ripe: Ripe) -> Delivery:
+    def _ripen(self, ripe: Ripe) -> Ripened:
         try:
             return self._current().router.ripen(ripe)
         except Exception as error:  # noqa: BLE001 (a defect on one delivery must not stop the others)
             telemetry.ripening_failed(ripe.delivery, error)
             reason = f"ripening failed: {type(error).__name__}"
-            return replace(ripe.delivery, state=DeliveryState.DEAD, reason=reason, deferral=None)
+            return Ripened(replace(ripe.delivery, state=DeliveryState.DEAD, reason=reason, deferral=None))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from bridge.files import open_file
 from bridge.model import Json
 from bridge.options.suggestion import nearest
 
@@ -19,6 +20,9 @@ _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<inside>[^}]*)\}|(?P<brace>\{))"
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-.*)?", re.DOTALL)
 
 
+STAND_IN = ".stand-in.example"
+
+
 class StandIns(dict[str, str]):
     """The environment of a place that has no secrets: what is set nowhere, and what no file holds, has a stand-in.
 
@@ -29,7 +33,12 @@ class StandIns(dict[str, str]):
     def value(inside: str) -> str:
         """Return what stands in for a reference."""
         name = re.sub("[^a-z0-9]+", "-", inside.lower()).strip("-")
-        return f"https://{name[-50:].strip('-') or 'nobody'}.stand-in.example"
+        return f"https://{name[-50:].strip('-') or 'nobody'}{STAND_IN}"
+
+
+def is_stand_in(value: str) -> bool:
+    """Tell whether a value stands in for one that is not there: where more than an address or a token is wanted."""
+    return value.startswith("https://") and value.endswith(STAND_IN)
 
 
 class _UnresolvedError(Exception):
@@ -143,7 +152,7 @@ def _unset(name: str, value: str | None) -> str:
 
 def _read(path: str) -> str:
     try:
-        with Path(path).open("rb") as file:
+        with open_file(Path(path)) as file:
             content = file.read(MAX_SECRET_FILE + 1)
         if len(content) > MAX_SECRET_FILE:
             raise _UnresolvedError("unreadable-secret-file", f"{path} is larger than 64 KiB", "is it the right file?")

@@ -66,7 +66,7 @@ def secrets_in(value: object) -> Iterator[str]:
         yield value.reveal()
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from secrets_in(getattr(value, name))
+            yield from secrets_in(vars(value)[name])  # as an attribute a deprecated field warns
         yield from value.made_secrets() if isinstance(value, MakesSecrets) else ()
     elif isinstance(value, Mapping):
         yield from secrets_in(tuple(value.values()))

@@ -1,12 +1,14 @@
 """RD Station CRM's own side: which events it sends, what they mean, and how its dialects become one shape."""
 
-from bridge.rdstation.catalog import DATED_BY, EVENTS, KINDS, QUIET, REFERENCES
+from bridge.rdstation.catalog import CERTAIN, CHOICES, DATED_BY, EVENTS, KINDS, QUIET, REFERENCES
 from bridge.rdstation.normalise import normalise
-from bridge.rdstation.samples import sample, samples, story
+from bridge.rdstation.samples import example, sample, samples, story
 from bridge.rdstation.shapes import SHAPES
 from bridge.rdstation.triggers import TRIGGERS
 
 __all__ = [
+    "CERTAIN",
+    "CHOICES",
     "DATED_BY",
     "EVENTS",
     "KINDS",
@@ -14,6 +16,7 @@ __all__ = [
     "REFERENCES",
     "SHAPES",
     "TRIGGERS",
+    "example",
     "normalise",
     "sample",
     "samples",

@@ -42,3 +42,22 @@ QUIET: frozenset[str] = frozenset({"updated_at", "deal_custom_fields", "custom_f
 
 DATED_BY: Mapping[str, tuple[str, str]] = {"deal": ("status", "closed_at"), "task": ("status", "completed_at")}
 """Per kind, the path whose change the document dates, and the field that dates it."""
+
+CHOICES: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "deal": {"status": frozenset({"ongoing", "won", "lost", "paused"})},
+    "task": {
+        "status": frozenset({"open", "completed", "canceled"}),
+        "type": frozenset({"call", "email", "meeting", "task", "visit", "lunch", "whatsapp"}),
+    },
+}
+"""Per kind, the fields that hold one of a few texts, and these texts."""
+
+_DATED = frozenset({"id", "name", "created_at", "updated_at"})
+_AMOUNTS = frozenset({"amount_total", "amount_annual", "amount_unique", "amount_monthly"})
+
+CERTAIN: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(KINDS, _DATED),
+    "deal": _DATED | _AMOUNTS | {"status", "user.id", "deal_stage.id", "deal_pipeline.id"},
+    "task": _DATED | {"status", "type"},
+}
+"""Per kind, the fields that each event but a deletion fills: an amount of nothing is 0, and whose deal it is, known."""

@@ -111,3 +111,38 @@ MOVES: Mapping[str, tuple[Example, Example]] = {
     "task.rescheduled": ({}, {"due_date": timedelta(days=2)}),
 }
 """Per trigger that compares with the last state: what the entity was, and what it became."""
+
+REST: Mapping[str, Example] = {
+    "deal": {
+        "prediction_date": "2026-12-18",
+        "closed_at": _NOW,
+        "user": {
+            "id": "622e7fb2f678470c001576f4",
+            "name": "Marina Duarte",
+            "email": "marina.duarte@empresa.example",
+            "avatar_url": "https://empresa.example/marina.png",
+        },
+        "deal_lost_reason": {"id": "67e6950e6555a5001984c936", "name": "Preço acima do orçamento"},
+        "deal_products": [
+            {"id": "67e6a12577ca600017198b77", "name": "Plano anual", "amount": 1, "price": 450.0, "total": 450.0}
+        ],
+        "organization_id": "67eac0256282af00182eae63",
+        "contact_ids": ["67eac31f6282af00162eae80"],
+    },
+    "task": {
+        "created_by_id": "5c954731d8fb6100335a00b6",
+        "completed_at": _NOW,
+        "completed_by_id": "5c954731d8fb6100335a00b6",
+    },
+    "contact": {
+        "birthday": "1988-04-21",
+        "social_profiles": [{"type": "linkedin", "username": "ana-lima"}],
+        "legal_bases": [{"category": "communications", "type": "consent", "status": "granted"}],
+    },
+    "organization": {
+        "description": "Padaria e confeitaria",
+        "address": {"line": "Rua das Flores, 120, São Paulo", "latitude": -23.55, "longitude": -46.63},
+    },
+    "lost_reason": {"description": "O cliente esperava um desconto maior"},
+}
+"""Per kind, what both the documented sample and the example leave empty."""

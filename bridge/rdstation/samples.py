@@ -18,7 +18,8 @@ import orjson
 from bridge.component.source import NamedTrigger
 from bridge.model import Json, JsonObject
 from bridge.rdstation.catalog import EVENTS, MEANINGS, event_name
-from bridge.rdstation.examples import EXAMPLES, MOVES, Example
+from bridge.rdstation.examples import EXAMPLES, MOVES, REST, Example
+from bridge.rdstation.normalise import normalise
 from bridge.rdstation.timestamps import as_document_time, as_event_time
 from bridge.rdstation.triggers import TRIGGERS
 
@@ -51,6 +52,12 @@ def story(name: str, now: datetime) -> tuple[JsonObject, ...]:
     if name in EVENTS:
         return (_sent(name, _official(name), now),)
     return tuple(_told(TRIGGERS[name], now))
+
+
+def example(kind: str, now: datetime) -> JsonObject:
+    """Return an entity of a kind in full shape, with something in each of its fields."""
+    whole = _official(event_name(kind, "updated")) | EXAMPLES[kind] | REST.get(kind, {}) | {"updated_at": timedelta()}
+    return normalise(kind, {field: _dated(value, now) for field, value in whole.items()}, None)
 
 
 def _told(trigger: NamedTrigger, now: datetime) -> Iterator[JsonObject]:

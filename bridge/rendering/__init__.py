@@ -3,7 +3,7 @@
 from bridge.rendering.context import EVENT_SHAPE, known_names
 from bridge.rendering.errors import TemplateFailedError, TemplateNotFoundError, TemplateSyntaxProblem
 from bridge.rendering.references import Reference
-from bridge.rendering.region import UnknownRegionError
+from bridge.rendering.region import Region, UnknownRegionError
 from bridge.rendering.rendering import Rendering
 from bridge.rendering.template import Expression, Structure, Template
 from bridge.rendering.value import Document
@@ -13,6 +13,7 @@ __all__ = [
     "Document",
     "Expression",
     "Reference",
+    "Region",
     "Rendering",
     "Structure",
     "Template",

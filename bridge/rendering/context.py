@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.component import Source
 from bridge.model import Change, Event, JsonObject
-from bridge.rendering.value import Changes, Document
+from bridge.rendering.value import AS_SENT, Changes, Document
 
 NAMES = frozenset({"event", "document", "previous", "changes", "now", "source"})
 FUNCTIONS = frozenset({"days", "hours", "minutes", "range", "namespace"})
@@ -17,7 +17,7 @@ EVENT_SHAPE: JsonObject = dict.fromkeys(
 """What ``event`` holds, in the form of a source's shapes."""
 
 
-GATHERED = frozenset({"items", "group", "now"})
+GATHERED = frozenset({"items", "group", "now", "former"})
 """The names of a digest; each of its ``items`` has those of a single change."""
 
 
@@ -34,7 +34,7 @@ def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo)
     before = source.shapes.get(kind, {}) if change.previous is None else change.previous
     return {
         "event": _event(event, change, zone),
-        "document": Document(change.document, "document"),
+        "document": Document(change.document, AS_SENT),
         "previous": Document(before, kind and f"previous {kind}", source, event.entity),
         "changes": Changes(change.differences, source),
         "now": now.astimezone(zone),
@@ -43,9 +43,20 @@ def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo)
     }
 
 
-def gathered(contexts: Sequence[Mapping[str, object]], group: str, now: datetime, zone: tzinfo) -> dict[str, object]:
-    """Return what the template of a digest sees."""
-    return {"items": [Document(each, "an item") for each in contexts], "group": group, "now": now.astimezone(zone)}
+def gathered(
+    items: Sequence[Mapping[str, object]], group: str, now: datetime, former: Sequence[Mapping[str, object]] | None
+) -> dict[str, object]:
+    """Return what the template of a digest sees; ``now`` is in the zone of the rules file."""
+    return {
+        "items": _items(items),
+        "group": group,
+        "former": None if former is None else _items(former),
+        "now": now,
+    }
+
+
+def _items(contexts: Sequence[Mapping[str, object]]) -> list[Document]:
+    return [Document(each, "an item") for each in contexts]
 
 
 def _event(event: Event, change: Change, zone: tzinfo) -> Document:

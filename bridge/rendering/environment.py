@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_eval_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, UndefinedError, pass_eval_context
 from jinja2.environment import TemplateModule
 from jinja2.loaders import split_template_path
 from jinja2.nodes import EvalContext
@@ -23,7 +23,7 @@ from bridge.rendering.budget import OPERATORS, account, concatenated, limited_ra
 from bridge.rendering.compiler import Compiled, Compiler
 from bridge.rendering.inert import inert_type
 from bridge.rendering.references import Reference
-from bridge.rendering.value import Document, described, given, printed
+from bridge.rendering.value import AS_SENT, Document, described, given, printed
 
 _TEXT = {
     *("lower", "upper", "title", "capitalize", "casefold", "swapcase", "strip", "lstrip", "rstrip", "split", "rsplit"),
@@ -75,6 +75,10 @@ class Missing(StrictUndefined):
         if isinstance(owner, list | tuple):
             return f"the list has no item {name}"
         return f'{described(owner)} has no "{name}"'
+
+
+class AbsentError(UndefinedError):
+    """There is not what a template speaks of, and with another change there may be."""
 
 
 class Files(FileSystemLoader):
@@ -164,7 +168,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return getattr(obj, name)
             except AttributeError:
                 pass
-        return self.undefined(obj=obj, name=name)
+        return self.undefined(obj=obj, name=name, exc=UndefinedError if _is_closed(obj) else AbsentError)
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Call what a template may call: macros, the most frequent, without a detour; texts pay for their methods."""
@@ -190,6 +194,11 @@ def members_of(kind: type) -> frozenset[str]:
 def _is_open(obj: object, name: str) -> bool:
     # A namespace holds what the template put there, and an imported module its macros.
     return isinstance(obj, Namespace | TemplateModule) and not name.startswith("_")
+
+
+def _is_closed(obj: object) -> bool:
+    """Tell whether an object has the same fields in every change: all of its kind, but for a document as sent."""
+    return isinstance(obj, Document) and obj.kind not in {"", AS_SENT}
 
 
 def _print(value: object) -> str:

@@ -1,9 +1,12 @@
 """What can be wrong with a template: when it is compiled, and when it meets one change."""
 
 from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 from bridge.errors import RenderError, legible
 from bridge.options.suggestion import did_you_mean
+
+Lack: TypeAlias = Literal["name", "value"]
 
 
 class TemplateSyntaxProblem(RenderError):  # noqa: N818 (it becomes a Problem, and is named after it)
@@ -30,11 +33,15 @@ class TemplateNotFoundError(RenderError):
 
 
 class TemplateFailedError(RenderError):
-    """A template that failed on one change. ``name`` and ``line`` say where, ``message`` why."""
+    """A template that failed on one change. ``name`` and ``line`` say where, ``message`` why.
 
-    def __init__(self, message: str, *, line: int = 1, name: str = "") -> None:
+    ``lack`` tells whether it speaks of a ``name`` that no change has, or of a ``value`` that this one has not.
+    """
+
+    def __init__(self, message: str, *, line: int = 1, name: str = "", lack: Lack | None = None) -> None:
         """Keep the place beside the words."""
         self.message = legible(message)
+        self.lack = lack
         super().__init__(f"{place(name, line)}: {self.message}")
         self.line = line
         self.name = name

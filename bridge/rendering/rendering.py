@@ -35,6 +35,11 @@ class Rendering:
         self._texts: dict[tuple[Escape | None, str, str], Template] = {}
         self._expressions: dict[tuple[Escape | None, str, str], Expression | None] = {}
 
+    @property
+    def region(self) -> Region:
+        """Return where the users of the rules live."""
+        return self._region
+
     def text(self, source: str, escape: Escape | None = None, name: str = "") -> Template:
         """Compile a text, once for all that are the same; ``name`` is what its errors call it.
 
@@ -101,9 +106,15 @@ class Rendering:
         """Return the names that templates see of a change at a moment."""
         return context_of(change, source, now, self._region.timezone)
 
-    def gathered(self, contexts: Sequence[Mapping[str, object]], group: str, now: datetime) -> dict[str, object]:
-        """Return the names that the template of a digest sees."""
-        return gathered(contexts, group, now, self._region.timezone)
+    def gathered(
+        self,
+        items: Sequence[Mapping[str, object]],
+        group: str,
+        now: datetime,
+        former: Sequence[Mapping[str, object]] | None,
+    ) -> dict[str, object]:
+        """Return the names that the template of a digest sees; ``former`` are the items of the digest before."""
+        return gathered(items, group, now.astimezone(self._region.timezone), former)
 
     def files(self) -> tuple[Path, ...]:
         """Return the template files that were compiled so far, with those they include."""

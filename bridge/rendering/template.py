@@ -9,14 +9,15 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import orjson
 from jinja2 import Template as Compiled
-from jinja2 import TemplateRuntimeError
+from jinja2 import TemplateRuntimeError, UndefinedError
 from jinja2.runtime import Context as Names
 from markupsafe import Markup
 
 from bridge.errors import RenderError
 from bridge.model import Json, JsonObject
 from bridge.rendering.budget import Budget, BudgetError, account, concatenated
-from bridge.rendering.errors import TemplateFailedError
+from bridge.rendering.environment import AbsentError
+from bridge.rendering.errors import Lack, TemplateFailedError
 from bridge.rendering.references import Reference
 from bridge.rendering.value import described, given, plain, printed
 
@@ -191,9 +192,15 @@ def _run(name: str, context: Context, work: Callable[[], ResultT]) -> ResultT:
         return work()
     except Exception as error:  # a template can raise anything, and must not take the daemon along
         where, line = _place(error.__traceback__, name)
-        raise TemplateFailedError(_sentence(error), line=line, name=where) from error
+        raise TemplateFailedError(_sentence(error), line=line, name=where, lack=_lack(error)) from error
     finally:
         account.reset(token)
+
+
+def _lack(error: Exception) -> Lack | None:
+    if isinstance(error, AbsentError):
+        return "value"
+    return "name" if isinstance(error, UndefinedError) else None
 
 
 def _whole(text: str) -> str:

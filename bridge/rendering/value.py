@@ -15,6 +15,8 @@ from bridge.model import Entity, Json
 from bridge.rendering.budget import metered
 
 Labels = Mapping[str, str]
+AS_SENT = "document"
+"""The kind of a document that is as its source sent it."""
 
 
 class Document(dict[str, Any]):

@@ -119,4 +119,4 @@ def _ahead(site: Site, until: Until, gather: Gather) -> Preview:
     if until.deferral.kind != "digest":
         return rendered(site.entry, own_key(site.change), site.context)
     group = until.deferral.group
-    return rendered(site.entry, gathered_key(site.route.name, group), gather([site.context], group, site.now))
+    return rendered(site.entry, gathered_key(site.route.name, group), gather([site.context], group, site.now, None))

@@ -16,7 +16,8 @@ CheckPath: TypeAlias = Callable[[str], tuple[str, str] | None]
 AS_SENT = "document"
 """The first segment of a path into the document as sent."""
 
-_BLOCKS = ("any", "all", "not")
+BLOCKS = ("any", "all", "not")
+"""The keys of a match block that are no paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class _Compiler:
             self._report(loc, "bad-operand", "a match block is wanted here", "write `path: value`")
             return
         for key, wanted in block.items():
-            if key in _BLOCKS:
+            if key in BLOCKS:
                 yield from self._nested(key, wanted, (*loc, key))
             else:
                 yield from self._clause(key, wanted, (*loc, key))
@@ -72,7 +73,7 @@ class _Compiler:
         if isinstance(wanted, dict):
             yield from self._operators(path, wanted, loc)
         else:
-            operator, operand = _shorthand(wanted)
+            operator, operand = shorthand(wanted)
             yield from self._operator(path, operator, operand, loc)
 
     def _operators(self, path: str, wanted: JsonObject, loc: Loc) -> Iterator[Matcher]:
@@ -95,8 +96,8 @@ class _Compiler:
             self._report(loc, *bad.args)
 
 
-def _shorthand(wanted: Json) -> tuple[str, Json]:
-    """Return the operator and operand that a bare value stands for."""
+def shorthand(wanted: Json) -> tuple[str, Json]:
+    """Return the operator and operand that a value stands for which names no operator."""
     if isinstance(wanted, str) and wanted in BARE:
         return wanted, True
     return ("in" if isinstance(wanted, list) else "eq"), wanted

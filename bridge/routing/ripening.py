@@ -11,13 +11,15 @@ from datetime import datetime
 from bridge.component.source import AnySource
 from bridge.document import differences
 from bridge.errors import MatchError, RenderError, UnreadableWebhookError
-from bridge.model import Change, Deferral, Deferred, Delivery, DeliveryState, EntityState, Ripe
+from bridge.model import Change, Deferral, Deferred, Delivery, DeliveryState, EntityState, Ripe, Ripened, new_id
 from bridge.routing.fanout import REASONS, Preview, gathered_key, held, own_key, rendered
 from bridge.routing.listening import Listening
 from bridge.routing.route import Context, DeliverEntry, Gather, Route
+from bridge.routing.timing import Digest
 
 GONE = "the rule that deferred it is not there any more"
 UNDONE = "what it would have told was undone before its time came"
+NOTHING = "nothing happened that it could tell of"
 
 
 class Ripener:
@@ -38,7 +40,19 @@ class Ripener:
         self._listening = listening
         self._contexts = contexts
 
-    def ripen(self, ripe: Ripe, now: datetime) -> Delivery:
+    def ripen(self, ripe: Ripe, now: datetime) -> Ripened:
+        """Return what becomes of it, and what holds the place of the next digest if that is told in any case."""
+        return Ripened(self._became(ripe, now), self._following(ripe, now))
+
+    def _following(self, ripe: Ripe, now: datetime) -> Delivery | None:
+        delivery, entry = ripe.delivery, self._entry(ripe.delivery)
+        told, digest = delivery.deferral, entry.timing if entry else None
+        if told is None or told.kind != "digest" or not isinstance(digest, Digest) or not digest.empty:
+            return None
+        turn = digest.next(max(ripe.turn, now))
+        return None if turn is None else _vacant(delivery, told.group, turn, now)
+
+    def _became(self, ripe: Ripe, now: datetime) -> Delivery:
         """Return the delivery with its message; or dead, cancelled, or deferred until its window opens."""
         delivery = ripe.delivery
         if delivery.content is not None:
@@ -51,7 +65,7 @@ class Ripener:
         except (RenderError, MatchError, UnreadableWebhookError) as error:
             return _set(delivery, DeliveryState.DEAD, now, str(error))
         if preview is None:
-            return _set(delivery, DeliveryState.CANCELLED, now, UNDONE)
+            return _set(delivery, DeliveryState.CANCELLED, now, UNDONE if ripe.items else NOTHING)
         return _filled(delivery, preview if ripe.urgent else held(entry, preview, now), now)
 
     def _entry(self, delivery: Delivery) -> DeliverEntry | None:
@@ -70,9 +84,28 @@ class Ripener:
             return None
         return rendered(entry, own_key(change), context)
 
-    def _gathered(self, ripe: Ripe, entry: DeliverEntry, group: str, now: datetime) -> Preview:
-        contexts: list[Context] = [self._context(self._change(item, None)) for item in ripe.items]
-        return rendered(entry, gathered_key(ripe.delivery.route, group), self._gather(contexts, group, now))
+    def _gathered(self, ripe: Ripe, entry: DeliverEntry, group: str, now: datetime) -> Preview | None:
+        if not ripe.items and not (isinstance(entry.timing, Digest) and entry.timing.empty):
+            return None
+        names = self._gather(self._contexts_of(ripe.items), group, now, self._former(ripe, entry))
+        return rendered(entry, gathered_key(ripe.delivery.route, group), names)
+
+    def _former(self, ripe: Ripe, entry: DeliverEntry) -> Sequence[Context] | None:
+        """Return what the digest before told of the group, of which nothing happened if its turn went by without.
+
+        None where there is nothing to compare with: it is the first, or what was told cannot be read any more.
+        """
+        if ripe.former is None:
+            return None
+        if isinstance(entry.timing, Digest) and not entry.timing.follows(ripe.former.turn, ripe.turn):
+            return ()
+        try:
+            return self._contexts_of(ripe.former.items)
+        except UnreadableWebhookError:
+            return None
+
+    def _contexts_of(self, items: Sequence[Deferred]) -> list[Context]:
+        return [self._context(self._change(item, None)) for item in items]
 
     def _holds(self, ripe: Ripe, change: Change, context: Context) -> bool:
         """Tell whether the route matches the whole change, from before its first event to its last."""
@@ -108,6 +141,24 @@ def _filled(delivery: Delivery, preview: Preview, now: datetime) -> Delivery:
     if preview.until:
         return replace(filled, due_at=preview.until.due, deferral=preview.until.deferral, reason=REASONS["window"])
     return _set(filled, DeliveryState.PENDING, now)
+
+
+def _vacant(delivery: Delivery, group: str, turn: datetime, now: datetime) -> Delivery:
+    """Return what holds the place of the digest of a turn; it is of the event that was told of last."""
+    return Delivery(
+        id=new_id("dlv"),
+        event_id=delivery.event_id,
+        route=delivery.route,
+        entry=delivery.entry,
+        target=delivery.target,
+        key=gathered_key(delivery.route, group),
+        state=DeliveryState.DEFERRED,
+        content=None,
+        due_at=turn,
+        created_at=now,
+        reason=REASONS["digest"],
+        deferral=Deferral("digest", group, latest=turn, vacant=True),
+    )
 
 
 def _set(delivery: Delivery, state: DeliveryState, now: datetime, reason: str | None = None) -> Delivery:

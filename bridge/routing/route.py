@@ -10,8 +10,11 @@ from bridge.routing.window import Window
 
 Context: TypeAlias = Mapping[str, object]
 """The names a template sees."""
-Gather: TypeAlias = Callable[[Sequence[Context], str, datetime], Context]
-"""Gives the names that the template of a digest sees: of what it tells, its group, and the moment."""
+Gather: TypeAlias = Callable[[Sequence[Context], str, datetime, Sequence[Context] | None], Context]
+"""Gives the names that the template of a digest sees: of what it tells, its group, the moment, and what it told before.
+
+None was told before the first.
+"""
 Handling: TypeAlias = Callable[[JsonObject], tuple[str, Terms]]
 
 

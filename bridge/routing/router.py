@@ -19,6 +19,7 @@ from bridge.model import (
     EventState,
     JsonObject,
     Ripe,
+    Ripened,
     RoutedEvent,
     StateKey,
     new_id,
@@ -71,7 +72,12 @@ class Router:
         routes: Sequence[Route],
         contexts: ContextBuilder,
         clock: Clock,
-        gather: Gather = lambda contexts, group, now: {"items": contexts, "group": group, "now": now},
+        gather: Gather = lambda items, group, now, former: {
+            "items": items,
+            "group": group,
+            "now": now,
+            "former": former,
+        },
     ) -> None:
         """Index the routes by the names of the events they listen to: to all other events they cost nothing."""
         self._sources = sources
@@ -93,7 +99,7 @@ class Router:
         """Decide an event as if it arrived now, beside its entity's last state of today, which it may move."""
         return self._decide(event, last, self._clock.now())
 
-    def ripen(self, ripe: Ripe) -> Delivery:
+    def ripen(self, ripe: Ripe) -> Ripened:
         """Return what becomes of deferred deliveries whose time has come: of the newest of them, which tells of all."""
         return self._ripener.ripen(ripe, self._clock.now())
 

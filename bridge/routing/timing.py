@@ -14,7 +14,8 @@ from bridge.routing.window import Window
 PATIENCE = 10
 """How many times its calm a change is held at most, when it never gets calm."""
 TURNS = 1000
-"""Turns of a digest that are looked through for one within its window."""
+"""Times that a window opens and a digest's next turn misses it, after which none is thought to come."""
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,19 @@ class Digest:
     zone: ZoneInfo
     window: Window | None = None
     by: Text | None = None
+    empty: bool = False
+    """Whether it is told, once it has been, where nothing happened as well."""
 
     def defer(self, change: Change, context: Context, now: datetime) -> Until:
         """Return the next turn and the group; raises RenderError if ``by`` fails."""
         group = self.by.render(context).strip() if self.by else ""
-        return Until(self.next(now) or now, Deferral("digest", group, before=change.previous))
+        turn = self.next(now) or now
+        return Until(turn, Deferral("digest", group, before=change.previous, latest=turn))
+
+    def follows(self, earlier: datetime, turn: datetime) -> bool:
+        """Tell whether no other turn lies between an earlier one and this."""
+        following = self.next(earlier)
+        return following is None or following >= turn
 
     def next(self, now: datetime) -> datetime | None:
         """Return the first turn after a moment that lies within the window; None if none does."""
@@ -60,8 +69,12 @@ class Digest:
         return min(found, default=None)
 
     def _next(self, expression: str, now: datetime) -> datetime | None:
-        following = CronSim(expression, now.astimezone(self.zone))
-        for turn, _ in zip(following, range(TURNS), strict=False):
-            if self.window is None or self.window.holds(turn):
-                return turn.astimezone(UTC)
+        """Return the first turn of one expression; those before the window opens are not looked through one by one."""
+        after: datetime | None = now
+        for _ in range(TURNS):
+            turn = after and next(CronSim(expression, after.astimezone(self.zone)), None)
+            if turn is None or self.window is None or self.window.holds(turn):
+                return turn and turn.astimezone(UTC)
+            opening = self.window.opening(turn)
+            after = opening and opening - _MINUTE
         return None

@@ -137,6 +137,17 @@ _SAMPLES: Final[Mapping[str, tuple[str, JsonObject]]] = {
     ),
     "reload_recovered": ("routes.yaml", {"file": "routes.yaml", "state": "in_force", "revision": "90be51c7f2aa"}),
 }
+_CHOICES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
+    "target": {"state": frozenset({"paused", "open", "ready"}), "by": frozenset({"person", "bridge"})},
+    "rules": {"state": frozenset({"refused", "in_force"})},
+}
+_CERTAIN: Final[Mapping[str, frozenset[str]]] = {
+    "target": frozenset({"name", "state", "by", "waiting", "at"}),
+    "dead_letter": frozenset({*_SHAPES["dead_letter"], "at"}),
+    "backlog": frozenset({"waiting", "events", "deliveries", "threshold", "at"}),
+    "feed": frozenset({"name", "silence", "hours", "at"}),
+    "rules": frozenset({"file", "state", "at"}),
+}
 _ENDS: Final = {
     "target_resumed": "target_paused",
     "breaker_closed": "breaker_opened",
@@ -153,6 +164,8 @@ class Bridge(Source[SourceOptions]):
     events: ClassVar[Mapping[str, str]] = EVENTS
     shapes: ClassVar[Mapping[str, JsonObject]] = SHAPES
     references: ClassVar[Mapping[str, Mapping[str, str]]] = {"dead_letter": {"target": "target"}}
+    choices: ClassVar[Mapping[str, Mapping[str, frozenset[str]]]] = _CHOICES
+    certain: ClassVar[Mapping[str, frozenset[str]]] = _CERTAIN
     quiet: ClassVar[frozenset[str]] = frozenset({"at"})
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = LABELS
 
@@ -185,6 +198,14 @@ class Bridge(Source[SourceOptions]):
     def samples(self, now: datetime) -> Mapping[str, JsonObject]:
         """Return an example of every event."""
         return {name: self.sample(name, now) for name in EVENTS}
+
+    def example(self, kind: str, now: datetime) -> JsonObject:
+        """Return all that examples of its events tell of a kind."""
+        told: JsonObject = {}
+        for name, (_, document) in _SAMPLES.items():
+            if EVENTS[PREFIX + name] == kind:
+                told |= _dated(document, now)
+        return {**SHAPES[kind], **told, "at": now.isoformat()}
 
     def story(self, name: str, now: datetime) -> Sequence[JsonObject]:
         """Return an example, behind one of what it ends, an hour before."""

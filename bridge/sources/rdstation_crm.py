@@ -9,7 +9,21 @@ from urllib.parse import quote
 
 from bridge.component.source import NamedTrigger, Source, SourceOptions
 from bridge.model import Action, Entity, Envelope, Event, JsonObject, Reading
-from bridge.rdstation import DATED_BY, EVENTS, QUIET, REFERENCES, SHAPES, TRIGGERS, normalise, sample, samples, story
+from bridge.rdstation import (
+    CERTAIN,
+    CHOICES,
+    DATED_BY,
+    EVENTS,
+    QUIET,
+    REFERENCES,
+    SHAPES,
+    TRIGGERS,
+    example,
+    normalise,
+    sample,
+    samples,
+    story,
+)
 from bridge.rdstation.labels import AMOUNTS, LABELS
 from bridge.rdstation.timestamps import end_of_second, instant, microseconds
 from bridge.rdstation.webhook import Webhook, parse
@@ -27,6 +41,8 @@ class RdStationCrm(Source[SourceOptions]):
     events: ClassVar[Mapping[str, str]] = EVENTS
     shapes: ClassVar[Mapping[str, JsonObject]] = SHAPES
     references: ClassVar[Mapping[str, Mapping[str, str]]] = REFERENCES
+    choices: ClassVar[Mapping[str, Mapping[str, frozenset[str]]]] = CHOICES
+    certain: ClassVar[Mapping[str, frozenset[str]]] = CERTAIN
     quiet: ClassVar[frozenset[str]] = QUIET
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = LABELS
     amounts: ClassVar[frozenset[str]] = AMOUNTS
@@ -64,6 +80,10 @@ class RdStationCrm(Source[SourceOptions]):
     def samples(self, now: datetime) -> Mapping[str, JsonObject]:
         """Return a sample of each of the 24 events."""
         return samples(now)
+
+    def example(self, kind: str, now: datetime) -> JsonObject:
+        """Return an entity with something in each of its fields, last edited at ``now``."""
+        return example(kind, now)
 
     def story(self, name: str, now: datetime) -> Sequence[JsonObject]:
         """Return the webhooks after which a trigger fires, the last one at ``now``."""

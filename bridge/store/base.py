@@ -20,6 +20,7 @@ from bridge.model import (
     Limits,
     Link,
     Ripe,
+    Ripened,
     RoutedEvent,
     StateKey,
     TargetState,
@@ -33,7 +34,7 @@ Pure: may be called again for the same batch after a failure.
 """
 
 
-Ripen: TypeAlias = Callable[[Ripe], Delivery]
+Ripen: TypeAlias = Callable[[Ripe], Ripened]
 """Returns what becomes of deferred deliveries whose time has come: of the newest, which tells of them all. Pure."""
 
 
@@ -243,9 +244,11 @@ class Store(ABC):
     async def ripen(self, limit: int, ripen: Ripen) -> Sequence[Delivery]:
         """Take deferred deliveries that are due, at most ``limit``, and commit what ``ripen`` makes of each.
 
-        Those of one entry and group of a digest are taken together, ``ITEMS`` of them at most: the newest bears the
-        message, the others are cancelled, or dead as it is. What it defers again waits on. Returns what was committed,
-        but for what was gathered. What cannot be stored becomes dead, so that it never stops the others.
+        Those of one entry and group of a digest are taken together, ``ITEMS`` of them at most; with as many, no other
+        is taken. The newest bears the message, the others are cancelled, or dead as it is. What it defers again waits
+        on. Returns what was committed, but for what was gathered. What cannot be stored becomes dead, so that it never
+        stops the others. What a digest tells of is kept until the one after the next of its entry, ``ITEMS`` of each
+        group at most, as its ``former``. What is to follow a digest is added, unless its place is held already.
         """
 
     @abstractmethod
@@ -402,6 +405,7 @@ class Store(ABC):
         - Bodies go of events that are decided and not quarantined, when no delivery of theirs is unfinished, or has
           died since ``retention.events``. An event without its body is there, with an empty one.
         - Events go with their deliveries and attempts, when none is unfinished, planned or tried since.
+        - What a digest was told of stays whole until the one after the next, for 400 days at most.
         - The last event of an entity stays, and so does the one that any event with a body was compared with.
         - Last states and links stay.
         """

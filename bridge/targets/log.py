@@ -45,6 +45,10 @@ class Log(Target[LogOptions, LogAction]):
             raise TransientFailure("standard output is closed or full") from None
         return Receipt()
 
+    async def probe(self, http: Http) -> str:
+        """Return where it prints: there is nobody to ask."""
+        return "prints to standard output"
+
     async def _printed(self, printing: Future[None]) -> None:
         """Wait for a frame to be written; one that has not begun when time is up is taken back."""
         try:

@@ -93,7 +93,8 @@ def _parts(store: Store, rules: Ruleset, answers: Mapping[str, Sequence[Reply]],
 def _worker(
     target: AnyTarget, replies: Sequence[Reply], store: Store, clock: MovedClock, announcer: EventAnnouncer
 ) -> Worker:
-    return Worker(PlayedTarget(target), store, PlayedHttp(target, replies, clock), clock, announcer, steady)
+    anew: AnyTarget = type(target)(target.name, target.options)  # what it learns is not known in another test
+    return Worker(PlayedTarget(anew), store, PlayedHttp(anew, replies, clock), clock, announcer, steady)
 
 
 def steady(target: AnyTarget, entry: Mapping[str, float]) -> RetryPolicy:

@@ -422,6 +422,13 @@ def test_a_fingerprint_is_of_names_and_contents_and_bears_missing_files(tmp_path
     assert fingerprint([one, two]) != before
 
 
+def test_a_fingerprint_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    pipe = fingerprint([tmp_path / "pipe"])
+    (tmp_path / "pipe").unlink()
+    assert pipe == fingerprint([tmp_path / "pipe"]), "as if it were not there"
+
+
 def test_of_a_file_too_large_to_be_used_the_beginning_and_its_status_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

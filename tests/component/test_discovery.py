@@ -1,13 +1,14 @@
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import EntryPoint, EntryPoints
+from types import ModuleType
 
 import pytest
 
 from bridge.component import Source, Target, discovery
 from bridge.component.discovery import source_types, target_types
 from bridge.errors import SettingsError
-from bridge.targets.log import Log
+from bridge.targets.log import Log, LogOptions
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +39,27 @@ def test_private_modules_are_no_components() -> None:
     assert not [name for name in (*target_types(), *source_types()) if name.startswith("_")]
 
 
-def test_what_is_returned_can_be_changed_without_harm() -> None:
-    target_types().clear()
-    assert target_types()
+def test_a_type_that_comes_with_bridge_is_imported_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted(name: str) -> ModuleType:
+        asked.append(name)
+        return import_module(name)
+
+    monkeypatch.setattr(discovery, "import_module", noted)
+    types = target_types()
+    assert "slack" in types
+    assert "nothing" not in types
+    assert len(types) == len(list(types))
+    assert asked == ["bridge.targets"]
+    assert types["log"] is types["log"] is Log
+    assert asked == ["bridge.targets", "bridge.targets.log"]
+    with pytest.raises(KeyError):
+        types["nothing"]
+
+
+def test_a_component_knows_the_name_of_its_type() -> None:
+    assert target_types().name_of(Log("screen", LogOptions())) == "log"
 
 
 def test_an_installed_component_joins_in(monkeypatch: pytest.MonkeyPatch) -> None:

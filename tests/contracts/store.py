@@ -7,6 +7,7 @@ An engine's test module makes a subclass of ``StoreContract`` and provides the f
 import pytest
 
 from tests.contracts.store_deliveries import DeliveryContract
+from tests.contracts.store_digests import DigestContract
 from tests.contracts.store_events import EventContract
 from tests.contracts.store_people import PeopleContract
 from tests.contracts.store_pruning import PruningContract
@@ -14,7 +15,7 @@ from tests.contracts.store_targets import TargetContract
 from tests.support.clock import ManualClock
 
 
-class StoreContract(EventContract, DeliveryContract, TargetContract, PeopleContract, PruningContract):
+class StoreContract(EventContract, DeliveryContract, TargetContract, PeopleContract, PruningContract, DigestContract):
     """Every promise of ``bridge.store.base``."""
 
     @pytest.fixture

@@ -1,7 +1,8 @@
 """Deferred deliveries from rules to message, on the real store and a clock that is moved by hand."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +13,9 @@ from bridge.delivery.timekeeper import Timekeeper
 from bridge.errors import StoreUnavailableError
 from bridge.model import Delivery, DeliveryState
 from bridge.routing.fanout import REASONS
-from bridge.routing.ripening import GONE, UNDONE
+from bridge.routing.ripening import GONE, NOTHING, UNDONE
 from bridge.routing.router import in_order
-from bridge.store.base import DeliveryQuery, Store
+from bridge.store.base import DeliveryQuery, Retention, Store
 from bridge.store.sqlite import open_store
 from tests.support.clock import ManualClock
 from tests.support.deals import Deal
@@ -229,6 +230,17 @@ class TestDigest:
         assert sorted(await shop.states()) == ["cancelled", "pending", "pending"]
         assert {each.key for each in await shop.seen() if each.content} == {"losses:ana", "losses:bia"}
 
+    async def test_not_more_is_made_at_a_time_than_one_message_may_tell(
+        self, shop: Timed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bridge.store.sqlite.deferrals.ITEMS", 2)
+        shop.use(LOSSES)
+        await shop.receive(*(deal_of(user, number).lost() for number, user in enumerate(("ana", "ana", "bia", "caio"))))
+        await shop.wait(hours=6)
+        assert await shop.told() == ["ana: N0;N1;2"]
+        await shop.wait()
+        assert await shop.told() == ["ana: N0;N1;2", "bia: N2;1", "caio: N3;1"]
+
     async def test_outside_its_window_it_waits_for_the_next_turn(self, shop: Timed) -> None:
         shop.use(LOSSES)
         shop.clock.advance(hours=7)  # 19:00 in São Paulo
@@ -254,6 +266,215 @@ class TestDigest:
         first, _ = await shop.receive(deal_of("ana", 1).lost(), deal_of("ana", 3).lost())
         await shop.wait(hours=6)
         assert await shop.store.replay(shop.rules.router.replay(first, None), again=False) == []
+
+
+COMPARED = """\
+  - name: losses
+    on: deal.lost
+    digest: {at: "18:00", by: "{{ deal.user.name }}", within: business_hours}
+    deliver:
+      - to: sales
+        text: "{{ group }} {{ items | length }} {{ former | join(', ', 'deal.name') if former is not none else '?' }}"
+"""
+
+
+class TestFormer:
+    """What the digest before told of the same group is there to compare with."""
+
+    @staticmethod
+    async def day(shop: Timed, *deals: Deal) -> list[str]:
+        """Lose deals at noon, let it be noon of the next day, and return what was told meanwhile."""
+        before = await shop.told()
+        await shop.receive(*(deal.lost() for deal in deals))
+        await shop.wait(hours=24)
+        return (await shop.told())[len(before) :]
+
+    async def test_the_first_has_nothing_to_compare_with_and_the_next_has_the_first(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        assert await self.day(shop, deal_of("ana", 1), deal_of("ana", 2)) == ["ana 2 ?"]
+        assert await self.day(shop, deal_of("ana", 3)) == ["ana 1 N1, N2"]
+        assert await self.day(shop, deal_of("ana", 4)) == ["ana 1 N3"]
+
+    async def test_a_turn_that_went_by_without_had_none(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        await self.day(shop, deal_of("ana", 1))
+        assert await self.day(shop) == []
+        assert await self.day(shop, deal_of("ana", 2)) == ["ana 1 "]
+
+    async def test_turns_outside_of_the_window_do_not_count(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        for _ in range(3):
+            await self.day(shop)
+        assert await self.day(shop, deal_of("ana", 1)) == ["ana 1 ?"], "Friday"
+        await self.day(shop)
+        await self.day(shop)
+        assert await self.day(shop, deal_of("ana", 2)) == ["ana 1 N1"], "Monday"
+
+    async def test_a_group_that_is_new_had_none(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        await self.day(shop, deal_of("ana", 1))
+        assert await self.day(shop, deal_of("bia", 2)) == ["bia 1 "]
+
+    async def test_what_a_person_did_not_wait_for_counts_for_its_turn(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        await self.day(shop, deal_of("ana", 1))
+        await shop.receive(deal_of("ana", 2).lost())
+        assert len(await shop.store.retry([(await shop.seen())[-1].id])) == 1
+        await shop.wait()
+        assert (await shop.told())[-1] == "ana 1 N1"
+        assert await self.day(shop, deal_of("ana", 3)) == ["ana 1 N1"], "not with what was told of the same turn"
+        assert await self.day(shop, deal_of("ana", 4)) == ["ana 1 N2, N3"]
+
+    async def test_it_outlives_a_restart(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        await self.day(shop, deal_of("ana", 1))
+        await shop.store.close()
+        shop.store = await open_store(shop.folder / "data", shop.clock)
+        assert await self.day(shop, deal_of("ana", 2)) == ["ana 1 N1"]
+
+    async def test_what_could_not_be_told_was_not(self, shop: Timed) -> None:
+        shop.use(COMPARED.replace("{{ group }}", "{{ 1 / (items | length - 1) }}"))
+        assert await self.day(shop, deal_of("ana", 1)) == []
+        shop.use(COMPARED)
+        assert await self.day(shop, deal_of("ana", 2)) == ["ana 1 ?"]
+
+    async def test_of_a_turn_with_several_messages_the_first_is_kept(
+        self, shop: Timed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bridge.store.sqlite.deferrals.ITEMS", 2)
+        monkeypatch.setattr("bridge.store.sqlite.digests.ITEMS", 2)
+        shop.use(COMPARED)
+        await shop.receive(*(deal_of("ana", number).lost() for number in (1, 2, 3)))
+        await shop.wait(hours=20)
+        await shop.wait(hours=4)
+        assert await shop.told() == ["ana 2 ?", "ana 1 ?"]
+        assert (await self.day(shop, deal_of("ana", 4))) == ["ana 1 N1, N2"]
+
+    async def test_without_its_source_there_is_nothing_to_compare_with(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        await self.day(shop, deal_of("ana", 1))
+        arrival = replace(shop.arrival(deal_of("ana", 2).lost()), source="other")
+        shop.rules = load_rules(shop.folder, shop.clock, (HEAD + COMPARED).replace("  crm: {", "  other: {"))
+        await shop.store.add(arrival)
+        await shop.store.route(32, lambda *taken: list(in_order(shop.rules.router.decide, *taken)))
+        await shop.wait(hours=24)
+        assert (await shop.told())[-1] == "ana 1 ?"
+
+    async def test_retention_keeps_what_the_next_is_compared_with_and_no_more(self, shop: Timed) -> None:
+        shop.use(COMPARED.replace('at: "18:00"', 'cron: "0 18 1 * *"').replace(", within: business_hours", ""))
+        deal = deal_of("ana", 1)
+        [lost] = await shop.receive(deal.lost())
+        await shop.wait(days=8)
+        assert await shop.told() == ["ana 1 ?"]
+        await shop.store.discard([each.id for each in await shop.seen()], "enough")
+        await shop.receive(deal.updated(), deal.updated())
+        await shop.wait(days=20)
+        await self.prune(shop)
+        kept = await shop.store.event(lost.id)
+        assert kept is not None
+        assert kept.body, "it is of the last turn"
+        await shop.receive(deal_of("ana", 3).lost())
+        await shop.wait(days=11)
+        assert await shop.told() == ["ana 1 N1"]
+        await shop.receive(deal_of("ana", 4).lost())
+        await shop.wait(days=31)
+        assert await shop.told() == ["ana 1 N1", "ana 1 N3"]
+        await self.prune(shop)
+        assert await shop.store.event(lost.id) is None
+
+    async def test_after_more_than_a_year_nothing_is_left_to_compare_with(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        await self.day(shop, deal_of("ana", 1))
+        await shop.wait(days=401)
+        await self.prune(shop)
+        assert (await self.day(shop, deal_of("ana", 2)))[-1] == "ana 1 ?"
+
+    @staticmethod
+    async def prune(shop: Timed) -> None:
+        """Let go of all that is older than five days and need not stay."""
+        old = shop.clock.now() - timedelta(days=5)
+        gone = await shop.store.prune(Retention(events=old, bodies=old))
+        while gone.next is not None:
+            gone = await shop.store.prune(Retention(events=old, bodies=old), gone.next)
+
+
+STEADY = """\
+  - name: losses
+    on: deal.lost
+    digest: {at: "18:00", within: business_hours, empty: true}
+    deliver:
+      - to: sales
+        text: "{{ items | length }}/{{ former | length if former is not none else '?' }}"
+        unless: [deal.won]
+"""
+
+
+class TestEmpty:
+    """A digest that is told where nothing happened as well."""
+
+    day = staticmethod(TestFormer.day)
+
+    async def test_from_the_first_one_on_each_turn_is_told(self, shop: Timed) -> None:
+        shop.use(STEADY)
+        assert await self.day(shop) == [], "before the first there is nothing to go on from"
+        assert await self.day(shop, deal_of("ana", 1), deal_of("bia", 2)) == ["2/?"]
+        assert await self.day(shop) == ["0/2"]
+        assert await self.day(shop) == ["0/0"], "Friday"
+        assert await self.day(shop) == []
+        assert await self.day(shop, deal_of("ana", 3)) == []
+        assert await self.day(shop) == ["1/0"], "Monday"
+        assert await self.day(shop) == ["0/1"]
+
+    async def test_it_outlives_a_restart_and_is_told_once_for_all_turns_that_went_by(self, shop: Timed) -> None:
+        shop.use(STEADY)
+        await self.day(shop, deal_of("ana", 1))
+        await shop.store.close()
+        shop.store = await open_store(shop.folder / "data", shop.clock)
+        await shop.wait(days=8)
+        assert await shop.told() == ["1/?", "0/1"]
+        assert await self.day(shop) == ["0/0"]
+
+    async def test_several_messages_hold_one_place(self, shop: Timed, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("bridge.store.sqlite.deferrals.ITEMS", 2)
+        shop.use(STEADY)
+        await shop.receive(*(deal_of("ana", number).lost() for number in (1, 2, 3)))
+        await shop.wait(hours=20)
+        await shop.wait(hours=4)
+        assert await shop.told() == ["2/?", "1/?"]
+        assert await self.day(shop) == ["0/3"]
+
+    async def test_one_that_fails_is_followed_by_the_next_all_the_same(self, shop: Timed) -> None:
+        shop.use(STEADY.replace("{{ items | length }}", "{{ 1 // (items | length) }}"))
+        await self.day(shop, deal_of("ana", 1))
+        assert await self.day(shop) == [], "it divides by zero"
+        assert await self.day(shop, deal_of("ana", 2)) == ["1/0"]
+
+    async def test_what_happens_to_the_deal_that_was_told_last_calls_nothing_off(self, shop: Timed) -> None:
+        shop.use(STEADY)
+        deal = deal_of("ana", 1)
+        await self.day(shop, deal)
+        await shop.receive(deal.updated(status="won"))
+        assert await self.day(shop) == ["0/1"]
+
+    async def test_without_the_word_or_the_rule_it_ends(self, shop: Timed) -> None:
+        for rules, reason in ((STEADY.replace("true", "false"), NOTHING), (MOVES, GONE)):
+            shop.use(STEADY)
+            await self.day(shop, Deal())
+            shop.use(rules)
+            assert await self.day(shop) == []
+            last = (await shop.seen())[-1]
+            assert (last.state, last.reason) == (DeliveryState.CANCELLED, reason)
+            await shop.receive(Deal().reopened())
+
+    async def test_where_no_further_turn_comes_it_ends(self, shop: Timed) -> None:
+        shop.use(STEADY)
+        await shop.receive(Deal().lost())
+        shop.use(STEADY.replace("holidays: BR", ""))
+        [route] = shop.rules.routes
+        object.__setattr__(route.deliver[0].timing, "turns", ())
+        await shop.wait(days=1)
+        assert await shop.told() == ["1/?"]
+        assert await shop.store.next_ripe() is None
 
 
 class TestWindow:
@@ -376,6 +597,11 @@ class TestExplaining:
         assert (preview.content, preview.key) == ({"text": "ana: N1;1"}, "losses:ana")
         assert preview.until is not None
         assert preview.until.due == datetime(2026, 11, 24, 21, 0, tzinfo=UTC)
+
+    async def test_a_digest_is_shown_as_the_first(self, shop: Timed) -> None:
+        shop.use(COMPARED)
+        explained = shop.rules.router.explain(shop.arrival(deal_of("ana", 1).lost()), None)
+        assert explained.routes[0].deliveries[0].content == {"text": "ana 1 ?"}
 
     async def test_so_is_what_is_delayed(self, shop: Timed) -> None:
         shop.use(STUCK)

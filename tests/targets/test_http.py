@@ -471,3 +471,40 @@ def test_a_rules_file_says_whose_host_is_written_out(tmp_path: Path, url: str, *
     (route,) = load(rules, {}).ruleset.routes
     content = route.deliver[0].content.render({})
     assert (content["url"], content["host_in_rules"]) == ("http://127.0.0.1:9/x", literal)
+
+
+async def test_without_a_path_to_ask_for_nothing_is_asked(server: ContractServer, client: Client) -> None:
+    target = HttpService("web", HttpOptions.model_validate({"url": server.url}))
+
+    assert await target.probe(client) is None
+    assert server.seen == []
+
+
+async def test_the_path_of_a_probe_is_asked_for_with_the_credentials(server: ContractServer, client: Client) -> None:
+    options = {
+        "url": f"{server.url}/in/v1",
+        "auth": {"bearer": "hush"},
+        "query": {"key": "k"},
+        "probe": "/health?deep=1",
+    }
+    target = HttpService("web", HttpOptions.model_validate(options))
+
+    assert await target.probe(client) == "answers 200 to GET /health?deep=1"
+    [seen] = server.seen
+    assert (seen.method, seen.target, seen.body) == ("GET", "/health?deep=1&key=k", b"")
+    assert seen.headers["authorization"] == "Bearer hush"
+    assert "idempotency-key" not in seen.headers
+
+
+async def test_a_probe_fails_as_a_message_does(server: ContractServer, client: Client) -> None:
+    server.script(answer(401))
+    target = HttpService("web", HttpOptions.model_validate({"url": server.url, "probe": "/health"}))
+
+    with pytest.raises(AccessRefused):
+        await target.probe(client)
+
+
+@pytest.mark.parametrize("path", ["health", "https://other.example/", "/../health"])
+def test_a_probe_is_a_path_of_the_targets_host(path: str) -> None:
+    with pytest.raises(ValidationError):
+        HttpOptions.model_validate({"url": "https://example.com", "probe": path})

@@ -120,3 +120,8 @@ def test_every_line_of_any_text_stands_behind_the_frame(text: str) -> None:
     first, *inner, last, end = framed("title", text).split("\n")
     assert (first, last, end) == ("┌─ title", "└─", "")
     assert all(line.startswith("│") for line in inner)
+
+
+async def test_there_is_nobody_to_ask() -> None:
+    async with Client() as http:
+        assert await Log("screen", LogOptions()).probe(http) == "prints to standard output"

@@ -32,7 +32,8 @@ def test_there_are_targets_to_look_at() -> None:
 def test_a_page_names_every_option_and_every_key(name: str) -> None:
     text = (PAGES / f"{name}.md").read_text("utf-8")
     target = target_types()[name]
-    names = {*target.Options.model_fields, *target.Action.model_fields} - FILLED_BY_BRIDGE
+    fields = {**target.Options.model_fields, **target.Action.model_fields}
+    names = {info.alias or name for name, info in fields.items()} - FILLED_BY_BRIDGE
     assert {each for each in names if f"\n| `{each}` |" not in text} == set()
 
 

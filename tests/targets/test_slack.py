@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.component import AnyTarget, Request
+from bridge.chart import Chart, png
+from bridge.component import Answer, AnyTarget, Request
 from bridge.component.client import Client
+from bridge.component.http import json_body
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Json, JsonObject, Limits, Link, Message, Rate, Receipt
 from bridge.targets.slack import Slack, SlackAction, SlackOptions
@@ -213,6 +215,199 @@ async def test_a_webhook_posts_what_it_cannot_thread(server: ContractServer, cli
     assert links.asked == []
 
 
+# charts
+
+CHART: JsonObject = {"title": "Perdas", "data": {"Preço & prazo": 3, "Outro": 1}}
+FILE = "F0123"
+
+
+def uploads(url: str, *last: Step) -> list[Step]:
+    """Answer as Slack does while a chart is uploaded and shared."""
+    place = {"ok": True, "upload_url": f"{url}/upload/v1/abc", "file_id": FILE}
+    return [says(place), answer(200, b"OK - 9000"), *(last or [says({"ok": True, "files": [{"id": FILE}]})])]
+
+
+async def test_a_chart_is_uploaded_and_shared_below_the_text(server: ContractServer, client: Client) -> None:
+    server.script(*uploads(server.url))
+    receipt = await sent(bot(server.url), client, text="*Perdas* da semana", chart=CHART)
+    asked, uploaded, shared = server.seen
+    assert asked.form == {
+        "filename": f"{DELIVERY}.png",
+        "length": str(len(uploaded.body)),
+        "alt_txt": "Perdas; Preço & prazo: 3; Outro: 1",
+    }
+    assert uploaded.body == png(Chart.model_validate(CHART))
+    assert "authorization" not in uploaded.headers
+    assert shared.json == {
+        "channel_id": "C0123SALES",
+        "initial_comment": "*Perdas* da semana",
+        "files": [{"id": FILE, "title": "Perdas"}],
+    }
+    assert (receipt.status, receipt.links) == (200, ())
+
+
+async def test_a_chart_needs_no_text_and_no_title(server: ContractServer, client: Client) -> None:
+    server.script(*uploads(server.url))
+    await sent(bot(server.url), client, chart={"data": {"a": 1}}, channel="C9")
+    assert server.seen[2].json == {"channel_id": "C9", "files": [{"id": FILE, "title": "chart"}]}
+
+
+async def test_a_chart_replies_in_an_open_thread(server: ContractServer, client: Client) -> None:
+    links = KnownLinks(Link("sales", "deal:65", "1.1", {"channel": "C0123SALES"}))
+    server.script(*uploads(server.url))
+    await sent(bot(server.url), client, links, chart=CHART, thread="deal:65")
+    assert server.seen[2].json["thread_ts"] == "1.1"
+
+
+async def test_of_a_thread_that_is_gone_the_chart_goes_to_the_channel(server: ContractServer, client: Client) -> None:
+    links = KnownLinks(Link("sales", "deal:65", "1.1", {"channel": "C0123SALES"}))
+    gone = says({"ok": False, "error": "thread_not_found"})
+    server.script(*uploads(server.url, gone, says({"ok": True, "files": [{"id": FILE}]})))
+    receipt = await sent(bot(server.url), client, links, chart=CHART, thread="deal:65")
+    assert ["thread_ts" in seen.json for seen in server.seen[2:]] == [True, False]
+    assert "thread_not_found" in receipt.excerpt
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_what_is_lost_before_it_is_shared_may_be_tried_again(
+    server: ContractServer, client: Client, lost: int
+) -> None:
+    server.script(*uploads(server.url)[:lost], raw(b""))
+    with pytest.raises(TransientFailure, match="the chart was not uploaded"):
+        await sent(bot(server.url), client, chart=CHART)
+
+
+async def test_an_address_that_takes_no_upload_any_more_is_no_reason_to_pause(
+    server: ContractServer, client: Client
+) -> None:
+    server.script(uploads(server.url)[0], answer(403, b"expired"))
+    with pytest.raises(TransientFailure, match="the chart was not uploaded: answered 403"):
+        await sent(bot(server.url), client, chart=CHART)
+
+
+async def test_where_the_answer_to_sharing_is_lost_it_may_be_there(server: ContractServer, client: Client) -> None:
+    server.script(*uploads(server.url, raw(b"")))
+    with pytest.raises(UnknownOutcome):
+        await sent(bot(server.url), client, chart=CHART)
+
+
+@pytest.mark.parametrize(
+    ("step", "word", "kind", "told"),
+    [
+        (0, "missing_scope", AccessRefused, "Slack refused the chart: missing_scope (add the scope files:write"),
+        (0, "file_uploads_disabled", PermanentFailure, "the workspace takes no files"),
+        (0, "invalid_auth", AccessRefused, "the token is wrong"),
+        (0, "ratelimited", TransientFailure, "ratelimited"),
+        (2, "not_in_channel", AccessRefused, "invite the app"),
+        (2, "posting_to_channel_denied", AccessRefused, "posting_to_channel_denied"),
+        (2, "file_not_found", TransientFailure, "file_not_found"),
+        (2, "file_update_failed", UnknownOutcome, "file_update_failed"),
+        (2, "a_word_of_tomorrow", PermanentFailure, "a_word_of_tomorrow"),
+    ],
+)
+async def test_a_refused_chart_is_sorted_as_messages_are(
+    server: ContractServer, client: Client, step: int, word: str, kind: type[DeliveryFailure], told: str
+) -> None:
+    server.script(*uploads(server.url)[:step], says({"ok": False, "error": word}))
+    with pytest.raises(DeliveryFailure) as caught:
+        await sent(bot(server.url), client, chart=CHART)
+    assert type(caught.value) is kind
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://files.slack.com.evil.example/upload",
+        "https://evil.example/slack.com",
+        "http://files.slack.com/upload",
+        "https://notslack.com/upload",
+        "https://slack.com@evil.example/",
+        "file:///etc/passwd",
+        "//files.slack.com/upload",
+        "",
+        None,
+        7,
+    ],
+)
+async def test_a_chart_goes_to_no_address_but_slacks(address: object) -> None:
+    asked = Played(Answer(200, {}, json_body({"ok": True, "upload_url": address, "file_id": FILE})))  # type: ignore[dict-item]
+    target = Slack("sales", SlackOptions.model_validate({"token": "xoxb-hush", "channel": "C1"}))
+    with pytest.raises(TransientFailure, match="none of its own"):
+        await target.send(Message(DELIVERY, "deal:65", {"chart": CHART}), KnownLinks(), asked)
+    assert len(asked.seen) == 1
+
+
+async def test_slacks_own_address_is_reached_without_token_and_not_inside_the_house() -> None:
+    place: JsonObject = {"ok": True, "upload_url": "https://files.slack.com/upload/v1/x", "file_id": FILE}
+    asked = Played(Answer(200, {}, json_body(place)))
+    target = Slack("sales", SlackOptions.model_validate({"token": "xoxb-hush", "channel": "C1"}))
+    await target.send(Message(DELIVERY, "deal:65", {"chart": CHART}), KnownLinks(), asked)
+    assert [request.trusted for request in asked.seen] == [True, False, True]
+    assert "Authorization" not in asked.seen[1].headers
+
+
+class Played:
+    """Answers as it was told to, whatever is asked, and sends nothing."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.seen: list[Request] = []
+
+    async def call(self, request: Request) -> Answer:
+        self.seen.append(request)
+        return self.answer
+
+    deliver = call
+
+
+async def test_a_webhook_tells_a_chart_in_words(server: ContractServer, client: Client) -> None:
+    server.script(answer(200, b"ok"))
+    await sent(webhook(server.url), client, text="x", chart=CHART)
+    assert server.seen[0].json["text"] == "x\nPerdas\nPreço &amp; prazo: 3\nOutro: 1"
+    assert "token" in webhook(server.url).warnings({"chart": CHART})[0]
+
+
+def test_a_preview_shows_the_figures() -> None:
+    target = bot("https://slack.com")
+    chart: JsonObject = {**CHART, "unit": "money", "data": [{"label": "Preço", "value": 12.5, "former": 10}]}
+    assert target.preview({"text": "a &amp; b", "chart": chart}) == (
+        "a & b\nPerdas\nPreço: R$ 12,50 (período anterior: R$ 10,00)"
+    )
+    assert target.preview({"chart": {"data": {}}, "channel": "C9"}) == "in C9\nnada a mostrar"
+    assert target.preview({"text": "x", "chart": {"colour": "of an older version"}}) == "x"
+
+
+def test_a_chart_goes_with_text_and_not_with_blocks() -> None:
+    with pytest.raises(ValidationError, match=r"no .blocks. beside a picture"):
+        SlackAction.model_validate({"blocks": [section("x")], "chart": CHART})
+
+
+async def test_a_chart_is_found_by_the_name_of_its_file(server: ContractServer, client: Client) -> None:
+    other: JsonObject = {"type": "message", "ts": "1.6", "files": [{"name": "dlv_of_another.png"}, "x"]}
+    mine: JsonObject = {"type": "message", "ts": TS, "files": [{"id": FILE, "name": f"{DELIVERY}.png"}]}
+    server.script(history(other, {"type": "message", "ts": "1.7", "files": None}, mine))
+    receipt = await looked_up(bot(server.url, look_up=True), client, chart=CHART)
+    assert receipt is not None
+    server.script(history(other))
+    assert await looked_up(bot(server.url, look_up=True), client, chart=CHART) is None
+
+
+async def test_in_a_test_of_rules_a_chart_is_accepted() -> None:
+    target = bot("https://slack.com")
+    seen: list[Request] = []
+
+    class Accepting:
+        async def call(self, request: Request) -> Answer:
+            seen.append(request)
+            return target.accepted(request, len(seen))
+
+        deliver = call
+
+    await target.send(Message(DELIVERY, "deal:65", {"chart": CHART}), KnownLinks(), Accepting())
+    assert len(seen) == 3
+
+
 # refusals
 
 
@@ -278,10 +473,12 @@ async def test_any_other_refusal_is_permanent_with_slacks_word(
 
 
 def test_each_refusal_that_slack_documents_means_one_thing() -> None:
-    documented = {*slack_methods()["chat.postMessage"]["errors"], *slack_methods()["conversations.history"]["errors"]}
+    documented = {word for method in slack_methods().values() if "errors" in method for word in method["errors"]}
     kinds = (LATER, NO_ACCESS, NO_CHANNEL, NO_THREAD, NO_BLOCKS, NO_METADATA, PERHAPS_POSTED)
     assert all(sum(word in kind for kind in kinds) <= 1 for word in documented.union(*kinds))
+    several = {"channels_limit_exceeded"}
     about_channels = {word for word in documented if word.startswith(("restricted_action", "channel", "not_in_"))}
+    about_channels -= several
     assert about_channels <= NO_CHANNEL | NO_THREAD
 
 
@@ -723,3 +920,84 @@ async def test_the_server_of_these_tests_finds_what_breaks_the_contract(
     with pytest.raises(AssertionError, match=words):
         async with ContractServer() as server:
             await client.call(Request("POST", server.url + path, body=body))
+
+
+IDENTITY = {
+    "ok": True,
+    "url": "https://acme.slack.com/",
+    "team": "Acme",
+    "user": "bridge",
+    "team_id": "T1",
+    "user_id": "U1",
+}
+VENDAS = {"ok": True, "channel": {"id": "C0123SALES", "name": "vendas", "is_member": True, "is_archived": False}}
+SCOPES = "chat:write,channels:read"
+
+
+def channel(**fields: object) -> Step:
+    return says({"ok": True, "channel": {**VENDAS["channel"], **fields}})  # type: ignore[dict-item] # an object
+
+
+async def test_a_probe_tells_as_whom_and_where_it_posts(server: ContractServer, client: Client) -> None:
+    server.script(says(IDENTITY, X_OAuth_Scopes=SCOPES), says(VENDAS))
+
+    assert await bot(server.url).probe(client) == "posts as bridge of Acme in #vendas"
+    assert [seen.target for seen in server.seen] == ["/api/auth.test", "/api/conversations.info"]
+    assert server.seen[1].form == {"channel": "C0123SALES"}
+    assert server.seen[0].headers["authorization"] == "Bearer xoxb-hush"
+
+
+async def test_a_probe_tells_what_the_app_may_not_ask(server: ContractServer, client: Client) -> None:
+    server.script(says(IDENTITY, X_OAuth_Scopes="chat:write"), says({"ok": False, "error": "missing_scope"}))
+
+    found = await bot(server.url).probe(client)
+
+    assert found == (
+        "posts as bridge of Acme; its channel C0123SALES it may not ask about, for want of the scope channels:read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ([says({"ok": False, "error": "invalid_auth"})], "Slack refused the app: invalid_auth (the token is wrong"),
+        ([says(IDENTITY, X_OAuth_Scopes="channels:read")], "missing_scope (add the scope chat:write"),
+        ([says(IDENTITY), says({"ok": False, "error": "channel_not_found"})], "channel_not_found (name the channel"),
+        ([says(IDENTITY), channel(is_archived=True)], "is_archived"),
+        ([says(IDENTITY, X_OAuth_Scopes=SCOPES), channel(is_member=False)], "not_in_channel (invite the app"),
+        (
+            [says(IDENTITY, X_OAuth_Scopes=f"{SCOPES},chat:write.public"), channel(is_member=False, is_private=True)],
+            "not_in_channel",
+        ),
+    ],
+)
+async def test_a_probe_finds_what_would_refuse_a_message(
+    server: ContractServer, client: Client, script: list[Step], words: str
+) -> None:
+    server.script(*script)
+
+    with pytest.raises(AccessRefused) as caught:
+        await bot(server.url).probe(client)
+
+    assert words in caught.value.reason
+    assert "xoxb-hush" not in str(caught.value)
+
+
+async def test_an_app_that_may_post_anywhere_need_not_be_in_its_channel(server: ContractServer, client: Client) -> None:
+    server.script(says(IDENTITY, X_OAuth_Scopes=f"{SCOPES}, chat:write.public"), channel(is_member=False))
+
+    assert await bot(server.url).probe(client) == "posts as bridge of Acme in #vendas"
+
+
+async def test_a_probe_that_is_not_answered_by_slack_is_an_unknown_outcome(
+    server: ContractServer, client: Client
+) -> None:
+    server.script(answer(200, b"<html>"))
+
+    with pytest.raises(UnknownOutcome):
+        await bot(server.url).probe(client)
+
+
+async def test_a_webhook_can_be_asked_nothing(server: ContractServer, client: Client) -> None:
+    assert await webhook(server.url).probe(client) is None
+    assert server.seen == []

@@ -17,6 +17,7 @@ import jwt
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from bridge.chart import Chart
 from bridge.component import Answer, Request, SourceOptions, TargetOptions
 from bridge.component.discovery import source_types, target_types
 from bridge.component.limits import BreakerOptions, RetryOptions
@@ -63,6 +64,10 @@ FAILING: Final = [500] * 12
 BLOCKS: Final[Json] = [{"type": "divider"}]
 CARD: Final = ("routes.0.deliver.0", {"to": "board", "name": "x"})
 CHAT: Final = ("routes.0.deliver.0", {"to": "chat", "text": "x"})
+SHOWN: Final = (
+    "routes.0.deliver.0",
+    {"to": "chat", "text": "x", "chart": {"title": "a", "data": {"a": 3000, "b": 1}}},
+)
 MEETING: Final = ("routes.0.deliver.0", {"to": "agenda", "summary": "x", "start": "2026-12-24T15:00"})
 GATHERED: Final = ("routes.0.deliver.0.body", "{{ now | datetime }}")
 DIGEST: Final = ("routes.0.digest", {"at": "18:00"})
@@ -122,6 +127,7 @@ CASES: Final[Mapping[str, Case]] = {
         "routes.0.digest.within", "office", (GATHERED, DIGEST, ("windows.office", {"days": "sat"}))
     ),
     "DigestFrame.by": Case("routes.0.digest.by", "{{ deal.id }}", (GATHERED, DIGEST)),
+    "DigestFrame.empty": Case("routes.0.digest.empty", True, (GATHERED, DIGEST)),
     "WindowFrame.days": Case("windows.office.days", "sat", (IN_OFFICE,)),
     "WindowFrame.from_": Case("windows.office.from", "18:00", (IN_OFFICE,)),
     "WindowFrame.to": Case("windows.office.to", "08:00", (IN_OFFICE,)),
@@ -163,6 +169,14 @@ CASES: Final[Mapping[str, Case]] = {
     "slack.api_url": Case("targets.chat.api_url", "https://x.example", (CHAT,)),
     "slack entry.text": Case(f"{ENTRY}.text", "y", (CHAT,)),
     "slack entry.blocks": Case(f"{ENTRY}.blocks", BLOCKS, (CHAT,)),
+    "slack entry.chart": Case(f"{ENTRY}.chart", {"data": {"a": 1}}, (CHAT,)),
+    "Chart.kind": Case(f"{ENTRY}.chart.kind", "pie", (SHOWN,)),
+    "Chart.title": Case(f"{ENTRY}.chart.title", "b", (SHOWN,)),
+    "Chart.data": Case(f"{ENTRY}.chart.data", {"a": 1}, (SHOWN,)),
+    "Chart.unit": Case(f"{ENTRY}.chart.unit", "money", (SHOWN,)),
+    "Chart.most": Case(f"{ENTRY}.chart.most", 1, (SHOWN,)),
+    "Chart.locale": Case(f"{ENTRY}.chart.locale", "en", (SHOWN,)),
+    "Chart.currency": Case(f"{ENTRY}.chart.currency", "USD", (SHOWN, (f"{ENTRY}.chart.unit", "money"))),
     "slack entry.thread": Case(f"{ENTRY}.thread", "deal", (CHAT,)),
     "slack entry.channel": Case(f"{ENTRY}.channel", "C2", (CHAT,)),
     "slack entry.unfurl": Case(f"{ENTRY}.unfurl", True, (CHAT,)),
@@ -213,10 +227,15 @@ CASES: Final[Mapping[str, Case]] = {
     "trello entry.custom_fields": Case(f"{ENTRY}.custom_fields", {"a": "b"}, (CARD,)),
     "trello entry.comment": Case(f"{ENTRY}.comment", "a", (CARD,)),
 }
+MAIL: Final = {
+    "email": "host port security username password ca_file sender reply_to domain allowed_domains",
+    "email entry": "recipients cc bcc reply_to subject text html chart attachments thread headers",
+}
 ELSEWHERE: Final = {
     "FileFrame.version": "app/test_reloader.py",
     "FileFrame.sources": "ingest/test_handlers.py",
     "FileFrame.tests": "trial/test_running.py",
+    "http.probe": "targets/test_http.py",
     "http entry.host_in_rules": "targets/test_http.py",
     "trello.list": "targets/test_trello.py",
     "trello.people": "targets/test_trello.py",
@@ -224,10 +243,11 @@ ELSEWHERE: Final = {
     "rdstation_crm.auth_header": "ingest/test_secretbook.py",
     "rdstation_crm.auth_key": "ingest/test_secretbook.py",
     "rdstation_crm.silence": "delivery/test_monitor.py",
+    **{f"{kind}.{key}": "targets/test_email.py" for kind, names in MAIL.items() for key in names.split()},
 }
-"""Keys whose effect is not in the story: webhooks as they come in, tests, and what a played board has."""
+"""Keys whose effect is not in the story: webhooks as they come in, tests, what a played board has, mail as it goes."""
 RULES: Final = (FileFrame, DefaultsFrame, DeliverFrame, RouteFrame, EntryFrame, DigestFrame, WindowFrame)
-FRAMES: Final = (*RULES, RetryOptions, BreakerOptions, TargetOptions)
+FRAMES: Final = (*RULES, RetryOptions, BreakerOptions, TargetOptions, Chart)
 
 
 def keys() -> Iterator[str]:
@@ -339,7 +359,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, clock: MovedClock) -> list[str]:
 
 def _body(request: Request) -> str:
     """Return the body of a request; of an assertion what it claims, but for the moment."""
-    body = (request.body or b"").decode()
+    body = (request.body or b"").decode("utf-8", "backslashreplace")
     if "assertion=" not in body:
         return body
     claims = jwt.decode(dict(parse_qsl(body))["assertion"], options={"verify_signature": False})

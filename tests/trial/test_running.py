@@ -157,3 +157,23 @@ def test_what_no_sample_has_cannot_be_set(tmp_path: Path) -> None:
 
 def test_a_moment_that_is_over_cannot_be_waited_for(tmp_path: Path) -> None:
     assert "is over" in failure_of(tmp_path, 'steps:\n  - until: "2020-01-01 00:00"\n  - expect: nothing\n')
+
+
+def test_what_a_target_learns_in_one_test_is_not_known_in_the_next(tmp_path: Path) -> None:
+    rules = """\
+version: 1
+sources: {crm: {type: rdstation_crm}}
+targets: {agenda: {type: google_calendar, calendar: a, service_account: "${KEY}"}}
+routes:
+  - {name: lost, on: deal.lost, deliver: [{to: agenda, summary: x, start: "2026-12-24"}]}
+tests:
+"""
+    trial = """  - name: shown
+    answers: {agenda: [ok, {status: 503}]}
+    steps: [{send: deal.lost}, {expect: [{to: agenda, state: pending}]}]
+"""
+    (tmp_path / "routes.yaml").write_text(rules + trial + trial.replace("shown", "again"), encoding="utf-8")
+    clock = MovedClock()
+    loaded = load(tmp_path / "routes.yaml", StandIns(), clock)
+    runner = Runner(loaded.ruleset, loaded.named, clock)
+    assert [runner.run(each).failure for each in loaded.trials] == [None, None]

@@ -48,9 +48,11 @@ def command(ctx: click.Context, *, files: tuple[Path, ...], junit: Path | None, 
 def _trials(loaded: "Loaded", routes: Path, files: Sequence[Path]) -> "Sequence[Trial]":
     from bridge import config
 
-    beside = sorted((routes.parent / "tests").glob("*.yaml"))
     own = () if files else loaded.trials
-    return [*own, *(trial for file in files or beside for trial in config.read_trials(file, loaded.named))]
+    return [
+        *own,
+        *(trial for file in files or config.trials_beside(routes) for trial in config.read_trials(file, loaded.named)),
+    ]
 
 
 def _run(runner: "Runner", trial: "Trial", *, quiet: bool) -> "Result":

@@ -5,6 +5,7 @@ from typing import Any
 
 from bridge.rendering.filters.entities import entity_filters
 from bridge.rendering.filters.formats import format_filters
+from bridge.rendering.filters.rankings import RANKING_FILTERS
 from bridge.rendering.filters.sequences import SEQUENCE_FILTERS
 from bridge.rendering.filters.texts import TEXT_FILTERS
 from bridge.rendering.region import Region
@@ -12,4 +13,4 @@ from bridge.rendering.region import Region
 
 def all_filters(region: Region) -> dict[str, Callable[..., Any]]:
     """Return the filters by their names in templates, for one region."""
-    return {**SEQUENCE_FILTERS, **TEXT_FILTERS, **format_filters(region), **entity_filters(region)}
+    return {**SEQUENCE_FILTERS, **RANKING_FILTERS, **TEXT_FILTERS, **format_filters(region), **entity_filters(region)}

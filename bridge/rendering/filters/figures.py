@@ -79,6 +79,12 @@ def of_numbers(locale: Locale, places: int | None) -> Figures:
     return _figures(locale, pattern, pattern.frac_prec)
 
 
+@lru_cache(KINDS, typed=True)
+def of_percent(locale: Locale, places: int) -> Figures:
+    """Return how hundredths are written: with so many decimals at most."""
+    return _figures(locale, locale.percent_formats[None], (0, places))
+
+
 def _figures(locale: Locale, pattern: NumberPattern, places: tuple[int, int], sign: str = "") -> Figures:
     before, before_less, after, after_less = (
         typeable(text.replace("¤", sign)) for text in (*pattern.prefix, *pattern.suffix)

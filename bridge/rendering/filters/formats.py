@@ -15,7 +15,7 @@ import phonenumbers
 from babel import dates, numbers
 
 from bridge.rendering.budget import account
-from bridge.rendering.filters.figures import of_money, of_numbers, typeable
+from bridge.rendering.filters.figures import of_money, of_numbers, of_percent, typeable
 from bridge.rendering.region import Region
 from bridge.rendering.value import described, given
 
@@ -55,6 +55,23 @@ class Formats:
         if places is not None and not 0 <= places <= PLACES:
             raise ValueError(f"number takes 0 to {PLACES} places")
         return of_numbers(self.region.locale, places).write(amount)
+
+    def percent(self, value: object, places: int = 0) -> str:
+        """Return a part of 1 in percent: ``12%``; ``places`` is how many decimals it shows at most."""
+        part = _decimal(value, "percent")
+        if part is None:
+            return _as_it_is(value)
+        if not 0 <= places <= PLACES:
+            raise ValueError(f"percent takes 0 to {PLACES} places")
+        return of_percent(self.region.locale, places).write(100 * part)
+
+    def growth(self, value: object, former: object, places: int = 0) -> str:
+        """Return how much a number has grown since a former one: ``+25%``; nothing if that was nothing or 0."""
+        now, before = _decimal(value, "growth"), _decimal(former, "growth")
+        if now is None or not before:
+            return ""
+        grown = (now - before) / abs(before)
+        return ("+" if grown > 0 else "") + self.percent(grown, places)
 
     def day(self, value: object, style: str = "short") -> str:
         """Return a day: ``28/03/2025``; ``style`` is short, medium, long, full or a pattern such as ``dd/MM``."""
@@ -135,8 +152,10 @@ def format_filters(region: Region) -> dict[str, Callable[..., Any]]:
         "ago": formats.ago,
         "date": formats.day,
         "datetime": formats.moment,
+        "growth": formats.growth,
         "money": formats.money,
         "number": formats.number,
+        "percent": formats.percent,
         "phone": formats.phone,
     }
 

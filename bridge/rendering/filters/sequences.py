@@ -73,22 +73,27 @@ def total(environment: Sandbox, value: Any, attribute: str | None = None) -> int
     items = items_of(value, "sum")
     if attribute is not None:
         items = map(jinja.make_attrgetter(environment, attribute), items)
-    return sum(_number(item, "sum") for item in items)
+    return sum(number_of(item, "sum") for item in items)
 
 
 def rounded(value: Any, places: int = 0) -> int | float | None:  # noqa: ANN401 (any value a template may have)
     """Return the number rounded half to even, as Python does; whole without ``places``."""
     if not 0 <= places <= PLACES:
         raise ValueError(f"round takes 0 to {PLACES} places")
-    return None if given(value) is None else round(_number(value, "round"), places or None)
+    return None if given(value) is None else round(number_of(value, "round"), places or None)
 
 
 def absolute(value: Any) -> int | float | None:  # noqa: ANN401 (any value a template may have)
     """Return the number without its sign."""
-    return None if given(value) is None else abs(_number(value, "abs"))
+    return None if given(value) is None else abs(number_of(value, "abs"))
 
 
-def _number(value: Any, filter_name: str) -> int | float:  # noqa: ANN401 (any value a template may have)
+def number_of(value: Any, filter_name: str) -> int | float:  # noqa: ANN401 (any value a template may have)
+    """Return a number; nothing counts as zero.
+
+    Raises:
+        TypeError: it is something else.
+    """
     value = given(value)
     if value is None:
         return 0

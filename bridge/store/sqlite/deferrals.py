@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import apsw
-import orjson
 
 from bridge.errors import legible
-from bridge.model import CallOff, Deferral, Deferred, Delivery, DeliveryState, JsonObject, Ripe
+from bridge.model import CallOff, Deferral, Deferred, Delivery, DeliveryState, Ripe, Ripened
 from bridge.store.base import ITEMS
+from bridge.store.sqlite.digests import find_former, keep_digested
 from bridge.store.sqlite.heads import make_way, pass_head, place_of
 from bridge.store.sqlite.listing import find_delivery, find_entity_state
 from bridge.store.sqlite.queries import Row, change, change_each, first, rows
 from bridge.store.sqlite.quiet import quieted
 from bridge.store.sqlite.rows import (
+    delivery_row,
+    document_of,
     event_of,
     json_text,
     microseconds,
@@ -22,15 +23,8 @@ from bridge.store.sqlite.rows import (
     ripened_row,
 )
 
-OWN = 5
+OWN = 6
 """Columns of a deferred item before those of its event."""
-
-
-class Ripened(NamedTuple):
-    """Deferred deliveries whose time has come, and what became of the one that tells of them."""
-
-    ripe: Ripe
-    delivery: Delivery
 
 
 def call_off(connection: apsw.Connection, event_id: str, entries: Iterable[CallOff]) -> None:
@@ -45,7 +39,7 @@ def add_deferrals(connection: apsw.Connection, deliveries: Iterable[Delivery]) -
     """Note what deliveries that were just added wait for, in their order; a held change is joined by the next."""
     for delivery in deliveries:
         if deferral := delivery.deferral:
-            subject = _subject(connection, delivery.event_id)
+            subject = None if deferral.vacant else _subject(connection, delivery.event_id)
             if deferral.kind == "debounce" and subject:
                 deferral = _joined(connection, delivery, deferral, subject)
             change_each(connection, "add_deferral", [_row(delivery, deferral, subject)])
@@ -58,18 +52,25 @@ def next_ripe(connection: apsw.Connection) -> int | None:
 
 
 def ripe_batch(connection: apsw.Connection, limit: int, now: int) -> list[Ripe]:
-    """Return what is due; of a digest all that is, up to what one message may tell."""
-    found: dict[str, list[str]] = {}
+    """Return what is due; of a digest all that is, up to what one message may tell.
+
+    No other is begun once there is as much as that: whoever makes messages of it keeps webhooks waiting meanwhile.
+    """
+    found: list[list[str]] = []
+    seen: set[str] = set()
     for id_, kind, *group in rows(connection, "ripe", now, limit):
-        if not any(id_ in ids for ids in found.values()):
+        if len(seen) >= ITEMS:
+            break
+        if id_ not in seen:
             ids = [each for [each] in rows(connection, "gathered", *group, now, ITEMS)] if kind == "digest" else [id_]
-            found[ids[-1]] = ids
-    return [_ripe(connection, ids) for ids in found.values()]
+            found.append(ids)
+            seen.update(ids)
+    return [_ripe(connection, ids) for ids in found]
 
 
-def commit_ripened(connection: apsw.Connection, batch: Sequence[Ripened], now: int) -> list[Delivery]:
+def commit_ripened(connection: apsw.Connection, batch: Sequence[tuple[Ripe, Ripened]], now: int) -> list[Delivery]:
     """Write what became of what was due, unless it is deferred no more; return what was written."""
-    written = [_write(connection, ripened, now) for ripened in batch]
+    written = [_write(connection, ripe, ripened, now) for ripe, ripened in batch]
     return [delivery for delivery in written if delivery is not None]
 
 
@@ -86,7 +87,7 @@ def _joined(connection: apsw.Connection, delivery: Delivery, deferral: Deferral,
     id_, latest, before = held
     _end(connection, id_, DeliveryState.CANCELLED, f"told with {delivery.id}")
     change(connection, "hold_until", min(microseconds(delivery.due_at), latest), delivery.id)
-    return replace(deferral, latest=moment_of(latest), before=_json(before))
+    return replace(deferral, latest=moment_of(latest), before=document_of(before))
 
 
 def _end(connection: apsw.Connection, id_: str, state: DeliveryState, reason: str | None) -> None:
@@ -105,26 +106,27 @@ def _row(delivery: Delivery, deferral: Deferral, subject: str | None) -> Row:
         deferral.group,
         None if deferral.latest is None else microseconds(deferral.latest),
         None if deferral.before is None else json_text(deferral.before),
+        deferral.vacant,
     )
 
 
 def _ripe(connection: apsw.Connection, ids: Sequence[str]) -> Ripe:
     """Return deferred deliveries with what they tell of; the last is the newest."""
     found = [row for id_ in ids for row in rows(connection, "deferred_item", id_)]
-    items = tuple(Deferred(event_of(row[OWN:]), _json(row[OWN - 1])) for row in found)
-    trigger, kind, group, latest, before = found[-1][:OWN]
-    deferral = Deferral(kind, group, _json(before), None if latest is None else moment_of(latest))
-    delivery, event = find_delivery(connection, ids[-1]), items[-1].event
+    items = tuple(Deferred(event_of(row[OWN:]), document_of(row[OWN - 1])) for row in found if not row[OWN - 2])
+    trigger, kind, group, latest, vacant, before = found[-1][:OWN]
+    turn = None if latest is None else moment_of(latest)
+    deferral = Deferral(kind, group, document_of(before), turn, vacant=bool(vacant))
+    delivery, event = find_delivery(connection, ids[-1]), event_of(found[-1][OWN:])
     assert delivery is not None, "a deferral has its delivery"  # noqa: S101 (a foreign key says so)
     last = find_entity_state(connection, event.source, event.entity) if event.entity else None
-    return Ripe(replace(delivery, deferral=deferral), items, last, trigger == "person", tuple(ids[:-1]))
+    ripe = Ripe(replace(delivery, deferral=deferral), items, last, trigger == "person", tuple(ids[:-1]))
+    if kind != "digest":
+        return ripe
+    return replace(ripe, former=find_former(connection, delivery, group, ripe.turn))
 
 
-def _json(text: str | None) -> JsonObject | None:
-    return None if text is None else orjson.loads(text)
-
-
-def _write(connection: apsw.Connection, ripened: Ripened, now: int) -> Delivery | None:
+def _write(connection: apsw.Connection, ripe: Ripe, ripened: Ripened, now: int) -> Delivery | None:
     """Write what became of a delivery, and of those it tells of as well; None if it is deferred no more."""
     delivery = quieted(connection, _storable(ripened.delivery), now)
     place = place_of(delivery)
@@ -132,14 +134,35 @@ def _write(connection: apsw.Connection, ripened: Ripened, now: int) -> Delivery 
         change(connection, "supersede", f"superseded by {delivery.id}", *place, delivery.route, delivery.entry)
     if not change(connection, "ripen_delivery", *ripened_row(delivery)):
         return None
+    _keep(connection, ripe, delivery)
     if delivery.deferral:
         change(connection, "hold_for_window", delivery.id)
     else:
         change(connection, "drop_deferral", delivery.id)
-    _end_gathered(connection, ripened.ripe.others, delivery)
+    _end_gathered(connection, ripe.others, delivery)
+    if ripened.following:
+        _hold_place(connection, ripened.following)
     make_way(connection, place, now)
     pass_head(connection, [place], now)
     return delivery
+
+
+def _hold_place(connection: apsw.Connection, following: Delivery) -> None:
+    """Add what holds the place of the next digest, unless something does."""
+    group = following.deferral.group if following.deferral else ""
+    if not first(connection, "place_held", following.route, following.entry, group):
+        [[number]] = rows(connection, "next_replay", following.event_id)
+        following = replace(following, replay=number)
+        change_each(connection, "add_delivery", [(*delivery_row(following), False)])
+        add_deferrals(connection, [following])
+
+
+def _keep(connection: apsw.Connection, ripe: Ripe, delivery: Delivery) -> None:
+    """Keep what a digest tells of, where it is told."""
+    deferral = ripe.delivery.deferral
+    if deferral and deferral.kind == "digest" and delivery.state in {DeliveryState.PENDING, DeliveryState.DEFERRED}:
+        ids = [*ripe.others, delivery.id]
+        keep_digested(connection, delivery, deferral.group, microseconds(ripe.turn), ids)
 
 
 def _storable(delivery: Delivery) -> Delivery:

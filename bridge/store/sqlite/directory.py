@@ -38,7 +38,8 @@ class DataDirectory:
         except BlockingIOError:
             with lock:
                 holder = lock.read().strip() or "unknown"
-            raise StoreInUseError(f"the data directory {path} is in use by process {holder}") from None
+            hint = "end that bridge first, or set BRIDGE_DATA to another folder"
+            raise StoreInUseError(f"the data directory {path} is in use by process {holder}; {hint}") from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

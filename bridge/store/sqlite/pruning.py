@@ -21,6 +21,8 @@ SLACK: Final = 8
 """One free page in so many is kept for what comes next."""
 IDLE: Final = 3600 * 1_000_000
 """Microseconds after which an idle bucket is forgotten; before that, the clock may have been set back."""
+FORMER: Final = 400 * 24 * IDLE
+"""Microseconds for which is kept what a digest has told, if none follows: those of a year are compared at most."""
 BODIES, EVENTS, SPACE = 0, 1, 2
 """The parts of a pass, in order."""
 BEGIN: Final[Mark] = (BODIES, 0, 0)
@@ -87,9 +89,10 @@ def drop(connection: apsw.Connection, bounds: Bounds, looked: Look) -> Pruned:
 
 
 def tidy(connection: apsw.Connection, now: int) -> Pruned:
-    """Forget idle buckets and what may be told again, and give back some of the free pages if there are many."""
+    """Forget idle buckets, old digests, what may be told again; and give back free pages if there are many."""
     change(connection, "forget_pace", now - IDLE)
     change(connection, "forget_told", now - IDLE)
+    change(connection, "forget_old_digests", now - FORMER)
     free, pages = _pages(connection)
     if free <= max(PAGES, pages // SLACK):
         return Pruned()

@@ -14,6 +14,7 @@ from bridge.model import (
     Event,
     EventState,
     Json,
+    JsonObject,
     Link,
     Outcome,
     TargetState,
@@ -132,6 +133,11 @@ def delivery_row(delivery: Delivery) -> Row:
 def lane_of(delivery: Delivery) -> str:
     """Return the lane that a delivery waits in."""
     return f"{delivery.bucket}{SEPARATOR}{delivery.route}"
+
+
+def document_of(text: str | None) -> JsonObject | None:
+    """Return a document that may be absent."""
+    return None if text is None else orjson.loads(text)
 
 
 def ripened_row(delivery: Delivery) -> Row:

@@ -65,7 +65,7 @@ class SqliteStore(Store):
         """See ``Store``."""
         async with self._ripening:
             batch = await self._readers.run(deferrals.ripe_batch, limit, self._now())
-            ripened = [deferrals.Ripened(ripe, ripen(ripe)) for ripe in batch]
+            ripened = [(ripe, ripen(ripe)) for ripe in batch]
             return await self._writer.submit(deferrals.commit_ripened, ripened, self._now()) if ripened else ()
 
     async def next_ripe(self) -> datetime | None:

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import jwt
 import orjson
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from bridge.component.base import Strict
 from bridge.options import Secret
@@ -65,6 +66,19 @@ def read_key(secret: Secret) -> Key:
     raise ValueError(
         '"service_account" must hold the whole JSON key as Google gave it, such as ${file:/run/secrets/google.json}'
     )
+
+
+@cache
+def made_key() -> str:
+    """Return a key that opens nothing: for tests of rules, where there is no other."""
+    private = generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    told = {
+        "client_email": "bridge@stand-in.example",
+        "private_key": pem,
+        "token_uri": "https://token.stand-in.example",
+    }
+    return orjson.dumps(told).decode()
 
 
 def assertion(key: Key, subject: str | None) -> Mapping[str, str]:

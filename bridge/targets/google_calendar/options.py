@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bridge.component import Action, TargetOptions
 from bridge.component.occasion import WhenOption, ZoneName
-from bridge.options import Secret
+from bridge.options import Secret, is_stand_in
 from bridge.options.address import Address
 from bridge.options.quantity import Duration
-from bridge.targets.google_calendar.account import Consent, read_key
+from bridge.targets.google_calendar.account import Consent, made_key, read_key
 
 EARLIEST_REMINDER = timedelta(weeks=4)
 """The API's limit: 40320 minutes."""
@@ -37,6 +37,11 @@ class GoogleCalendarOptions(TargetOptions):
     """Which attendees Google tells by e-mail of a change: all of them, those without a Google calendar, or nobody."""
     api_url: Address = "https://www.googleapis.com/calendar/v3"
     """The API's address."""
+
+    @field_validator("service_account")
+    @classmethod
+    def _some_key(cls, value: Secret | None) -> Secret | None:
+        return Secret(made_key()) if value and is_stand_in(value.reveal()) else value
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

@@ -116,6 +116,8 @@ class HttpOptions(TargetOptions):
     """The credentials."""
     idempotency_header: str | None = "Idempotency-Key"
     """The header that carries the delivery's id, the same in every attempt; null sends none."""
+    probe: str | None = None
+    """A path of the service that changes nothing, such as `/health`: `bridge check --online` sends it a GET."""
     allow_private: bool | tuple[IPv4Network | IPv6Network, ...] = False
     """Whether an address that comes from event data may be internal: all of them, or those in a list of networks."""
 
@@ -123,6 +125,14 @@ class HttpOptions(TargetOptions):
     @classmethod
     def _whole_address(cls, value: Secret) -> Secret:
         check_address(value.reveal())
+        return value
+
+    @field_validator("probe")
+    @classmethod
+    def _sound_probe(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("/"):
+            raise ValueError("must be a path of the service's host that begins with /, such as /health")
+        check_path(BEHIND_PATH.split(value or "", maxsplit=1)[0])
         return value
 
     @field_validator("headers")

@@ -73,6 +73,15 @@ class HttpService(Target[HttpOptions, HttpAction]):
             raise failure from None  # said by another host, or without the credentials: it is not the target's fault
         return Receipt(answer.status, answer.excerpt)
 
+    async def probe(self, http: Http) -> str | None:
+        """Ask for the path that the options name, with the target's credentials; without one nothing is asked."""
+        if self.options.probe is None:
+            return None
+        address = joined(str(self._origin), self.options.probe, self._query_at_home)
+        request = Request("GET", address, dict(self._headers_at_home), timeout=self.options.timeout)
+        answer = await http.deliver(request)
+        return f"answers {answer.status} to GET {self.options.probe}"
+
     def upserts(self, content: JsonObject) -> bool:
         """Tell whether an action is a PUT, which replaces what was there."""
         return (content.get("method") or self.options.method) == "PUT"

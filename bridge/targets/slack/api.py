@@ -34,20 +34,25 @@ async def post(options: SlackOptions, payload: JsonObject, http: Http) -> Answer
         DeliveryFailure: as ``Http.deliver``.
     """
     wish = Wish(own_channel=payload.get("channel") in {None, options.channel})
-    answer = await _answered(_request(options, "chat.postMessage", JSON, json_body(payload)), wish, http)
-    return answer if options.webhook_url else _accepted(answer, wish)
+    answer = await answered(request_of(options, "chat.postMessage", JSON, json_body(payload)), wish, http)
+    return answer if options.webhook_url else accepted(answer, wish)
 
 
 async def ask(options: SlackOptions, method: str, asked: Mapping[str, str], http: Http) -> JsonObject:
-    """Return the reply to a question about a channel. It is asked as a form, which every method takes.
+    """Return the reply to a question about a channel.
 
     Raises:
         RefusedError: Slack does not tell.
         DeliveryFailure: as ``Http.deliver``.
     """
     wish = Wish(own_channel=asked["channel"] == options.channel, reading=True)
-    request = replace(_request(options, method, FORM, urlencode(asked).encode()), most=ROOM)
-    return reply_of(_accepted(await _answered(request, wish, http), wish))
+    return reply_of(await asked_as(wish, options, method, asked, http))
+
+
+async def asked_as(wish: Wish, options: SlackOptions, method: str, asked: Mapping[str, str], http: Http) -> Answer:
+    """Return the answer to a question, which is asked as a form: every method takes one. Raises as ``ask`` does."""
+    request = replace(request_of(options, method, FORM, urlencode(asked).encode()), most=ROOM)
+    return accepted(await answered(request, wish, http), wish)
 
 
 def reply_of(answer: Answer) -> JsonObject:
@@ -60,7 +65,8 @@ def reply_of(answer: Answer) -> JsonObject:
     return reply if isinstance(reply, dict) else {}
 
 
-def _request(options: SlackOptions, method: str, kind: str, body: bytes) -> Request:
+def request_of(options: SlackOptions, method: str, kind: str, body: bytes) -> Request:
+    """Return a request of a method of the Web API, or to the webhook."""
     headers = {"Content-Type": kind}
     url = options.webhook_url.reveal() if options.webhook_url else f"{options.api_url}/{method}"
     if options.token:
@@ -68,8 +74,13 @@ def _request(options: SlackOptions, method: str, kind: str, body: bytes) -> Requ
     return Request("POST", url, headers, body, timeout=options.timeout)
 
 
-async def _answered(request: Request, wish: Wish, http: Http) -> Answer:
-    """Return the answer, unless it is a refusal that has a status of its own."""
+async def answered(request: Request, wish: Wish, http: Http) -> Answer:
+    """Return the answer, unless it is a refusal that has a status of its own.
+
+    Raises:
+        RefusedError: it is one of Slack's.
+        DeliveryFailure: as ``Http.deliver``.
+    """
     try:
         return await http.deliver(request)
     except (PermanentFailure, AccessRefused) as failure:
@@ -79,8 +90,13 @@ async def _answered(request: Request, wish: Wish, http: Http) -> Answer:
         raise
 
 
-def _accepted(answer: Answer, wish: Wish) -> Answer:
-    """Return the Web API's answer if it did as asked: it says so in the body, whatever the status."""
+def accepted(answer: Answer, wish: Wish) -> Answer:
+    """Return the Web API's answer if it did as asked: it says so in the body, whatever the status.
+
+    Raises:
+        RefusedError: it did not.
+        UnknownOutcome: it is no answer of Slack's.
+    """
     reply = reply_of(answer)
     if reply.get("ok") is True:
         return answer

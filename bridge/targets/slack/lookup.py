@@ -1,7 +1,7 @@
 """Finding a message in its channel by the delivery that it was posted for.
 
 Each message carries its delivery's id as metadata (https://docs.slack.dev/messaging/message-metadata), which people do
-not see.
+not see; one with a chart, in the name of its file.
 """
 
 from collections.abc import AsyncIterator
@@ -14,6 +14,7 @@ from bridge.model import Json, JsonObject
 from bridge.targets.slack.api import ask
 from bridge.targets.slack.options import SlackOptions
 from bridge.targets.slack.refusals import NO_THREAD, RefusedError
+from bridge.targets.slack.upload import name_of
 
 EVENT_TYPE: Final = "bridge_delivery"
 SKEW: Final = 120.0
@@ -44,7 +45,7 @@ async def find_message(
     channel: JsonObject = {"channel": place["channel"]}
     for where in (place, channel) if "thread_ts" in place else (channel,):
         async for message in _messages(options, where, since, http):
-            if _delivery_of(message) == delivery_id:
+            if _delivery_of(message) == delivery_id or name_of(delivery_id) in _files_of(message):
                 return where, message
     return None
 
@@ -92,6 +93,11 @@ def _cursor(reply: JsonObject) -> str | None:
     following = reply.get("response_metadata")
     cursor = following.get("next_cursor") if isinstance(following, dict) else None
     return cursor if isinstance(cursor, str) else None
+
+
+def _files_of(message: JsonObject) -> list[Json]:
+    files = message.get("files")
+    return [file.get("name") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
 
 
 def _delivery_of(message: JsonObject) -> Json:

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
+from bridge.chart import Chart
 from bridge.component import Action, TargetOptions
 from bridge.options import Secret
 from bridge.options.address import Address, parsed_address
@@ -14,7 +15,7 @@ class SlackOptions(TargetOptions):
     """What a slack target takes: `token` with `channel`, or `webhook_url`."""
 
     token: Secret | None = None
-    """The bot token of a Slack app (`xoxb-…`) with the scope `chat:write`."""
+    """The bot token of a Slack app (`xoxb-…`) with the scope `chat:write`, and `files:write` for charts."""
     channel: str | None = None
     """The id of the channel (`C0123ABCD`) for messages that do not name one; goes with `token`."""
     webhook_url: Secret | None = None
@@ -55,12 +56,14 @@ class SlackOptions(TargetOptions):
 
 
 class SlackAction(Action):
-    """What a deliver entry to a slack target takes: `text`, `blocks`, or both."""
+    """What a deliver entry to a slack target takes: `text`, `blocks`, or both, or a `chart` with or without `text`."""
 
     text: str | None = None
     """The message in Slack's mrkdwn; beside `blocks` it is what notifications show. `template:` fills it."""
     blocks: list[dict[str, JsonValue]] | None = Field(default=None, min_length=1, max_length=MOST_BLOCKS)
     """Block Kit blocks."""
+    chart: Chart | None = None
+    """A picture of figures, uploaded below `text`; goes with `token`."""
     thread: str | None = None
     """The key of the thread to post in: a template, or the bare name of an entity kind such as `deal`."""
     channel: str | None = None
@@ -77,6 +80,8 @@ class SlackAction(Action):
 
     @model_validator(mode="after")
     def _something_said(self) -> Self:
-        if self.text is None and self.blocks is None:
-            raise ValueError('needs "text", "template" or "blocks"')
+        if self.text is None and self.blocks is None and self.chart is None:
+            raise ValueError('needs "text", "template", "blocks" or "chart"')
+        if self.blocks is not None and self.chart is not None:
+            raise ValueError('"chart" goes with "text": Slack shows no "blocks" beside a picture')
         return self

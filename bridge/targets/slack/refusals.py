@@ -1,9 +1,9 @@
 """Slack's refusals: what each word means for a delivery.
 
-The words are those of the lists of errors of chat.postMessage and of incoming webhooks.
+The words are those of the lists of errors of chat.postMessage, of uploads, and of incoming webhooks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,11 +13,19 @@ from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, Tran
 from bridge.model import JsonObject
 
 LATER: Final = frozenset(
-    {"rate_limited", "ratelimited", "service_unavailable", "request_timeout", "team_added_to_org", "rollup_error"}
+    {
+        "file_not_found",
+        "rate_limited",
+        "ratelimited",
+        "request_timeout",
+        "rollup_error",
+        "service_unavailable",
+        "team_added_to_org",
+    }
 )
-"""Not accepted, and worth another attempt."""
+"""Not accepted, and worth another attempt, which uploads a chart anew."""
 TOO_FAST: Final = frozenset({"rate_limited", "ratelimited"})
-PERHAPS_POSTED: Final = frozenset({"internal_error", "fatal_error"})
+PERHAPS_POSTED: Final = frozenset({"internal_error", "fatal_error", "file_update_failed"})
 """Slack itself says that part of the work may have been done."""
 NO_ACCESS: Final = frozenset(
     {
@@ -49,9 +57,11 @@ NO_CHANNEL: Final = frozenset(
         "channel_is_limited_access",
         "channel_not_found",
         "ekm_access_denied",
+        "invalid_channel",
         "is_archived",
         "messages_tab_disabled",
         "not_in_channel",
+        "posting_to_channel_denied",
         "posting_to_general_channel_denied",
         "restricted_action",
         "restricted_action_read_only_channel",
@@ -103,14 +113,32 @@ READING_HINTS: Final = {
     "again, or leave out look_up",
 }
 """What a person can do about it where a message was looked for."""
+UPLOADING_HINTS: Final = {
+    "file_upload_size_restricted": "the workspace has restricted how large files may be",
+    "file_uploads_disabled": "the workspace takes no files; leave the chart out",
+    "missing_scope": "add the scope files:write to the app and install it again, or leave the chart out",
+    "storage_limit_reached": "the workspace has reached the limit of its plan; delete files or leave the chart out",
+}
+"""What a person can do about it where a chart was uploaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked of Slack: to take a message, or to let us read; in the target's own channel or in another."""
+    """What was asked of Slack: to take a message or a chart, to let us read, or who we are; in our channel or not."""
 
     own_channel: bool = True
     reading: bool = False
+    uploading: bool = False
+    probing: bool = False
+
+    @property
+    def words(self) -> tuple[str, Mapping[str, str]]:
+        """Return what was to be done, and what a person can do where that was refused."""
+        if self.reading:
+            return "to be looked through", READING_HINTS
+        if self.uploading:
+            return "the chart", UPLOADING_HINTS
+        return "the app" if self.probing else "the message", HINTS
 
 
 class RefusedError(Exception):
@@ -138,8 +166,8 @@ def sorted_refusal(word: str, answer: Answer, wish: Wish, retry_after: float | N
 
 
 def _sentence(word: str, wish: Wish) -> str:
-    hint = (READING_HINTS if wish.reading else HINTS).get(word) or HINTS.get(word)
-    refused = "to be looked through" if wish.reading else "the message"
+    refused, hints = wish.words
+    hint = hints.get(word) or HINTS.get(word)
     return f"Slack refused {refused}: {word}" + (f" ({hint})" if hint else "")
 
 

@@ -62,21 +62,21 @@ def fitted(blocks: list[JsonObject]) -> list[Json]:
     return [_fit(block, ELEMENT_TEXT) for block in blocks]
 
 
-def lines(blocks: Json) -> Iterator[str]:
+def written(blocks: Json) -> Iterator[str]:
     """Yield what is written in blocks, from the top down."""
     if isinstance(blocks, list):
         for item in blocks:
-            yield from lines(item)
+            yield from written(item)
     elif isinstance(blocks, dict):
         text = blocks.get("text")
         if isinstance(text, str):
             yield text
-        yield from lines([value for value in blocks.values() if isinstance(value, list | dict)])
+        yield from written([value for value in blocks.values() if isinstance(value, list | dict)])
 
 
 def notification(blocks: list[JsonObject]) -> str:
     """Return the text that notifications show for blocks that came without one."""
-    return cut("\n".join(lines(list(blocks))).strip() or EMPTY, MOST_NOTIFICATION)
+    return cut("\n".join(written(list(blocks))).strip() or EMPTY, MOST_NOTIFICATION)
 
 
 def _fit(node: Json, limit: int) -> Json:

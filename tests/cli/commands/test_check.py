@@ -1,11 +1,13 @@
+import asyncio
 import gc
 import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from bridge.cli.main import bridge
+from tests.support.contract_server import ContractServer, Step, says
 from tests.support.shop import RULES
 
 BROKEN = RULES.replace("deal.lost", "deal.lots").replace('{to: sales, text: "{{ contact.name }}"}', "{to: slaes}")
@@ -87,3 +89,59 @@ def test_secrets_of_the_environment_are_not_in_the_problems(folder: Path, runner
     result = runner.invoke(bridge, ["check"], env={"CRM_SECRET": "h1dden"})
     assert result.exit_code == 1
     assert "h1dden" not in result.output
+
+
+SLACK = "sales: {type: slack, token: xoxb-hush, channel: C0123SALES, api_url: 'URL/api'}"
+
+
+async def online(folder: Path, runner: CliRunner, *script: Step, form: str = "table") -> Result:
+    """Check rules with one Slack target, whose service answers so."""
+    async with ContractServer(*script) as server:
+        rules = RULES.replace("sales: {type: log}", SLACK.replace("URL", server.url))
+        write(folder, rules.replace('https://billing.example.com/in"', f'{server.url}/in", probe: /health'))
+        return await asyncio.to_thread(runner.invoke, bridge, ["check", "--online", "--format", form])
+
+
+async def test_targets_are_asked_and_what_they_tell_is_told(folder: Path, runner: CliRunner) -> None:
+    told = {"ok": True, "team": "Acme", "user": "bridge", "channel": {"name": "vendas"}}
+    result = await online(folder, runner, says(told))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert sorted(result.stderr.splitlines()) == [
+        "billing: answers 200 to GET /health",
+        "routes.yaml: no problems",
+        "sales: posts as bridge of Acme in #vendas",
+    ]
+
+
+async def test_a_target_that_is_refused_is_a_problem_at_its_line(folder: Path, runner: CliRunner) -> None:
+    result = await online(folder, runner, says({"ok": False, "error": "invalid_auth"}), form="json")
+    answer = json.loads(result.stdout)
+    assert result.exit_code == 1
+    [problem] = answer["problems"]
+    assert (problem["line"], problem["column"], problem["code"]) == (5, 3, "target-refused")
+    assert "invalid_auth (the token is wrong" in problem["message"]
+    assert "xoxb-hush" not in result.stdout + result.stderr
+    assert {each["name"]: (each["found"], each["problem"]) for each in answer["targets"]} == {
+        "sales": (None, problem["message"]),
+        "billing": ("answers 200 to GET /health", None),
+    }
+
+
+def test_without_being_told_to_no_target_is_asked(folder: Path, runner: CliRunner) -> None:
+    write(folder, RULES)
+    result = runner.invoke(bridge, ["check", "--format", "json"])
+    assert "targets" not in json.loads(result.stdout)
+
+
+def test_targets_of_rules_that_cannot_be_used_are_not_asked(folder: Path, runner: CliRunner) -> None:
+    write(folder, BROKEN)
+    result = runner.invoke(bridge, ["check", "--online", "--format", "json"])
+    assert (result.exit_code, json.loads(result.stdout)["targets"]) == (1, [])
+
+
+def test_a_template_that_fails_with_a_sample_is_a_problem(folder: Path, runner: CliRunner) -> None:
+    write(folder, RULES.replace("{{ contact.name }}", "{% set c = contact %}{{ c.nmae }}"))
+    result = runner.invoke(bridge, ["check"])
+    assert result.exit_code == 1
+    assert result.stdout.startswith("routes.yaml:17:")
+    assert 'template-fails: "text" of entry 1 of route "people" fails with the sample crm_contact_' in result.stdout

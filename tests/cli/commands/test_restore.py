@@ -73,7 +73,10 @@ def test_while_a_daemon_runs_nothing_is_restored(shop: BackgroundShop, runner: C
     shop.serve()
     result = restored(runner, "--yes")
     assert result.exit_code == 1
-    assert result.stderr == f"bridge: the data directory data is in use by process {os.getpid()}\n"
+    assert result.stderr == (
+        f"bridge: the data directory data is in use by process {os.getpid()}; "
+        "end that bridge first, or set BRIDGE_DATA to another folder\n"
+    )
     shop.pause()
     assert len(shop.do(stored)) == 2
 

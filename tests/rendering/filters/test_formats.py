@@ -7,7 +7,7 @@ from bridge.rendering import Rendering, TemplateFailedError
 from tests.rendering.conftest import Render
 from tests.support.changes import NOW
 
-OF_A_REGION = ("money", "number", "date", "datetime", "ago", "phone")
+OF_A_REGION = ("money", "number", "percent", "date", "datetime", "ago", "phone")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,14 @@ OF_A_REGION = ("money", "number", "date", "datetime", "ago", "phone")
         ("{{ 1234567.891 | number }}", "1.234.567,891"),
         ("{{ 3 | number(2) }}", "3,00"),
         ("{{ 1234.5 | number(0) }}", "1.234"),
+        ("{{ 0.1234 | percent }}", "12%"),
+        ("{{ 0.1234 | percent(1) }} {{ 0.5 | percent(1) }}", "12,3% 50%"),
+        ("{{ -12.5 | percent }}", "-1.250%"),
+        ("{{ none | percent }}", ""),
+        ("{{ 'muito' | percent }}", "muito"),
+        ("{{ 150 | growth(100) }} {{ 50 | growth(100) }} {{ 100 | growth(100) }}", "+50% -50% 0%"),
+        ("{{ -50 | growth(-100) }} {{ 1 | growth(3, 1) }}", "+50% -66,7%"),
+        ("{{ 5 | growth(0) }}{{ 5 | growth(none) }}{{ none | growth(5) }}", ""),
         ("{{ '2025-03-28' | date }}", "28/03/2025"),
         ("{{ '2025-03-28T09:50:00.000-03:00' | date }}", "28/03/2025"),
         ("{{ '2025-03-29T01:00:00.000Z' | date }}", "28/03/2025"),
@@ -94,6 +102,8 @@ def test_a_value_of_the_wrong_type_is_an_error_that_says_so(render: Render, name
         ("{{ now | money }}", "money wants a number, not a moment"),
         ("{{ 1 | money('BRX') }}", 'money knows no currency "BRX"'),
         ("{{ 1 | number(99) }}", "number takes 0 to 12 places"),
+        ("{{ 1 | percent(99) }}", "percent takes 0 to 12 places"),
+        ("{{ 1 | growth([1]) }}", "growth wants a number, not a list"),
         ("{{ 1.5 | phone }}", "phone wants a telephone number, not a number"),
         ("{{ now | date('y' * 101) }}", "a pattern has at most 100 characters"),
     ],

@@ -1,5 +1,5 @@
 -- name: add_deferral
-INSERT INTO deferral (delivery_id, kind, route, entry, subject, gathered_by, latest, before) VALUES {rows}
+INSERT INTO deferral (delivery_id, kind, route, entry, subject, gathered_by, latest, before, vacant) VALUES {rows}
 
 -- name: subject_of
 SELECT source || char(10) || entity_kind || char(10) || entity_id FROM event WHERE id = ?
@@ -9,6 +9,9 @@ SELECT source || char(10) || entity_kind || char(10) || entity_id FROM event WHE
 SELECT f.delivery_id, f.latest, f.before
 FROM deferral AS f
 WHERE f.subject = ? AND f.route = ? AND f.entry = ? AND f.kind = 'debounce'
+
+-- name: place_held
+SELECT 1 FROM deferral WHERE route = ? AND entry = ? AND gathered_by = ? AND kind = 'digest' AND vacant
 
 -- name: hold_until
 UPDATE delivery SET due_at = ? WHERE id = ?
@@ -44,7 +47,7 @@ LIMIT ?
 
 -- name: deferred_item
 SELECT
-    d.next_trigger, f.kind, f.gathered_by, f.latest, f.before,
+    d.next_trigger, f.kind, f.gathered_by, f.latest, f.vacant, f.before,
     e.id, e.source, e.name, e.entity_kind, e.entity_id, e.dedup_key, e.received_at, e.occurred_at, e.state, e.reason,
     e.body
 FROM delivery AS d
@@ -82,3 +85,33 @@ DELETE FROM told WHERE quiet_until < ?
 
 -- name: count_deferred
 SELECT target, state, count(*) FROM delivery WHERE state = 'deferred' GROUP BY target
+
+-- name: former_turns
+-- The newest turn before another, of any group and of one.
+SELECT max(turn), max(turn) FILTER (WHERE gathered_by = ?3) FROM digested WHERE route = ?1 AND entry = ?2 AND turn < ?4
+
+-- name: digested_items
+SELECT
+    g.before,
+    e.id, e.source, e.name, e.entity_kind, e.entity_id, e.dedup_key, e.received_at, e.occurred_at, e.state, e.reason,
+    e.body
+FROM digested AS g
+JOIN event AS e ON e.id = g.event_id
+WHERE g.route = ? AND g.entry = ? AND g.turn = ? AND g.gathered_by = ? AND NOT g.vacant
+ORDER BY g.seq
+
+-- name: add_digested
+-- Of a turn that needs several messages, what the first of them told.
+INSERT OR IGNORE INTO digested (route, entry, turn, gathered_by, seq, vacant, event_id, before)
+SELECT ?1, ?2, ?3, ?4, d.seq, f.vacant, d.event_id, f.before
+FROM delivery AS d
+JOIN deferral AS f ON f.delivery_id = d.id
+WHERE d.id IN (SELECT value FROM json_each(?5))
+ORDER BY d.seq
+LIMIT max(0, ?6 - (SELECT count(*) FROM digested WHERE route = ?1 AND entry = ?2 AND turn = ?3 AND gathered_by = ?4))
+
+-- name: forget_digested
+-- What is older than the turn before this one.
+DELETE FROM digested WHERE route = ?1 AND entry = ?2 AND turn < (
+    SELECT max(turn) FROM digested WHERE route = ?1 AND entry = ?2 AND turn < ?3
+)

@@ -8,7 +8,7 @@
     SELECT 1 FROM delivery AS d
     WHERE d.event_id = {event}.id
         AND (d.state IN ('deferred', 'pending', 'delivering', 'parked') OR d.state = 'dead' AND {recent})
-))
+) OR EXISTS (SELECT 1 FROM digested AS g WHERE g.event_id = {event}.id))
 
 -- name: explains
 -- Whether a later one with a body was compared with the event (none is with one that had no entity); the newest is what the next will be compared with.
@@ -34,7 +34,7 @@ e.body IS NOT NULL AND e.state IN ('routed', 'unmatched', 'duplicate', 'stale') 
 e.received_at < ?2 AND e.state <> 'received' AND NOT EXISTS (
     SELECT 1 FROM delivery AS d
     WHERE d.event_id = e.id AND (d.state IN ('deferred', 'pending', 'delivering', 'parked') OR {recent})
-) AND NOT {explains}
+) AND NOT EXISTS (SELECT 1 FROM digested AS g WHERE g.event_id = e.id) AND NOT {explains}
 
 -- name: bodies_after
 -- In the order of arrival, which needs no index: one would cost each webhook more than a pass costs in all.
@@ -58,6 +58,9 @@ UPDATE event AS e SET body = NULL WHERE e.seq IN (SELECT value FROM json_each(?3
 
 -- name: still_may_go
 SELECT e.seq FROM event AS e WHERE e.seq IN (SELECT value FROM json_each(?3)) AND {may_go}
+
+-- name: forget_old_digests
+DELETE FROM digested WHERE turn < ?
 
 -- name: drop_deliveries
 -- Their attempts go with them.
