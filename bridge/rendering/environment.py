@@ -173,6 +173,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Call what a template may call: macros, the most frequent, without a detour; texts pay for their methods."""
         if isinstance(obj, Macro):
+            # Jinja hands the names of the enclosing loop to whatever is called there.
+            kwargs.pop("_loop_vars", None)
             return obj(context.eval_ctx, *args, **kwargs)
         text = getattr(obj, "__self__", None)
         if isinstance(text, str):
