@@ -69,7 +69,9 @@ async def test_a_daemon_that_is_killed_beside_its_service_makes_one_event(
     daemon = Daemon(tmp_path)
     async with FakeGoogleCalendar() as google:
         brief = {"first": "1ms", "max": "1ms"}
-        daemon.write_rules(rules_for(google, rate="1000/s", retry=brief, breaker=None))
+        each = "      - supersede: false\n        to: agenda"  # so that what the daemon does last is known
+        rules = rules_for(google, rate="1000/s", retry=brief, breaker=None)
+        daemon.write_rules(rules.replace("      - to: agenda", each))
         await daemon.spawn("tests.support.crashing", point, str(passage))
         try:
             assert await daemon.ready()
