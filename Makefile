@@ -16,7 +16,7 @@ run: $(VENV)/run.done ## start bridge with the shipped routes.yaml
 
 test: $(VENV)/dev.done ## run every test but the long ones
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=
-	$(BIN)/coverage report --fail-under=100 --include='bridge/document.py,bridge/model.py,bridge/routing/*,bridge/rdstation/*'
+	$(BIN)/coverage report --fail-under=100 --include='bridge/document.py,bridge/model/*,bridge/routing/*,bridge/rdstation/*'
 
 lint: $(VENV)/dev.done ## check style, types and the layers
 	$(BIN)/ruff check

@@ -13,7 +13,8 @@ from bridge import telemetry
 from bridge.errors import StoreError
 from bridge.model import Clock
 from bridge.options.quantity import size_written
-from bridge.store.base import Backlog, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog
 
 EVERY = 1.0
 """Seconds between looks."""

@@ -15,7 +15,7 @@ from bridge.model import Rate
 
 if TYPE_CHECKING:
     from bridge.cli.connection import Control
-    from bridge.store.base import DeliveryQuery
+    from bridge.store.nouns import DeliveryQuery
 
     Chosen: TypeAlias = Sequence[str] | DeliveryQuery
 

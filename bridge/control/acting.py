@@ -10,7 +10,8 @@ from bridge.control.holding import held_among
 from bridge.control.host import Host, each_of
 from bridge.control.shapes import Shape
 from bridge.model import Clock, Delivery, DeliveryState
-from bridge.store.base import DeliveryQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery
 
 CHUNK = 500
 """So many deliveries are changed in one transaction."""

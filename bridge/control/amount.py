@@ -8,7 +8,7 @@ from typing import TypeVar
 from bridge.control.filters import MOST, refused
 from bridge.model import Json, JsonObject, Rate
 from bridge.options.quantity import rate
-from bridge.store.base import Spread
+from bridge.store.nouns import Spread
 
 ItemT = TypeVar("ItemT")
 

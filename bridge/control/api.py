@@ -17,7 +17,7 @@ from bridge.control.shapes import Shape
 from bridge.errors import BridgeError, RequestRefusedError, StoreUnavailableError
 from bridge.model import Entity, JsonObject
 from bridge.options import InvalidConfigurationError
-from bridge.store.base import DeliveryQuery, EventQuery
+from bridge.store.nouns import DeliveryQuery, EventQuery
 
 STATUSES = {"unknown-id": 404, "no-rules": 409, "no-daemon": 409}
 """The HTTP status of a refusal by its code; any other code is 422."""

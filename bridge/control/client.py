@@ -15,7 +15,7 @@ from bridge.control.filters import parameters_of
 from bridge.control.shapes import Shape
 from bridge.errors import DaemonUnreachableError, RequestRefusedError
 from bridge.model import Entity, Json, JsonObject
-from bridge.store.base import DeliveryQuery, EventQuery
+from bridge.store.nouns import DeliveryQuery, EventQuery
 
 SOCKET = "bridge.sock"
 """The name of the control socket in a data directory."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 from bridge.errors import RequestRefusedError
 from bridge.model import DeliveryState, Entity, EventState
 from bridge.options.suggestion import did_you_mean
-from bridge.store.base import DeliveryQuery, EventQuery
+from bridge.store.nouns import DeliveryQuery, EventQuery
 
 MOST = 10_000
 """So many rows one question may ask for."""

@@ -11,7 +11,8 @@ from bridge.control.shapes import Shape, moment
 from bridge.errors import RequestRefusedError
 from bridge.model import Breaker, Clock, DeliveryState, TargetState
 from bridge.options import did_you_mean
-from bridge.store.base import Backlog, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog
 
 UNTOLD = "no reason was given"
 GONE = "it is not in the rules any more"

@@ -22,7 +22,8 @@ from bridge.control.shapes import (
 )
 from bridge.errors import RequestRefusedError
 from bridge.model import Clock, Delivery, Entity, Event, Json, SystemClock
-from bridge.store.base import DeliveryQuery, EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, EventQuery
 
 MOST_DELIVERIES = 1000
 """So many deliveries the detail of one event shows."""

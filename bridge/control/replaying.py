@@ -14,7 +14,8 @@ from bridge.delivery.dispatcher import set_aside
 from bridge.errors import RequestRefusedError, StoreError
 from bridge.model import Clock, Delivery, DeliveryState, Event, EventState, RoutedEvent, new_id
 from bridge.options import did_you_mean
-from bridge.store.base import DeliveryQuery, EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, EventQuery
 
 
 class Decided(NamedTuple):

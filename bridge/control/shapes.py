@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from bridge.model import Attempt, Delivery, EntityState, Event, Json, Link
-from bridge.store.base import Backlog
+from bridge.store.nouns import Backlog
 
 Shape: TypeAlias = dict[str, Any]
 """A plain JSON object with the keys of its kind; docs/reference/cli.md lists them."""

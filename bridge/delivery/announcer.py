@@ -12,7 +12,8 @@ from bridge.errors import StoreError
 from bridge.model import Breaker, Clock, Delivery, DeliveryState, Entity, Event, Json, JsonObject, TargetState
 from bridge.options.quantity import written
 from bridge.sources._bridge import NAME, PREFIX, noticed
-from bridge.store.base import Backlog, EventQuery, Store, TargetChange
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog, EventQuery, TargetChange
 
 MOST: Final = 1000
 """So many operator events wait to be stored; what comes on top of them is only logged."""

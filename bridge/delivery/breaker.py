@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bridge.component import AnyTarget
 from bridge.component.limits import BreakerOptions
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
-from bridge.store.base import Claim, TargetChange
+from bridge.store.nouns import Claim, TargetChange
 
 SPANS = 60
 """Parts of a window that are counted, and forgotten, as one: what it holds does not grow with what is sent."""

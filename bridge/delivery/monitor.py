@@ -11,7 +11,8 @@ from bridge.delivery.announcer import Announcer
 from bridge.errors import StoreError
 from bridge.model import Clock, Entity
 from bridge.sources import _bridge
-from bridge.store.base import Backlog, EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog, EventQuery
 
 EVERY: Final = 5.0
 """Seconds between looks."""

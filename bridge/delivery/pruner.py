@@ -9,7 +9,8 @@ from bridge import telemetry
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
 from bridge.model import Clock
-from bridge.store.base import Pruned, Retention, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Pruned, Retention
 
 EVERY = timedelta(minutes=10)
 """Between passes; more often where little is kept: ten times within what bodies are kept for."""

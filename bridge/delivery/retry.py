@@ -24,7 +24,7 @@ from tenacity.wait import wait_base
 from bridge.component import AnyTarget
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Delivery, DeliveryState, Outcome
-from bridge.store.base import Settlement, TargetChange
+from bridge.store.nouns import Settlement, TargetChange
 
 LONGEST = 3600.0
 """Seconds that a wait grows to, where nothing is said of it."""

@@ -16,7 +16,8 @@ from bridge.delivery.retry import RetryPolicy, exhausted, settle
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError, StoreUnavailableError, UnknownOutcome
 from bridge.model import Attempt, Clock, DeliveryState, Link, new_id
-from bridge.store.base import Claim, Recorded, Settlement, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Claim, Recorded, Settlement
 
 POLL = 1.0
 """Seconds between looks when nobody rings and nothing is due sooner."""

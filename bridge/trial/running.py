@@ -15,7 +15,7 @@ from bridge.errors import BridgeError
 from bridge.model import Json
 from bridge.options import Place
 from bridge.ruleset import Ruleset
-from bridge.store.base import DeliveryQuery
+from bridge.store.nouns import DeliveryQuery
 from bridge.trial.accounting import Account, Seen, account
 from bridge.trial.clock import MovedClock
 from bridge.trial.sending import Cast

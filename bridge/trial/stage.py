@@ -16,7 +16,8 @@ from bridge.delivery.timekeeper import Timekeeper
 from bridge.delivery.worker import Worker
 from bridge.model import Event
 from bridge.ruleset import Ruleset
-from bridge.store.base import Backlog, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog
 from bridge.store.sqlite import open_store
 from bridge.trial.clock import MovedClock
 from bridge.trial.parts import Delivering, Part, Routing, Telling, Timing

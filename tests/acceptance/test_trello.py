@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.model import DeliveryState
-from bridge.store.base import DeliveryQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery
 from bridge.trial import MovedClock
 from tests.support.daemon import Daemon
 from tests.support.deals import Deal

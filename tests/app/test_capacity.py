@@ -10,7 +10,8 @@ from bridge import telemetry
 from bridge.app.capacity import Capacity, Room
 from bridge.errors import StoreUnavailableError
 from bridge.model import DeliveryState
-from bridge.store.base import Backlog, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
 

@@ -8,7 +8,8 @@ import pytest
 
 from bridge.errors import StoreError
 from bridge.model import DeliveryState, Limits, Link, Outcome
-from bridge.store.base import Recorded, Settlement, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Recorded, Settlement
 from tests.contracts.store_steps import (
     DEAD,
     DELIVERED,

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from bridge.model import Deferral, Delivery, DeliveryState, Event, EventState, Ripe, Ripened, RoutedEvent
-from bridge.store.base import Retention, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Retention
 from tests.contracts.store_steps import a_delivery, an_event, decided, the
 from tests.support.clock import ManualClock
 

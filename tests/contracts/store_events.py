@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bridge.model import DeliveryState, Entity, EntityState, Event, EventState, RoutedEvent, StateKey
-from bridge.store.base import DeliveryQuery, EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, EventQuery
 from tests.contracts.store_steps import DEAL, a_delivery, a_state, an_event, decided
 from tests.support.clock import ManualClock
 

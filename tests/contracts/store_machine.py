@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bridge.model import Delivery, DeliveryState, EventState, Limits, Outcome, RoutedEvent, Terms
-from bridge.store.base import Claim, DeliveryQuery, Settlement, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Claim, DeliveryQuery, Settlement
 from tests.contracts.store_model import UNFINISHED, Model, Row, facts_of
 from tests.contracts.store_steps import a_delivery, an_event, attempt_at, decided
 from tests.support.clock import ManualClock

@@ -7,7 +7,8 @@ import pytest
 
 from bridge.errors import StoreError
 from bridge.model import DeliveryState, Entity, Event, EventState, RoutedEvent, Terms, new_id
-from bridge.store.base import Backlog, DeliveryQuery, EventQuery, Settlement, Spread, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog, DeliveryQuery, EventQuery, Settlement, Spread
 from tests.contracts.store_steps import (
     DEAD,
     DEAL,

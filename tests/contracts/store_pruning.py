@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bridge.model import DeliveryState, Entity, Event, EventState, Link, RoutedEvent
-from bridge.store.base import DeliveryQuery, EventQuery, Retention, Settlement, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, EventQuery, Retention, Settlement
 from tests.contracts.store_steps import (
     DEAD,
     DEAL,

@@ -18,7 +18,8 @@ from bridge.model import (
     RoutedEvent,
     new_id,
 )
-from bridge.store.base import Claim, Settlement, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Claim, Settlement
 from tests.support.clock import ManualClock
 
 LEASE = timedelta(minutes=1)

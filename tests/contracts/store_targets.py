@@ -19,7 +19,8 @@ from bridge.model import (
     TargetState,
     Terms,
 )
-from bridge.store.base import Claim, DeliveryQuery, Settlement, Store, TargetChange
+from bridge.store.base import Store
+from bridge.store.nouns import Claim, DeliveryQuery, Settlement, TargetChange
 from tests.contracts.store_steps import (
     DELIVERED,
     LEASE,

@@ -8,7 +8,7 @@ from bridge.control import acting
 from bridge.control.amount import Amount
 from bridge.errors import RequestRefusedError
 from bridge.model import DeliveryState, Outcome, Rate
-from bridge.store.base import DeliveryQuery, Spread
+from bridge.store.nouns import DeliveryQuery, Spread
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules
 

@@ -13,7 +13,7 @@ from bridge.control.operations import Operations
 from bridge.errors import DaemonUnreachableError, RequestRefusedError
 from bridge.model import DeliveryState, Entity, Outcome, Rate
 from bridge.ruleset import Ruleset
-from bridge.store.base import DeliveryQuery, EventQuery
+from bridge.store.nouns import DeliveryQuery, EventQuery
 from tests.support.control import serving
 from tests.support.deals import Deal
 from tests.support.shop import Shop

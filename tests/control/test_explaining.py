@@ -9,7 +9,7 @@ from bridge.control.operations import Operations
 from bridge.control.shapes import Shape
 from bridge.errors import RequestRefusedError
 from bridge.model import DeliveryState, Event, EventState, Link, Outcome
-from bridge.store.base import Retention
+from bridge.store.nouns import Retention
 from tests.support.deals import Deal
 from tests.support.shop import THREADED, Shop, load_rules
 

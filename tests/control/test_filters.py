@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bridge.control.filters import MOST, delivery_query, entity_from, event_query, parameters_of
 from bridge.errors import RequestRefusedError
 from bridge.model import DeliveryState, Entity, EventState
-from bridge.store.base import DeliveryQuery, EventQuery
+from bridge.store.nouns import DeliveryQuery, EventQuery
 
 WORDS = st.text(min_size=1, max_size=20)
 TIMES = st.none() | st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (hypothesis adds it)

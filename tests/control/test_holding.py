@@ -8,7 +8,7 @@ from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
 from bridge.model import Attempt, DeliveryState, Limits, Outcome, new_id
-from bridge.store.base import EventQuery, Settlement, TargetChange
+from bridge.store.nouns import EventQuery, Settlement, TargetChange
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules
 

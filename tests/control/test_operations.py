@@ -9,7 +9,7 @@ from bridge.errors import RequestRefusedError
 from bridge.model import Attempt, DeliveryState, Entity, Event, EventState, Limits, Outcome, new_id
 from bridge.options import InvalidConfigurationError, Place, Problem
 from bridge.ruleset import Ruleset
-from bridge.store.base import DeliveryQuery, EventQuery, Settlement
+from bridge.store.nouns import DeliveryQuery, EventQuery, Settlement
 from tests.support.deals import Deal
 from tests.support.shop import Shop, load_rules
 

@@ -8,7 +8,7 @@ from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
 from bridge.model import Delivery, DeliveryState, Event, EventState, Outcome, Rate, RoutedEvent
-from bridge.store.base import EventQuery, Retention
+from bridge.store.nouns import EventQuery, Retention
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules
 

@@ -14,7 +14,8 @@ from bridge.delivery.announcer import MOST, Announcer, EventAnnouncer
 from bridge.errors import StoreUnavailableError
 from bridge.model import Breaker, Delivery, DeliveryState, Event, TargetState
 from bridge.sources._bridge import noticed
-from bridge.store.base import Backlog, EventQuery, Store, TargetChange
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog, EventQuery, TargetChange
 from tests.contracts.store_steps import a_delivery, an_event
 from tests.support.clock import ManualClock
 

@@ -9,7 +9,7 @@ import pytest
 from bridge.component.limits import BreakerOptions
 from bridge.delivery.breaker import FailureWindow
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
-from bridge.store.base import Claim, TargetChange
+from bridge.store.nouns import Claim, TargetChange
 from tests.delivery.test_retry import DELIVERY
 from tests.support.targets import ScriptedTarget
 

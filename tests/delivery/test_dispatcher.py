@@ -22,7 +22,8 @@ from bridge.model import (
     RoutedEvent,
     new_id,
 )
-from bridge.store.base import DeliveryQuery, EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, EventQuery
 from tests.support.clock import ManualClock
 
 

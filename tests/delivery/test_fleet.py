@@ -5,7 +5,8 @@ from typing import Any
 
 from bridge.delivery.fleet import Fleet
 from bridge.model import DeliveryState, Receipt
-from bridge.store.base import DeliveryQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery
 from tests.delivery.test_worker import plan
 from tests.support.clock import ManualClock
 from tests.support.targets import NoHttp, ScriptedTarget

@@ -11,7 +11,8 @@ from bridge.component.client import Client
 from bridge.delivery.fleet import Fleet
 from bridge.delivery.worker import Worker
 from bridge.model import Breaker, DeliveryState, TargetState
-from bridge.store.base import DeliveryQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery
 from bridge.targets.http import HttpOptions, HttpService
 from tests.delivery.test_worker import plan, work
 from tests.support.clock import ManualClock

@@ -18,7 +18,8 @@ from bridge.model import DeliveryState
 from bridge.routing.router import Router, in_order
 from bridge.sources._bridge import NAME, OWN
 from bridge.sources.rdstation_crm import RdStationCrm
-from bridge.store.base import Backlog, EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Backlog, EventQuery
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
 

@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from bridge.delivery.pruner import SHARE, Pruner
 from bridge.errors import StoreUnavailableError
-from bridge.store.base import EventQuery, Pruned, Store
+from bridge.store.base import Store
+from bridge.store.nouns import EventQuery, Pruned
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
 

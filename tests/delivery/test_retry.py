@@ -13,7 +13,7 @@ from bridge.component.limits import RetryOptions
 from bridge.delivery.retry import RetryPolicy, exhausted, outcome_of, settle
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Delivery, DeliveryState, Outcome, Terms
-from bridge.store.base import TargetChange
+from bridge.store.nouns import TargetChange
 from tests.support.targets import ScriptedTarget
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -15,7 +15,8 @@ from bridge.model import Delivery, DeliveryState
 from bridge.routing.fanout import REASONS
 from bridge.routing.ripening import GONE, NOTHING, UNDONE
 from bridge.routing.router import in_order
-from bridge.store.base import DeliveryQuery, Retention, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, Retention
 from bridge.store.sqlite import open_store
 from tests.support.clock import ManualClock
 from tests.support.deals import Deal

@@ -30,7 +30,8 @@ from bridge.model import (
     Terms,
     new_id,
 )
-from bridge.store.base import DeliveryQuery, Recorded, Store, TargetChange
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, Recorded, TargetChange
 from tests.support.clock import ManualClock
 from tests.support.targets import LookingTarget, NoHttp, ScriptedTarget, Step, never
 

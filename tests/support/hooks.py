@@ -18,7 +18,8 @@ from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
 from bridge.model import Event
 from bridge.sources.rdstation_crm import RdStationCrm
-from bridge.store.base import EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import EventQuery
 from bridge.store.sqlite import open_store
 from tests.support.clock import ManualClock
 

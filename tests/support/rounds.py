@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Self
 import aiohttp
 
 from bridge.model import DeliveryState
-from bridge.store.base import DeliveryQuery, EventQuery
+from bridge.store.nouns import DeliveryQuery, EventQuery
 from bridge.store.sqlite import open_store
 from tests.support.crashing import AT_START, LAST_WORDS, POINTS
 from tests.support.daemon import Daemon

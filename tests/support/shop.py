@@ -14,7 +14,8 @@ from bridge.control.operations import Operations
 from bridge.model import Attempt, Delivery, DeliveryState, Event, Limits, Link, Outcome, new_id
 from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
-from bridge.store.base import DeliveryQuery, Settlement, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, Settlement
 from tests.support.clock import ManualClock
 from tests.support.deals import Deal
 

@@ -27,7 +27,7 @@ from bridge.config.timing_frame import DigestFrame, WindowFrame
 from bridge.config.trial_frame import Reply
 from bridge.model import Json
 from bridge.ruleset import Ruleset
-from bridge.store.base import DeliveryQuery
+from bridge.store.nouns import DeliveryQuery
 from bridge.trial import MovedClock
 from bridge.trial.service import PlayedHttp
 from bridge.trial.stage import Stage

@@ -16,7 +16,7 @@ from bridge.model import Rate
 if TYPE_CHECKING:
     from bridge.cli.connection import Control
     from bridge.control.amount import Amount, Manner
-    from bridge.store.base import EventQuery
+    from bridge.store.nouns import EventQuery
 
 
 @click.command(short_help="Route stored events again.")

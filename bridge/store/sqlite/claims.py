@@ -6,7 +6,7 @@ from typing import NamedTuple
 import apsw
 
 from bridge.model import Limits
-from bridge.store.base import Claim
+from bridge.store.nouns import Claim
 from bridge.store.sqlite.pace import Pace
 from bridge.store.sqlite.queries import Row, change, first, rows
 from bridge.store.sqlite.rows import SEPARATOR, delivery_of, json_text, moment_of

@@ -7,7 +7,7 @@ import apsw
 
 from bridge.errors import legible
 from bridge.model import CallOff, Deferral, Deferred, Delivery, DeliveryState, Ripe, Ripened
-from bridge.store.base import ITEMS
+from bridge.store.nouns import ITEMS
 from bridge.store.sqlite.digests import find_former, keep_digested
 from bridge.store.sqlite.heads import make_way, pass_head, place_of
 from bridge.store.sqlite.listing import find_delivery, find_entity_state

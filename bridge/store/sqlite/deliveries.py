@@ -6,7 +6,7 @@ from itertools import groupby
 import apsw
 
 from bridge.model import Delivery, DeliveryState
-from bridge.store.base import Claim, Spread
+from bridge.store.nouns import Claim, Spread
 from bridge.store.sqlite.deferrals import add_deferrals
 from bridge.store.sqlite.heads import Place, make_way, pass_head, place_of, taken
 from bridge.store.sqlite.queries import SQL, Row, change, change_each, rows

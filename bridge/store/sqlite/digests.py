@@ -6,7 +6,7 @@ from datetime import datetime
 import apsw
 
 from bridge.model import Deferred, Delivery, Former
-from bridge.store.base import ITEMS
+from bridge.store.nouns import ITEMS
 from bridge.store.sqlite.queries import change, first, rows
 from bridge.store.sqlite.rows import document_of, event_of, json_text, microseconds, moment_of
 

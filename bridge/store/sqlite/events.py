@@ -9,7 +9,7 @@ import apsw
 
 from bridge.errors import legible
 from bridge.model import Delivery, EntityState, Event, EventState, RoutedEvent, StateKey
-from bridge.store.base import Spread
+from bridge.store.nouns import Spread
 from bridge.store.sqlite.deferrals import call_off
 from bridge.store.sqlite.deliveries import add_deliveries
 from bridge.store.sqlite.failure import is_its_own

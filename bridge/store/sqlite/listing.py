@@ -8,7 +8,7 @@ from typing import NamedTuple
 import apsw
 
 from bridge.model import Attempt, Delivery, DeliveryState, Entity, EntityState, Event, Link, TargetState
-from bridge.store.base import Backlog, DeliveryQuery, EventQuery
+from bridge.store.nouns import Backlog, DeliveryQuery, EventQuery
 from bridge.store.sqlite.queries import SQL, Row, first, rows
 from bridge.store.sqlite.rows import (
     attempt_of,

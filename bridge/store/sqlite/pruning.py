@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from bridge.store.base import Mark, Pruned
+from bridge.store.nouns import Mark, Pruned
 from bridge.store.sqlite.queries import SQL, Row, change
 from bridge.store.sqlite.rows import json_text
 

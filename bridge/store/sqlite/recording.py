@@ -6,7 +6,7 @@ from typing import NamedTuple
 import apsw
 
 from bridge.model import Attempt, Delivery, DeliveryState, Link, Outcome, new_id
-from bridge.store.base import Claim, Recorded, Settlement
+from bridge.store.nouns import Claim, Recorded, Settlement
 from bridge.store.sqlite import targets
 from bridge.store.sqlite.deliveries import get_delivery
 from bridge.store.sqlite.heads import make_way, pass_head, place_of

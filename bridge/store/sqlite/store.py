@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from bridge.model import Attempt, Clock, Delivery, Entity, EntityState, Event, Limits, Link, RoutedEvent, TargetState
-from bridge.store.base import (
+from bridge.store.base import Store
+from bridge.store.nouns import (
     Backlog,
     Claim,
     DeliveryQuery,
@@ -19,7 +20,6 @@ from bridge.store.base import (
     Ripen,
     Settlement,
     Spread,
-    Store,
 )
 from bridge.store.sqlite import claims, deferrals, deliveries, events, listing, pruning, recording, targets
 from bridge.store.sqlite.directory import DataDirectory

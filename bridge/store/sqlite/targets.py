@@ -5,7 +5,7 @@ from typing import Literal
 
 import apsw
 
-from bridge.store.base import TargetChange
+from bridge.store.nouns import TargetChange
 from bridge.store.sqlite.queries import change, first, rows
 
 MICROSECONDS = 1_000_000

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from bridge.cli.main import bridge
 from bridge.errors import StoreDamagedError
 from bridge.model import Event
-from bridge.store.base import EventQuery
+from bridge.store.nouns import EventQuery
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import Shop

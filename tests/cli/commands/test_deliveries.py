@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from bridge.cli.main import bridge
 from bridge.model import Attempt, Delivery, DeliveryState, Limits, Outcome, new_id
-from bridge.store.base import Settlement
+from bridge.store.nouns import Settlement
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import Shop

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
-from bridge.store.base import DeliveryQuery
+from bridge.store.nouns import DeliveryQuery
 from tests.support.background import BackgroundShop
 from tests.support.shop import Shop, two_dead
 

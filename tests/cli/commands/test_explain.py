@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from bridge.cli.main import bridge
 from bridge.model import DeliveryState, Event, Link, Outcome
-from bridge.store.base import Retention
+from bridge.store.nouns import Retention
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import RULES, THREADED, Shop

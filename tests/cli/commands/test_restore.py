@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from bridge.cli.main import bridge
 from bridge.model import Event
-from bridge.store.base import EventQuery
+from bridge.store.nouns import EventQuery
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import Shop

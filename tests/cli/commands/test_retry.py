@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.main import bridge
-from bridge.store.base import DeliveryQuery
+from bridge.store.nouns import DeliveryQuery
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules, two_dead

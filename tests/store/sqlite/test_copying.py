@@ -7,7 +7,8 @@ import apsw
 import pytest
 
 from bridge.errors import StoreDamagedError, StoreError, StoreTooNewError, StoreUnavailableError
-from bridge.store.base import EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import EventQuery
 from bridge.store.sqlite import copying, open_store
 from bridge.store.sqlite.copying import copy, put_in_place
 from tests.contracts.store_steps import an_event

@@ -8,7 +8,8 @@ import pytest
 
 from bridge.errors import StoreError, StoreUnavailableError
 from bridge.model import Entity, EventState, RoutedEvent
-from bridge.store.base import EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import EventQuery
 from bridge.store.sqlite import events
 from tests.contracts.store_steps import an_event, decided
 from tests.support.clock import ManualClock

@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from bridge.errors import StoreDamagedError, StoreError, StoreInUseError, StoreTooNewError, StoreUnavailableError
-from bridge.store.base import EventQuery
+from bridge.store.nouns import EventQuery
 from bridge.store.sqlite import open_store
 from bridge.store.sqlite.connection import open_reader
 from bridge.store.sqlite.reader import THREADS

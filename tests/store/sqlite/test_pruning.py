@@ -9,7 +9,8 @@ import apsw
 import pytest
 
 from bridge.model import Entity, EventState, Limits, Rate, RoutedEvent
-from bridge.store.base import Retention, Store
+from bridge.store.base import Store
+from bridge.store.nouns import Retention
 from bridge.store.sqlite import pruning
 from bridge.store.sqlite.migration import migrate, shipped
 from bridge.store.sqlite.rows import microseconds

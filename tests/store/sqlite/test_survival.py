@@ -11,7 +11,8 @@ import pytest
 
 from bridge.errors import StoreUnavailableError
 from bridge.model import EventState, RoutedEvent
-from bridge.store.base import DeliveryQuery, EventQuery, Store
+from bridge.store.base import Store
+from bridge.store.nouns import DeliveryQuery, EventQuery
 from bridge.store.sqlite import open_store
 from bridge.store.sqlite.store import SqliteStore
 from tests.contracts.store_steps import a_delivery, a_state, an_event, decided, planned, settled
