@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -23,6 +24,14 @@ LAST_WORDS = 1.0
 """Seconds that the end waits for the log to be read."""
 
 
+def open_files() -> None:
+    """Allow this process as many open files as the system lets it: each connection takes one, also one that idles."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # the system's own limit may be lower than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def run(settings: Settings) -> int:
     """Run the daemon until SIGTERM or SIGINT; return the exit code.
 
@@ -33,6 +42,7 @@ def run(settings: Settings) -> int:
     for sentence in strange_variables(os.environ, settings.routes):
         telemetry.strange_setting(sentence)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    open_files()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(settings))

@@ -132,8 +132,11 @@ class DaemonClient:
         try:
             async with self._session.request(method, path, params=query, data=orjson.dumps(body)) as answer:
                 return _answer(answer.status, await answer.read())
-        except (aiohttp.ClientConnectorError, OSError, TimeoutError) as error:
-            raise DaemonUnreachableError(f"no daemon answers on {self._socket}") from error
+        except TimeoutError as error:
+            raise DaemonUnreachableError(f"the daemon on {self._socket} does not answer in time") from error
+        except (aiohttp.ClientConnectorError, OSError) as error:
+            reason = f"no daemon answers on {self._socket}; start one with: bridge run"
+            raise DaemonUnreachableError(reason) from error
         except aiohttp.ClientError as error:
             raise DaemonUnreachableError(f"the daemon on {self._socket} broke off its answer") from error
 

@@ -10,7 +10,7 @@ from bridge.cli.acting import Action, act, choose
 
 @click.command(short_help="Take deliveries back for good.")
 @click.argument("delivery_ids", nargs=-1)
-@click.option("--reason", required=True, help="Why; it is kept.")
+@click.option("--reason", default="", help="Why; it is kept, and has to be given.")
 @options.delivery_filters
 @options.most
 @options.yes
@@ -35,7 +35,7 @@ def command(
 
     chosen = choose(delivery_ids, filters)
     if not reason.strip():
-        raise click.UsageError("give a reason: it is all that will tell why nobody was told")
+        raise click.UsageError('give a reason, with --reason "…": it is all that will tell why nobody was told')
     amount = Amount(limit)
     action = Action(
         "Discard",

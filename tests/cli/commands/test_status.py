@@ -83,4 +83,4 @@ def test_a_store_without_its_daemon_is_not_healthy(shop: BackgroundShop, runner:
     shop.do(lambda shop: shop.receive())
     result = runner.invoke(bridge, ["status"])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "no daemon answers" in result.stderr
+    assert "no daemon answers on data/bridge.sock; start one with: bridge run" in result.stderr
