@@ -202,6 +202,13 @@ def same(before: Json, after: Json) -> bool:
     return before == after or (is_empty(before) and is_empty(after))
 
 
+def unfilled(shape: Json) -> Json:
+    """Return a document of a shape in which nothing is known: its lists have no items."""
+    if isinstance(shape, dict):
+        return {key: unfilled(value) for key, value in shape.items()}
+    return [] if isinstance(shape, list) else shape
+
+
 def unknown_segment(shape: Json, path: str) -> tuple[str, list[str]] | None:
     """Return the first segment of a path that a shape does not know, with those it would know there.
 

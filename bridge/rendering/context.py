@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import cache
 from typing import Any
 
 from bridge.component import Source
+from bridge.document import unfilled
 from bridge.model import Change, Event, JsonObject
 from bridge.rendering.value import AS_SENT, Changes, Document
 
@@ -30,8 +32,7 @@ def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo)
     """Return what templates see of a change; moments are in the zone of the rules file."""
     event, kind = change.event, change.event.entity.kind if change.event.entity else ""
     entity = Document(change.current, kind, source, event.entity)
-    # At first sight there is the empty full shape, so that a field of `previous` is empty rather than an error.
-    before = source.shapes.get(kind, {}) if change.previous is None else change.previous
+    before = _unseen(type(source), kind) if change.previous is None else change.previous
     return {
         "event": _event(event, change, zone),
         "document": Document(change.document, AS_SENT),
@@ -41,6 +42,12 @@ def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo)
         "source": source.name,
         **({kind: entity} if kind else {}),
     }
+
+
+@cache
+def _unseen(source: type[Source[Any]], kind: str) -> JsonObject:
+    """Return what `previous` is at first sight: of full shape, so that a field of it is empty rather than an error."""
+    return {field: unfilled(value) for field, value in source.shapes.get(kind, {}).items()}
 
 
 def gathered(

@@ -29,6 +29,13 @@ def test_at_first_sight_previous_is_false_and_its_fields_are_empty(rendering: Re
     assert template.render(context) == "[]new"
 
 
+def test_at_first_sight_the_lists_of_previous_have_no_items(rendering: Rendering) -> None:
+    contact = webhook("contact", "created", name="Ana", emails=[{"email": "ana@acme.example"}])
+    context = rendering.context(change_of([contact]), crm(), NOW)
+    asked = "{{ 'none' if not previous.emails }} {{ previous.emails | length }} {{ contact.emails | length }}"
+    assert rendering.text(asked).render(context) == "none 0 1"
+
+
 def test_for_a_source_of_the_crm_its_name_means_the_entity(rendering: Rendering) -> None:
     context = rendering.context(change_of([webhook("source", name="Indicação")]), crm(), NOW)
     assert rendering.text("{{ source.name }} {{ event.source }}").render(context) == "Indicação crm"
