@@ -41,8 +41,8 @@ class Holding:
 
     async def targets(self) -> list[Shape]:
         """Return those of the rules in their order, then others for which something waits or that are paused."""
-        states, backlog = await self._known()
-        named = self._named()
+        named = self._named()  # once: a reload may change what is named while the store answers
+        states, backlog = await self._known(named)
         others = [name for name in sorted(states) if name not in named and self._matters(states[name], backlog)]
         return [self._shape(states[name], backlog) for name in (*named, *others)]
 
@@ -70,19 +70,19 @@ class Holding:
         return await self._answer(target, changed=changed)
 
     async def _answer(self, target: str, *, changed: bool) -> Shape:
-        states, backlog = await self._known()
+        states, backlog = await self._known([target])
         return {"changed": changed, "target": self._shape(states[target], backlog)}
 
     async def _must_be_known(self, target: str) -> None:
-        states, _ = await self._known()
+        states, _ = await self._known(self._named())
         if target not in states:
             hint = did_you_mean(target, states)
             raise RequestRefusedError(f'there is no target "{target}"; {hint}'.rstrip("; "), "unknown-target")
 
-    async def _known(self) -> tuple[Mapping[str, TargetState], Backlog]:
-        """Return the state of every target of the rules, of the store, and of what waits or is dead."""
+    async def _known(self, named: Iterable[str]) -> tuple[Mapping[str, TargetState], Backlog]:
+        """Return the state of every target that is named, of the store, and of what waits or is dead."""
         backlog = await self._store.backlog()
-        names = {*self._named(), *(target for target, _ in backlog.deliveries)}
+        names = {*named, *(target for target, _ in backlog.deliveries)}
         states = {name: TargetState(name) for name in sorted(names)}
         return states | {state.name: state for state in await self._store.targets()}, backlog
 

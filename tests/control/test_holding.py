@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -159,3 +160,15 @@ async def test_a_target_that_only_dead_letters_know_can_be_paused(shop: Shop) ->
     await shop.receive(Deal().lost())
     await shop.attempt("sales", Outcome.PERMANENT, DeliveryState.DEAD, "refused")
     assert (await Operations(shop.store, Host(current=lambda: None), shop.clock).pause("sales"))["changed"]
+
+
+async def test_a_reload_while_targets_are_looked_up_breaks_nothing(shop: Shop) -> None:
+    former = load_rules(shop.folder, shop.clock, RULES)
+    latter = load_rules(shop.folder, shop.clock, RULES.replace("sales", "closers"))
+    in_force = [former]
+    shop.host = replace(shop.host, current=lambda: in_force[0])
+    listing = asyncio.ensure_future(shop.operations.targets())
+    await asyncio.sleep(0)  # it has begun, and awaits the store
+    in_force[0] = latter
+    assert [each["name"] for each in (await listing)["targets"]] == list(former.targets)
+    assert [each["name"] for each in (await shop.operations.targets())["targets"]] == list(latter.targets)
