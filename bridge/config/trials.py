@@ -216,9 +216,10 @@ class TrialCompiler:
 
     def _expectation(self, said: ExpectationFrame, loc: Loc) -> Expectation:
         self._known_target(said.to, (*loc, "to"))
-        if said.route is not None and said.route not in self._named.routes:
+        routes = self._named.routes  # none where their key is misspelt, which is said already
+        if said.route is not None and routes and said.route not in routes:
             message = f'there is no route "{said.route}"'
-            self._problems.add((*loc, "route"), "unknown-route", message, did_you_mean(said.route, self._named.routes))
+            self._problems.add((*loc, "route"), "unknown-route", message, did_you_mean(said.route, routes))
         wanted: JsonObject = dict(said.model_extra or {})
         content = compile_match(wanted, self._report(loc), lambda _: None) if wanted else None
         for field in wanted:

@@ -30,6 +30,8 @@ LONGEST = 3600.0
 """Seconds that a wait grows to, where nothing is said of it."""
 BRIEFEST = 1.0
 """Seconds that a target waits at least when it was too fast: a service that says "now" is not asked in a loop."""
+PATIENT = 60.0
+"""Seconds that this grows to, doubled each time that the same delivery is held off: "now" may be said for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def settle(
             pause = TargetChange("pause", failure.reason)
             return Settlement(DeliveryState.PENDING, due_at=now, reason=failure.reason, target=pause)
         case TransientFailure(throttled=True):
-            return _held_off(failure, policy, now)
+            return _held_off(failure, delivery, policy, now)
         case UnknownOutcome() if delivery.terms.on_unknown == "park" and not never_doubles:
             return Settlement(DeliveryState.PARKED, reason=f"it may have arrived: {failure.reason}")
         case _:
@@ -105,9 +107,10 @@ def exhausted(delivery: Delivery, policy: RetryPolicy) -> Settlement | None:
     return None if delivery.failures < policy.attempts else _given_up(delivery.reason or "", delivery.failures)
 
 
-def _held_off(failure: TransientFailure, policy: RetryPolicy, now: datetime) -> Settlement:
+def _held_off(failure: TransientFailure, delivery: Delivery, policy: RetryPolicy, now: datetime) -> Settlement:
     asked = failure.retry_after if failure.retry_after is not None else policy.first
-    seconds = max(asked, policy.least, BRIEFEST)
+    unspent = max(delivery.attempts - delivery.failures, 0)
+    seconds = max(asked, policy.least, min(BRIEFEST * 2 ** min(unspent, 10), PATIENT))
     wait = TargetChange("wait", failure.reason, seconds=seconds)
     return Settlement(DeliveryState.PENDING, now + timedelta(seconds=seconds), failure.reason, target=wait)
 

@@ -76,6 +76,14 @@ def test_a_service_that_asks_for_time_gets_it_from_the_whole_target_and_no_attem
     assert settlement.target == TargetChange("wait", failure.reason, seconds=seconds)
 
 
+@pytest.mark.parametrize(("held_off", "seconds"), [(0, 1), (1, 2), (5, 32), (6, 60), (2000, 60)])
+def test_a_service_that_says_now_for_ever_is_asked_ever_less_often(held_off: int, seconds: float) -> None:
+    settlement = settle(
+        TransientFailure("now", retry_after=0), replace(DELIVERY, attempts=held_off + 2, failures=2), RetryPolicy(), NOW
+    )
+    assert (settlement.failure, settlement.due_at) == (False, NOW + timedelta(seconds=seconds))
+
+
 def test_a_service_that_refuses_the_target_pauses_it_and_spends_nothing() -> None:
     settlement = settle(AccessRefused("invalid_auth"), replace(DELIVERY, failures=99), RetryPolicy(), NOW)
     assert (settlement.state, settlement.failure, settlement.due_at) == (DeliveryState.PENDING, False, NOW)
