@@ -7,12 +7,22 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from textwrap import fill
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from bridge.control.shapes import Shape
 from bridge.model import Json
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+GAP: Final = 3
+"""Characters between two columns of a table for people."""
+FOLDED: Final = 12
+"""Characters that a column which folds has at least, where it needs them."""
 STYLES = {
     "received": "cyan",
     "routed": "green",
@@ -122,18 +132,53 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, nothin
 
 def _draw(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print a table for people; a column that holds nothing would only make the others narrower."""
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
+
+    filled = [index for index, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
+    columns, rows = [columns[index] for index in filled], [[row[index] for index in filled] for row in rows]
+    console = Console(highlight=False)
+    widths = _widths(columns, rows)
+    if sum(widths) + GAP * len(widths) <= console.width:
+        console.print(_grid(columns, rows))
+    else:
+        _stack(columns, rows, widths, console.width)
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return what each column takes at least: of one that folds a part will do."""
+    cells = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    parts = (min(width, FOLDED) if each.fold else width for each, width in zip(columns, cells, strict=True))
+    return [max(width, len(each.title)) for each, width in zip(columns, parts, strict=True)]
+
+
+def _grid(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> "Table":
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    filled = [index for index, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for index in filled:
-        drawn.add_column(columns[index].title, no_wrap=not columns[index].fold, overflow="fold")
+    for column in columns:
+        drawn.add_column(column.title, no_wrap=not column.fold, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(row[index], style=STYLES.get(row[index], "")) for index in filled))
-    Console(highlight=False).print(drawn)
+        drawn.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+    return drawn
+
+
+def _stack(columns: Sequence[Column], rows: Sequence[Sequence[str]], widths: Sequence[int], room: int) -> None:
+    """Print as many columns as a narrow terminal has room for, and below each row the others, by their names."""
+    fit = max(sum(total <= room for total in accumulate(width + 2 for width in widths)), 1)
+    titles = (column.title.ljust(width) for column, width in zip(columns[:fit], widths, strict=False))
+    click.echo(click.style("  ".join(titles).rstrip(), bold=True))
+    for row in rows:
+        cells = (
+            click.style(cell.ljust(width), fg=STYLES.get(cell)) for cell, width in zip(row[:fit], widths, strict=False)
+        )
+        click.echo("  ".join(cells))
+        below = ", ".join(
+            f"{column.title.lower()} {cell}" for column, cell in zip(columns[fit:], row[fit:], strict=True) if cell
+        )
+        if below:
+            click.echo(fill(below, room, initial_indent="    ", subsequent_indent="    "))
 
 
 def _align(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

@@ -1,6 +1,7 @@
 import sys
 import unicodedata
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +60,17 @@ def test_a_table_on_a_terminal_shows_data_that_looks_like_markup_as_it_is(
     monkeypatch.setenv("COLUMNS", "60")
     table(COLUMNS, [("evt_1", "[bold]Loja[/bold] dead")], nothing="none")
     assert "[bold]Loja[/bold] dead" in capsys.readouterr().out
+
+
+def test_on_a_narrow_terminal_an_id_is_whole_and_what_has_no_room_stands_below(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    columns = (Column("ID"), Column("CREATED"), Column("ROUTE", fold=True), Column("REASON", fold=True))
+    row = ("dlv_01a21b0cacadc3f97312c598fc63", "2026-11-27", "deal-lost", "not accepted " * 5)
+    table(columns, [row, (row[0], row[1], "", "")], nothing="none")
+    lines = [click.unstyle(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.startswith("dlv_")] == [row[0]] * 2
+    assert max(map(len, lines)) <= 40
+    assert "created 2026-11-27, route deal-lost" in " ".join(" ".join(lines).split())
