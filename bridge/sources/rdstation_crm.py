@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import ClassVar
 from urllib.parse import quote
@@ -32,6 +32,8 @@ USUAL = re.compile(r"[0-9A-Za-z_.~-]+")
 """What percent-encoding leaves alone."""
 FRESH = 10 * 60 * 1_000_000
 """Microseconds between a closing or completion and `updated_at` within which the document dates its own change."""
+AHEAD = timedelta(days=1)
+"""How far a time may lie after arrival: clocks differ, but the year 2199 would make all that follows stale."""
 
 
 class RdStationCrm(Source[SourceOptions]):
@@ -55,6 +57,8 @@ class RdStationCrm(Source[SourceOptions]):
 
     def interpret(self, event: Event, last: JsonObject | None) -> Reading:
         """Return the document in full shape, ordered by `updated_at`, else by the event's time, else by arrival.
+
+        A time that lies more than a day after arrival is none.
 
         Raises:
             UnreadableWebhookError: as ``read`` does.
@@ -102,11 +106,12 @@ def _part(text: str) -> str:
 
 
 def _version(webhook: Webhook, received_at: datetime) -> int:
+    latest = received_at + AHEAD
     updated = instant(webhook.document.get("updated_at"))
-    if updated is not None:
+    if updated is not None and updated <= latest:
         return microseconds(updated)
     announced = instant(webhook.timestamp)
-    return microseconds(received_at) if announced is None else end_of_second(announced)
+    return microseconds(received_at) if announced is None or announced > latest else end_of_second(announced)
 
 
 def _dated(kind: str, action: Action, document: JsonObject, version: int) -> frozenset[str] | None:

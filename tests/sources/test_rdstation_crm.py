@@ -17,7 +17,7 @@ from bridge.document import lookup
 from bridge.errors import UnreadableWebhookError
 from bridge.model import Entity, EntityState, EventState
 from bridge.rdstation import EVENTS, KINDS, SHAPES
-from bridge.rdstation.timestamps import instant, microseconds
+from bridge.rdstation.timestamps import microseconds
 from bridge.routing.change import compare
 from bridge.routing.matcher import compile_match
 from bridge.sources.rdstation_crm import RdStationCrm
@@ -250,10 +250,14 @@ def test_a_payload_with_anything_anywhere_goes_all_the_way_or_is_refused(data: s
         last = compared.entity_state or last
 
 
-def test_far_times_are_versions_like_any_other() -> None:
-    far = instant("2200-12-31T23:59:59Z")
-    assert far is not None
-    assert version(document={"id": "1", "updated_at": "2200-12-31T23:59:59Z"}) == microseconds(far)
+def test_a_time_long_after_arrival_makes_no_later_document_stale() -> None:
+    assert version(document={"id": "1", "updated_at": "2199-12-31T23:59:59Z"}, event_timestamp=None) == microseconds(
+        NOW
+    )
+    far = {"document": {"id": "1"}, "event_timestamp": "2199-12-31T23:59:59Z"}
+    assert version(**far) == microseconds(NOW)
+    ahead = NOW + timedelta(hours=23)  # a clock may be wrong by a time zone
+    assert version(document={"id": "1", "updated_at": ahead.isoformat()}) == microseconds(ahead)
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
