@@ -28,9 +28,8 @@ from benchmarks.load import post_all
 from benchmarks.running import THEIRS, Running, daemon, pin, settled
 from benchmarks.sink import Sink
 from benchmarks.verdict import bar, conclude, counted
-from bridge.component import SourceOptions
 from bridge.model import Event, SystemClock, new_id
-from bridge.sources.rdstation_crm import RdStationCrm
+from bridge.sources.rdstation_crm import RdStationCrm, RdStationCrmOptions
 from bridge.store.sqlite import open_store
 
 CONNECTIONS = 16
@@ -62,7 +61,7 @@ class Tally:
 async def fill(folder: Path, count: int, series: str) -> None:
     """Store so many losses as ingest would, without a daemon."""
     store, clock = await open_store(folder / "data"), SystemClock()
-    source = RdStationCrm("crm", SourceOptions())
+    source = RdStationCrm("crm", RdStationCrmOptions())
     adding = []
     for body in webhooks(count, series, lost_in=1):
         read = source.read(body)

@@ -14,6 +14,11 @@
     │   └── StoreDamagedError        the integrity check failed
     ├── DaemonUnreachableError   no daemon answers on the control socket
     ├── RequestRefusedError      the daemon refused a command, with the reason
+    ├── RemoteError              the API of a source could not be used, in the words of its user
+    │   ├── RemoteRefusedError       it refuses the credentials, or what they may do
+    │   ├── RemoteMissingError       it has no such thing, or none that the credentials may see
+    │   ├── RemoteInvalidError       it refuses what was sent
+    │   └── RemoteUnavailableError   not now: too many requests, down, or not to be reached
     └── DeliveryFailure
         ├── TransientFailure     not accepted: safe to try again
         ├── AccessRefused        the service refuses the target itself, whatever the message: it is paused
@@ -85,6 +90,36 @@ class RequestRefusedError(BridgeError):
         """Keep the reason in the words a person will read."""
         super().__init__(reason)
         self.code = code
+
+
+class RemoteError(BridgeError):
+    """The API of a source could not be used; ``status`` is that of its answer, if there was one."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        """Keep the reason in the words a person will read."""
+        super().__init__(reason)
+        self.status = status
+
+
+class RemoteRefusedError(RemoteError):
+    """The API refuses the credentials, or what they may do: a person has to see to it."""
+
+
+class RemoteMissingError(RemoteError):
+    """The API has no such thing, or none that these credentials may see."""
+
+
+class RemoteInvalidError(RemoteError):
+    """The API refuses what was sent; the same again would be refused again."""
+
+
+class RemoteUnavailableError(RemoteError):
+    """The API cannot be used now; ``retry_after`` (seconds) is its own wish, if it told one."""
+
+    def __init__(self, reason: str, status: int | None = None, retry_after: float | None = None) -> None:
+        """Keep the wait that the API asked for."""
+        super().__init__(reason, status)
+        self.retry_after = retry_after
 
 
 class DeliveryFailure(BridgeError):  # noqa: N818 (an outcome of an attempt, named as the glossary names it)

@@ -5,6 +5,8 @@ import gc
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 
+from aiohttp import web
+
 from bridge import telemetry
 from bridge.app import logs
 from bridge.app.banner import Started
@@ -13,7 +15,7 @@ from bridge.app.reloader import Reloader
 from bridge.app.server import Servers
 from bridge.app.settings import Settings
 from bridge.component.client import Client
-from bridge.control import api
+from bridge.control import api, remote_api
 from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.delivery.announcer import EventAnnouncer
@@ -25,9 +27,10 @@ from bridge.delivery.rescuer import Rescuer
 from bridge.delivery.timekeeper import Timekeeper
 from bridge.errors import StoreError
 from bridge.ingest.handlers import Ingest
-from bridge.ingest.secretbook import SecretBook
+from bridge.ingest.secretbook import FOLDER, SecretBook
 from bridge.model import Clock, JsonObject
 from bridge.options import secrets_in
+from bridge.remote.connections import Remotes
 from bridge.ruleset import Ruleset
 from bridge.store.sqlite import open_store
 
@@ -61,6 +64,7 @@ class Daemon:
             stack.push_async_callback(self._store.close)
             http = await stack.enter_async_context(Client(self._clock))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            self._remotes = Remotes(http, self._settings.data / FOLDER)
             self._fleet = Fleet(self._store, http, self._clock, tasks, self._announcer)
             await self._serve(stop, ready, tasks)
 
@@ -70,7 +74,7 @@ class Daemon:
         await self._take_up()
         async with Servers(self._settings, self._ingest.routes(), self._readiness) as servers:
             endless = [tasks.create_task(work, name=name) for name, work in self._work(servers).items()]
-            await servers.start(lambda url: api.routes(Operations(self._store, self._host(url), self._clock)))
+            await servers.start(self._control)
             _keep_what_is_made()
             telemetry.daemon_started(servers.url, self.reloader.ruleset.revision)
             ready(self._introduction(servers))
@@ -151,8 +155,13 @@ class Daemon:
         options = [source.options for source in ruleset.sources.values()]
         options += [target.options for target in ruleset.targets.values()]
         logs.keep_secret(*self._secrets.everything(), *secrets_in(options))
+        self._remotes.adopt(ruleset.sources)
         self._fleet.adopt(ruleset.targets)
         self._rescuer.bell.ring()
+
+    def _control(self, url: str) -> list[web.RouteDef]:
+        operations = Operations(self._store, self._host(url), self._clock)
+        return [*api.routes(operations), *remote_api.routes(operations.remote)]
 
     def _host(self, url: str) -> Host:
         return Host(
@@ -168,6 +177,7 @@ class Daemon:
             hold=self._fleet.hold,
             announce=self._announcer.target_held,
             started_at=self._started_at,
+            remote=self._remotes.get,
         )
 
     async def _readiness(self) -> tuple[bool, JsonObject]:

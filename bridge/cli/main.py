@@ -28,6 +28,7 @@ COMMANDS = (
     "backup",
     "restore",
     "address",
+    "crm",
     "schema",
     "version",
 )

@@ -4,11 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 from pydantic import model_validator
 
 from bridge.component.base import Strict
+from bridge.component.http import Http
+from bridge.component.remote import Remote
 from bridge.model import Entity, Envelope, Event, JsonObject, Reading
 from bridge.options import Secret
 from bridge.options.quantity import Duration
@@ -94,6 +97,14 @@ class Source(ABC, Generic[OptionsT]):
     @abstractmethod
     def interpret(self, event: Event, last: JsonObject | None) -> Reading:
         """Return the event's document in the entity's full shape; ``last`` lends what the sender left out."""
+
+    def remote(self, http: Http, folder: Path) -> Remote | None:
+        """Return the API of the source, if its options open it; what that has to keep, it keeps in the folder."""
+        return None
+
+    def needed(self, heard: frozenset[str]) -> frozenset[str]:
+        """Return the events that have to come so that routes which hear these can compare with what was before."""
+        return heard
 
     def page(self, entity: Entity) -> str | None:
         """Return the address of the entity's page in the source's own web interface, if it has one."""

@@ -11,15 +11,22 @@ import orjson
 from aiohttp import web
 
 from bridge.control.amount import Amount, Manner, amount_from
+from bridge.control.asking import are_texts, asked, perhaps, text
 from bridge.control.filters import Parameters, delivery_query, event_query, refused
 from bridge.control.operations import Operations
 from bridge.control.shapes import Shape
-from bridge.errors import BridgeError, RequestRefusedError, StoreUnavailableError
+from bridge.errors import (
+    BridgeError,
+    RemoteError,
+    RemoteUnavailableError,
+    RequestRefusedError,
+    StoreUnavailableError,
+)
 from bridge.model import Entity, JsonObject
 from bridge.options import InvalidConfigurationError
 from bridge.store.nouns import DeliveryQuery, EventQuery
 
-STATUSES = {"unknown-id": 404, "no-rules": 409, "no-daemon": 409}
+STATUSES = {"unknown-id": 404, "no-rules": 409, "no-daemon": 409, "no-api": 409, "no-public-url": 409}
 """The HTTP status of a refusal by its code; any other code is 422."""
 CHOICE = {"ids", "filter", "limit", "rate", "dry_run"}
 """What every request may hold that acts on many."""
@@ -93,45 +100,45 @@ class _Api:
         return await self._operations.state(named["source"], Entity(named["kind"], named["id"]))
 
     async def link(self, request: web.Request) -> Shape:
-        asked = request.query
-        return {"link": await self._operations.link(asked.get("target", ""), asked.get("key", ""))}
+        given = request.query
+        return {"link": await self._operations.link(given.get("target", ""), given.get("key", ""))}
 
     async def explain(self, request: web.Request) -> Shape:
-        asked = await _asked(request, {"event", "body", "source", "before"})
-        if isinstance(event_id := asked.get("event"), str):
+        given = await asked(request, {"event", "body", "source", "before"})
+        if isinstance(event_id := given.get("event"), str):
             return await self._operations.explain(event_id)
-        if "body" not in asked:
+        if "body" not in given:
             raise refused("an event or a body is needed")
-        source = asked.get("source")
+        source = given.get("source")
         named = source if isinstance(source, str) else None
-        return await self._operations.explain_body(asked["body"], named, asked.get("before"))
+        return await self._operations.explain_body(given["body"], named, given.get("before"))
 
     async def retry(self, request: web.Request) -> Shape:
-        asked = await _asked(request, CHOICE)
-        chosen = _chosen(asked, delivery_query)
-        return await self._operations.retry(chosen, _amount(asked), dry_run=asked.get("dry_run") is True)
+        given = await asked(request, CHOICE)
+        chosen = _chosen(given, delivery_query)
+        return await self._operations.retry(chosen, _amount(given), dry_run=given.get("dry_run") is True)
 
     async def discard(self, request: web.Request) -> Shape:
-        asked = await _asked(request, {*CHOICE, "reason"})
-        chosen, reason = _chosen(asked, delivery_query), _text(asked, "reason")
-        return await self._operations.discard(chosen, reason, _amount(asked), dry_run=asked.get("dry_run") is True)
+        given = await asked(request, {*CHOICE, "reason"})
+        chosen, reason = _chosen(given, delivery_query), text(given, "reason")
+        return await self._operations.discard(chosen, reason, _amount(given), dry_run=given.get("dry_run") is True)
 
     async def replay(self, request: web.Request) -> Shape:
-        asked = await _asked(request, {*CHOICE, "route", "as_planned", "again"})
-        chosen, route = _chosen(asked, event_query), _perhaps(asked, "route")
-        manner = Manner(route, as_planned=asked.get("as_planned") is True, again=asked.get("again") is True)
-        return await self._operations.replay(chosen, manner, _amount(asked), dry_run=asked.get("dry_run") is True)
+        given = await asked(request, {*CHOICE, "route", "as_planned", "again"})
+        chosen, route = _chosen(given, event_query), perhaps(given, "route")
+        manner = Manner(route, as_planned=given.get("as_planned") is True, again=given.get("again") is True)
+        return await self._operations.replay(chosen, manner, _amount(given), dry_run=given.get("dry_run") is True)
 
     async def targets(self, _: web.Request) -> Shape:
         return await self._operations.targets()
 
     async def pause(self, request: web.Request) -> Shape:
-        asked = await _asked(request, {"target", "reason"})
-        return await self._operations.pause(_text(asked, "target"), _perhaps(asked, "reason"))
+        given = await asked(request, {"target", "reason"})
+        return await self._operations.pause(text(given, "target"), perhaps(given, "reason"))
 
     async def resume(self, request: web.Request) -> Shape:
-        asked = await _asked(request, {"target"})
-        return await self._operations.resume(_text(asked, "target"))
+        given = await asked(request, {"target"})
+        return await self._operations.resume(text(given, "target"))
 
     async def reload(self, _: web.Request) -> Shape:
         return await self._operations.reload()
@@ -141,47 +148,19 @@ def _parameters(request: web.Request) -> Parameters:
     return {name: request.query.getall(name) for name in request.query}
 
 
-async def _asked(request: web.Request, known: set[str]) -> JsonObject:
-    """Return the request's JSON object, which may hold no other than the known keys."""
-    try:
-        asked: Any = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        raise refused("the body is no JSON") from None
-    if not isinstance(asked, dict):
-        raise refused("the body must be an object")
-    if strange := asked.keys() - known:
-        raise refused(f'unknown key "{min(strange)}"')
-    return asked
-
-
 def _chosen(
-    asked: JsonObject, query: Callable[[Parameters], EventQuery] | Callable[[Parameters], DeliveryQuery]
+    given: JsonObject, query: Callable[[Parameters], EventQuery] | Callable[[Parameters], DeliveryQuery]
 ) -> Any:  # noqa: ANN401 (ids, or the query that the caller's reader makes)
-    ids, filters = asked.get("ids"), asked.get("filter")
-    if _are_texts(ids):
+    ids, filters = given.get("ids"), given.get("filter")
+    if are_texts(ids):
         return ids
-    if isinstance(filters, dict) and all(map(_are_texts, filters.values())):
+    if isinstance(filters, dict) and all(map(are_texts, filters.values())):
         return query(filters)  # type: ignore[arg-type]  # checked on the line above
     raise refused("ids, a list of ids, or filter, an object of lists, is needed")
 
 
-def _amount(asked: JsonObject) -> Amount:
-    return amount_from(asked.get("limit"), asked.get("rate"))
-
-
-def _text(asked: JsonObject, name: str) -> str:
-    value = asked.get(name)
-    if not (isinstance(value, str) and value.strip()):
-        raise refused(f"{name}, a text, is needed")
-    return value
-
-
-def _perhaps(asked: JsonObject, name: str) -> str | None:
-    return None if asked.get(name) is None else _text(asked, name)
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _amount(given: JsonObject) -> Amount:
+    return amount_from(given.get("limit"), given.get("rate"))
 
 
 def _json(answer: Shape, status: int = 200) -> web.Response:
@@ -197,5 +176,8 @@ def _error(error: BridgeError) -> web.Response:
         code, status, problems = "invalid-configuration", 422, [str(problem) for problem in error.problems]
     elif isinstance(error, StoreUnavailableError):
         code, status = "store-unavailable", 503
+    elif isinstance(error, RemoteError):
+        later = isinstance(error, RemoteUnavailableError)
+        code, status = "remote-unavailable" if later else "remote-refused", 502
     told: Shape = {"code": code, "message": str(error)}
     return _json({"error": told | ({"problems": list(problems)} if problems else {})}, status)

@@ -12,6 +12,7 @@ import orjson
 
 from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.filters import parameters_of
+from bridge.control.remote_api import RemoteClient
 from bridge.control.shapes import Shape
 from bridge.errors import DaemonUnreachableError, RequestRefusedError
 from bridge.model import Entity, Json, JsonObject
@@ -47,6 +48,11 @@ class DaemonClient:
     ) -> None:
         """Close the session."""
         await self._session.close()
+
+    @property
+    def remote(self) -> RemoteClient:
+        """Return the operations by a source's API."""
+        return RemoteClient(lambda method, path, body: self._ask(method, path, body=body))
 
     async def events(self, query: EventQuery) -> Shape:
         """List events."""

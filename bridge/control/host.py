@@ -6,6 +6,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Literal, TypeAlias, TypeVar
 
+from bridge.component.remote import Remote
 from bridge.errors import RequestRefusedError
 from bridge.options import Problem
 from bridge.ruleset import Ruleset
@@ -29,7 +30,7 @@ class Host:
     ``public_url`` and ``local_url`` (without a slash at the end) go in front: the one that the sender reaches, and
     the one this machine reaches. ``ring`` is told which targets got work, ``hold`` which one is to get no more, and
     ``announce`` what a person did with a target and why, for those who should hear of it. ``no_room`` returns why
-    webhooks are turned away, if they are.
+    webhooks are turned away, if they are. ``remote`` returns the API of a source, if it has one.
     """
 
     current: Callable[[], Ruleset | None]
@@ -44,6 +45,7 @@ class Host:
     hold: Callable[[str], None] = lambda _: None
     announce: Announce = lambda *_: None
     started_at: datetime | None = None
+    remote: Callable[[str], Remote | None] = lambda _: None
 
     def rules(self) -> Ruleset:
         """Return the ruleset of the moment.

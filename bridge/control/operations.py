@@ -8,6 +8,7 @@ from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.explaining import Explainer, preview, type_of, with_links
 from bridge.control.holding import Holding
 from bridge.control.host import VERSION, Host, unknown
+from bridge.control.remotes import RemoteOperations
 from bridge.control.replaying import Replaying
 from bridge.control.shapes import (
     Shape,
@@ -40,6 +41,7 @@ class Operations:
         self._acting = Acting(store, host, self._clock)
         self._replaying = Replaying(store, host, self._clock)
         self._holding = Holding(store, host, self._clock)
+        self.remote = RemoteOperations(host)
 
     async def events(self, query: EventQuery) -> Shape:
         """List events, newest first, under ``events``."""

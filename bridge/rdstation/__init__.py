@@ -1,6 +1,6 @@
 """RD Station CRM's own side: which events it sends, what they mean, and how its dialects become one shape."""
 
-from bridge.rdstation.catalog import CERTAIN, CHOICES, DATED_BY, EVENTS, KINDS, QUIET, REFERENCES
+from bridge.rdstation.catalog import CERTAIN, CHOICES, DATED_BY, EVENTS, KINDS, MEANINGS, QUIET, REFERENCES
 from bridge.rdstation.normalise import normalise
 from bridge.rdstation.samples import example, sample, samples, story
 from bridge.rdstation.shapes import SHAPES
@@ -12,6 +12,7 @@ __all__ = [
     "DATED_BY",
     "EVENTS",
     "KINDS",
+    "MEANINGS",
     "QUIET",
     "REFERENCES",
     "SHAPES",

@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
+from bridge.component.http import Http
+from bridge.component.remote import Remote
 from bridge.component.source import NamedTrigger, Source, SourceOptions
 from bridge.model import Action, Entity, Envelope, Event, JsonObject, Reading
 from bridge.rdstation import (
@@ -14,6 +17,7 @@ from bridge.rdstation import (
     CHOICES,
     DATED_BY,
     EVENTS,
+    MEANINGS,
     QUIET,
     REFERENCES,
     SHAPES,
@@ -24,21 +28,30 @@ from bridge.rdstation import (
     samples,
     story,
 )
+from bridge.rdstation.api import ApiOptions, connect
 from bridge.rdstation.labels import AMOUNTS, LABELS
 from bridge.rdstation.timestamps import end_of_second, instant, microseconds
 from bridge.rdstation.webhook import Webhook, parse
 
 USUAL = re.compile(r"[0-9A-Za-z_.~-]+")
 """What percent-encoding leaves alone."""
-FRESH = 10 * 60 * 1_000_000
-"""Microseconds between a closing or completion and `updated_at` within which the document dates its own change."""
+FRESH = timedelta(minutes=10)
+"""What lies at most between a closing or completion and `updated_at` within which the document dates its own change."""
 AHEAD = timedelta(days=1)
 """How far a time may lie after arrival: clocks differ, but the year 2199 would make all that follows stale."""
 
 
-class RdStationCrm(Source[SourceOptions]):
+class RdStationCrmOptions(SourceOptions):
+    """What RD Station CRM takes."""
+
+    api: ApiOptions | None = None
+    """Access to the CRM's own API: for names that webhooks leave out, to register webhooks, and to close gaps."""
+
+
+class RdStationCrm(Source[RdStationCrmOptions]):
     """RD Station CRM, all eight entities, both dialects of its deals."""
 
+    Options = RdStationCrmOptions
     triggers: ClassVar[Mapping[str, NamedTrigger]] = TRIGGERS
     events: ClassVar[Mapping[str, str]] = EVENTS
     shapes: ClassVar[Mapping[str, JsonObject]] = SHAPES
@@ -70,8 +83,20 @@ class RdStationCrm(Source[SourceOptions]):
             webhook.document,
             normalise(webhook.kind, webhook.document, last),
             version,
-            _dated(webhook.kind, webhook.action, webhook.document, version),
+            _dated(webhook.kind, webhook.action, webhook.document),
         )
+
+    def remote(self, http: Http, folder: Path) -> Remote | None:
+        """Return the CRM's API, if ``api`` opens it."""
+        return connect(self.options.api, http, folder / f"{self.name}.tokens") if self.options.api else None
+
+    def needed(self, heard: frozenset[str]) -> frozenset[str]:
+        """Return the events beside those that make and end what updates are told of.
+
+        Without its creation an update would be the first sight of a deal, and what was deleted would live on.
+        """
+        updated = {EVENTS[name] for name in heard if MEANINGS[name][1] == "updated"}
+        return heard | {name for name, kind in EVENTS.items() if kind in updated}
 
     def page(self, entity: Entity) -> str | None:
         """Return the page of a deal; no other entity's address is known."""
@@ -114,13 +139,13 @@ def _version(webhook: Webhook, received_at: datetime) -> int:
     return microseconds(received_at) if announced is None or announced > latest else end_of_second(announced)
 
 
-def _dated(kind: str, action: Action, document: JsonObject, version: int) -> frozenset[str] | None:
+def _dated(kind: str, action: Action, document: JsonObject) -> frozenset[str] | None:
     """Return what the document itself dates: everything at a creation, a status that closed with this very edit."""
     if action == "created":
         return None
     if action == "updated" and kind in DATED_BY:
         path, dating = DATED_BY[kind]
-        at = instant(document.get(dating))
-        if at is not None and abs(microseconds(at) - version) <= FRESH:
+        at, edited = instant(document.get(dating)), instant(document.get("updated_at"))
+        if at is not None and edited is not None and abs(at - edited) <= FRESH:
             return frozenset({path})
     return frozenset()

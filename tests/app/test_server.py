@@ -20,13 +20,12 @@ from prometheus_client.exposition import generate_latest
 from bridge import telemetry
 from bridge.app import logs, server
 from bridge.app.server import Servers
-from bridge.component.source import SourceOptions
 from bridge.errors import SettingsError
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
 from bridge.model import SystemClock
 from bridge.options import Redactor
-from bridge.sources.rdstation_crm import RdStationCrm
+from bridge.sources.rdstation_crm import RdStationCrm, RdStationCrmOptions
 from bridge.store.sqlite import open_store
 from tests.support.listening import Ready, Serve
 
@@ -277,7 +276,7 @@ async def test_a_secret_in_an_address_stands_in_no_line_and_no_metric(
     serve: Serve, data: Path, log: io.StringIO
 ) -> None:
     secret, other = "s3cret-of-the-source", "not-the-secret-of-the-source"
-    sources = {"crm": RdStationCrm("crm", SourceOptions.model_validate({"secrets": [secret]}))}
+    sources = {"crm": RdStationCrm("crm", RdStationCrmOptions.model_validate({"secrets": [secret]}))}
     book = SecretBook(data)
     book.adopt(sources)
     logs.keep_secret(*book.everything())

@@ -2,6 +2,7 @@ import importlib
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -28,8 +29,17 @@ def section_of(name: str) -> str:
 
 
 def options_of(name: str) -> set[str]:
-    parameters = command_of(name).params
+    parameters = [each for command in leaves(command_of(name)) for each in command.params]
     return {option for each in parameters if isinstance(each, click.Option) for option in each.opts}
+
+
+def leaves(command: click.Command) -> Iterator[click.Command]:
+    """Yield a command, or those below a group."""
+    if not isinstance(command, click.Group):
+        yield command
+        return
+    for below in command.commands.values():
+        yield from leaves(below)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

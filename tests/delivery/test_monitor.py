@@ -10,14 +10,14 @@ import orjson
 import pytest
 
 from bridge import telemetry
-from bridge.component import AnySource, SourceOptions
+from bridge.component import AnySource
 from bridge.delivery.announcer import Announcer, EventAnnouncer
 from bridge.delivery.monitor import Growth, Monitor, Silences
 from bridge.errors import StoreUnavailableError
 from bridge.model import DeliveryState
 from bridge.routing.router import Router, in_order
 from bridge.sources._bridge import NAME, OWN
-from bridge.sources.rdstation_crm import RdStationCrm
+from bridge.sources.rdstation_crm import RdStationCrm, RdStationCrmOptions
 from bridge.store.base import Store
 from bridge.store.nouns import Backlog, EventQuery
 from tests.contracts.store_steps import an_event
@@ -40,7 +40,7 @@ class Remembering(Announcer):
 
 
 def sources(**silences: timedelta | None) -> Mapping[str, AnySource]:
-    return {name: RdStationCrm(name, SourceOptions(silence=silence)) for name, silence in silences.items()}
+    return {name: RdStationCrm(name, RdStationCrmOptions(silence=silence)) for name, silence in silences.items()}
 
 
 @pytest.fixture

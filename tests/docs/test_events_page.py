@@ -12,7 +12,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from bridge.component import AnySource, SourceOptions
+from bridge.component import AnySource
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.document import lookup, slug
 from bridge.errors import UnreadableWebhookError
@@ -29,7 +29,7 @@ from bridge.routing.change import Comparison, compare
 from bridge.routing.router import Router
 from bridge.sources._bridge import OWN as OWN_SOURCE
 from bridge.sources._bridge import Bridge
-from bridge.sources.rdstation_crm import RdStationCrm
+from bridge.sources.rdstation_crm import RdStationCrm, RdStationCrmOptions
 from bridge.store.base import Store
 from bridge.store.sqlite import events, open_store
 from tests.docs.pages import ROOT, blocks, code, codes, rows
@@ -377,7 +377,7 @@ def reasons(folder: Path) -> Iterator[str | None]:
         assert (event.state, event.name) == (EventState.QUARANTINED, handlers.UNREADABLE)
         yield event.reason
     event = event_of(crm(), SHOWN)
-    yield received(folder, event.body, source=Defective("crm", SourceOptions())).reason
+    yield received(folder, event.body, source=Defective("crm", RdStationCrmOptions())).reason
     yield Router({}, [], lambda *_: {}, ManualClock()).explain(event, None).reason
     without_rules = Dispatcher(cast("Store", None), lambda: cast("Any", None), lambda _: None, ManualClock())
     yield without_rules._decide(event, None).reason

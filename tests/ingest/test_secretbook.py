@@ -7,15 +7,14 @@ import pytest
 from multidict import CIMultiDict
 
 from bridge.component import AnySource
-from bridge.component.source import SourceOptions
 from bridge.errors import SettingsError
 from bridge.ingest import secretbook
 from bridge.ingest.secretbook import SecretBook
-from bridge.sources.rdstation_crm import RdStationCrm
+from bridge.sources.rdstation_crm import RdStationCrm, RdStationCrmOptions
 
 
 def source(name: str, **options: Any) -> AnySource:
-    return RdStationCrm(name, SourceOptions.model_validate(options))
+    return RdStationCrm(name, RdStationCrmOptions.model_validate(options))
 
 
 def book(data: Path, *sources: AnySource) -> SecretBook:

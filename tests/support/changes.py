@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from bridge.component import AnySource, SourceOptions
+from bridge.component import AnySource
 from bridge.model import Change, EntityState, Event, JsonObject
 from bridge.routing.change import compare
-from bridge.sources.rdstation_crm import RdStationCrm
+from bridge.sources.rdstation_crm import RdStationCrm, RdStationCrmOptions
 from tests.support.clock import ManualClock
 
 NOW = ManualClock().now()
@@ -17,7 +17,7 @@ NOW = ManualClock().now()
 
 def crm() -> RdStationCrm:
     """Return the source as the shipped rules name it."""
-    return RdStationCrm("crm", SourceOptions())
+    return RdStationCrm("crm", RdStationCrmOptions())
 
 
 def event_of(source: AnySource, body: Mapping[str, Any], number: int = 1, at: datetime = NOW) -> Event:

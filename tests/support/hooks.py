@@ -12,12 +12,11 @@ import orjson
 from aiohttp import web
 
 from bridge.component import AnySource
-from bridge.component.source import SourceOptions
 from bridge.errors import StoreUnavailableError
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
 from bridge.model import Event
-from bridge.sources.rdstation_crm import RdStationCrm
+from bridge.sources.rdstation_crm import RdStationCrm, RdStationCrmOptions
 from bridge.store.base import Store
 from bridge.store.nouns import EventQuery
 from bridge.store.sqlite import open_store
@@ -82,7 +81,7 @@ class Hooks:
 async def hooks(folder: Path, clock: ManualClock, *secrets: str, **options: Any) -> AsyncIterator[Hooks]:
     """Serve ``/hooks`` for a source ``crm`` with these secrets."""
     store = await open_store(folder / "data", clock)
-    read = SourceOptions.model_validate({"secrets": secrets} | options)
+    read = RdStationCrmOptions.model_validate({"secrets": secrets} | options)
     sources: dict[str, AnySource] = {"crm": RdStationCrm("crm", read)}
     book = SecretBook(folder / "data")
     book.adopt(sources)

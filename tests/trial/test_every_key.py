@@ -243,6 +243,7 @@ ELSEWHERE: Final = {
     "rdstation_crm.auth_header": "ingest/test_secretbook.py",
     "rdstation_crm.auth_key": "ingest/test_secretbook.py",
     "rdstation_crm.silence": "delivery/test_monitor.py",
+    "rdstation_crm.api": "rdstation/api/test_versions.py",
     **{f"{kind}.{key}": "targets/test_email.py" for kind, names in MAIL.items() for key in names.split()},
 }
 """Keys whose effect is not in the story: webhooks as they come in, tests, what a played board has, mail as it goes."""

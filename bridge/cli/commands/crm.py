@@ -1,0 +1,18 @@
+"""``bridge crm``: a group of commands, each in a module of its own."""
+
+import click
+
+from bridge.cli.crm import login, status, webhooks
+
+
+@click.group(short_help="Use the CRM's own API: connect it, register webhooks.")
+def command() -> None:
+    """Use the CRM's own API, which `api` of the source opens in the rules.
+
+    While a daemon runs, it is the one that asks.
+    """
+
+
+command.add_command(login.command, "login")
+command.add_command(status.command, "status")
+command.add_command(webhooks.command, "webhooks")

@@ -1,0 +1,1 @@
+"""The commands below ``bridge crm``: what people do by the CRM's own API."""

@@ -1,0 +1,97 @@
+"""``bridge crm login``: a person allows an application access, on a page that leads back to this machine."""
+
+import asyncio
+import webbrowser
+from hmac import compare_digest
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli import options, screen
+from bridge.cli.remotely import remotely
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+PATIENCE = 300.0
+"""Seconds that a person may take."""
+PORT = 8765
+PAGE = "<!doctype html><meta charset=utf-8><title>bridge</title><p>{}</p>"
+
+
+@click.command(short_help="Connect an application with an account, once.")
+@click.option("--source", help="The source, where several have an API.")
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="Where the page leads to.")
+@click.option("--paste", is_flag=True, help="Paste the address that the page led to: for a bridge elsewhere.")
+@options.data
+@options.routes
+def command(source: str | None, port: int, data: Path, routes: Path, *, paste: bool) -> None:
+    """Connect the application of `client_id` with an account of RD Station CRM, once.
+
+    A page of RD Station opens on which you allow access. It leads back to http://127.0.0.1:PORT/callback, which has to
+    stand among the callback addresses of your application. What it brings is kept encrypted in the data directory.
+    """
+    account = asyncio.run(_login(source, port, data, routes, paste=paste))
+    screen.say(f"Connected with {screen.clean(account)}.")
+
+
+async def _login(source: str | None, port: int, data: Path, routes: Path, *, paste: bool) -> str:
+    redirect, state = f"http://127.0.0.1:{port}/callback", token_urlsafe(16)
+    async with remotely(data, routes) as remote:
+        page = (await remote.sign_in_page(source, redirect, state))["page"]
+        screen.note(f"Allow access on this page:\n{page}")
+        code = await asyncio.to_thread(_pasted, state) if paste else await _returned(page, port, state)
+        return str((await remote.sign_in(source, code, redirect))["account"])
+
+
+def _pasted(state: str) -> str:
+    from yarl import URL
+
+    address = URL(click.prompt("Then paste the address that it led to, even if no page is there", err=True).strip())
+    code = _code(address.query.get("code", ""), address.query.get("state", ""), state)
+    if code is None:
+        raise click.ClickException("this is not where that page leads to: run it again")
+    return code
+
+
+async def _returned(page: str, port: int, state: str) -> str:
+    """Return the code that the browser comes back with."""
+    from aiohttp import web
+
+    code: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def back(request: web.Request) -> web.Response:
+        found = _code(request.query.get("code", ""), request.query.get("state", ""), state)
+        if found is None:
+            return _page("This is not what bridge waits for. Run bridge crm login again.", 400)
+        if not code.done():
+            code.set_result(found)
+        return _page("Done. You may close this page, and go back to bridge.", 200)
+
+    app = web.Application()
+    app.router.add_get("/callback", back)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        webbrowser.open(page)
+        return await asyncio.wait_for(code, PATIENCE)
+    except TimeoutError:
+        raise click.ClickException("nobody allowed access within five minutes: run it again") from None
+    except OSError as error:
+        raise click.ClickException(f"port {port} cannot be used: {error.strerror}; name another: --port") from error
+    finally:
+        await runner.cleanup()
+
+
+def _code(code: str, given: str, state: str) -> str | None:
+    """Return a code that came back with the state that we gave: anybody's page may lead a browser here."""
+    return code if code and compare_digest(given.encode(), state.encode()) else None
+
+
+def _page(text: str, status: int) -> "web.Response":
+    from aiohttp import web
+
+    return web.Response(text=PAGE.format(text), content_type="text/html", status=status)

@@ -1,0 +1,91 @@
+"""The operations by a source's API as JSON over HTTP: for the control socket, and from the other side of it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from aiohttp import web
+
+from bridge.control.api import answered
+from bridge.control.asking import asked, perhaps, text, texts
+from bridge.control.remotes import RemoteOperations
+from bridge.control.shapes import Shape
+from bridge.model import Json
+
+Ask: TypeAlias = Callable[[str, str, Json], Awaitable[Shape]]
+"""Asks the daemon: method, path, body."""
+
+
+def routes(remote: RemoteOperations) -> list[web.RouteDef]:
+    """Return the handlers under ``/api/remote/``."""
+    api = _Api(remote)
+    return [
+        web.post("/api/remote/status", answered(api.status)),
+        web.post("/api/remote/page", answered(api.page)),
+        web.post("/api/remote/login", answered(api.login)),
+        web.post("/api/remote/webhooks", answered(api.webhooks)),
+        web.post("/api/remote/sync", answered(api.sync)),
+        web.post("/api/remote/delete", answered(api.delete)),
+    ]
+
+
+class _Api:
+    """Reads requests for the operations."""
+
+    def __init__(self, remote: RemoteOperations) -> None:
+        self._remote = remote
+
+    async def status(self, _: web.Request) -> Shape:
+        return await self._remote.status()
+
+    async def page(self, request: web.Request) -> Shape:
+        given = await asked(request, {"source", "redirect", "state"})
+        return await self._remote.sign_in_page(perhaps(given, "source"), text(given, "redirect"), text(given, "state"))
+
+    async def login(self, request: web.Request) -> Shape:
+        given = await asked(request, {"source", "code", "redirect"})
+        return await self._remote.sign_in(perhaps(given, "source"), text(given, "code"), text(given, "redirect"))
+
+    async def webhooks(self, request: web.Request) -> Shape:
+        return await self._remote.webhooks(perhaps(await asked(request, {"source"}), "source"))
+
+    async def sync(self, request: web.Request) -> Shape:
+        given = await asked(request, {"source", "dry_run"})
+        return await self._remote.sync(perhaps(given, "source"), dry_run=given.get("dry_run") is True)
+
+    async def delete(self, request: web.Request) -> Shape:
+        given = await asked(request, {"source", "ids", "dry_run"})
+        dry_run = given.get("dry_run") is True
+        return await self._remote.delete(perhaps(given, "source"), texts(given, "ids"), dry_run=dry_run)
+
+
+class RemoteClient:
+    """The same methods as ``RemoteOperations``, asked of a daemon."""
+
+    def __init__(self, ask: Ask) -> None:
+        """Take what asks."""
+        self._ask = ask
+
+    async def status(self) -> Shape:
+        """Tell how the APIs are."""
+        return await self._ask("POST", "/api/remote/status", {})
+
+    async def sign_in_page(self, source: str | None, redirect: str, state: str) -> Shape:
+        """Return the page on which a person allows access."""
+        return await self._ask("POST", "/api/remote/page", {"source": source, "redirect": redirect, "state": state})
+
+    async def sign_in(self, source: str | None, code: str, redirect: str) -> Shape:
+        """Take the code that the page led back with."""
+        return await self._ask("POST", "/api/remote/login", {"source": source, "code": code, "redirect": redirect})
+
+    async def webhooks(self, source: str | None = None) -> Shape:
+        """List registered webhooks."""
+        return await self._ask("POST", "/api/remote/webhooks", {"source": source})
+
+    async def sync(self, source: str | None = None, *, dry_run: bool = False) -> Shape:
+        """Register what the rules need."""
+        return await self._ask("POST", "/api/remote/sync", {"source": source, "dry_run": dry_run})
+
+    async def delete(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
+        """Take webhooks away."""
+        body: Json = {"source": source, "ids": [*ids], "dry_run": dry_run}
+        return await self._ask("POST", "/api/remote/delete", body)

@@ -1,0 +1,163 @@
+"""What people do by the API of a source: see whether it answers, connect it, and look after its webhooks."""
+
+from collections.abc import Sequence
+
+from yarl import URL
+
+from bridge.component.remote import Address, Registration, Remote
+from bridge.component.source import AnySource
+from bridge.control.host import Host
+from bridge.control.shapes import Shape
+from bridge.errors import RemoteError, RequestRefusedError
+from bridge.options import Secret, did_you_mean
+from bridge.remote.subscribing import Act, Done, Step, carry_out, events_wanted, plan
+
+
+class RemoteOperations:
+    """The operations that need a source's API; ``source`` may be left out where one source alone has one."""
+
+    def __init__(self, host: Host) -> None:
+        """Take the rules, the addresses and the APIs."""
+        self._host = host
+
+    async def status(self) -> Shape:
+        """Tell for each source that has an API whether it answers, for whom, and which webhooks it has of ours."""
+        return {"sources": [await self._status(source) for source in self._sources()]}
+
+    async def sign_in_page(self, source: str | None, redirect: str, state: str) -> Shape:
+        """Return the page on which a person allows access.
+
+        Raises:
+            RequestRefusedError: the API of the source needs none (``no-sign-in``), or as ``webhooks``.
+        """
+        name, remote = self._named(source)
+        page = remote.sign_in_page(redirect, state)
+        if page is None:
+            raise RequestRefusedError(f"the API of {name} is opened by its token: nothing is to be done", "no-sign-in")
+        return {"source": name, "page": page}
+
+    async def sign_in(self, source: str | None, code: str, redirect: str) -> Shape:
+        """Take the code that the page led back with; return whose account it opened.
+
+        Raises:
+            RemoteError: the API refuses it.
+        """
+        name, remote = self._named(source)
+        await remote.sign_in(code, redirect)
+        return {"source": name, "account": await remote.identity()}
+
+    async def webhooks(self, source: str | None = None) -> Shape:
+        """List all registered webhooks; ``ours`` are those that post to this source.
+
+        Raises:
+            RequestRefusedError: no source has an API (``no-api``), several have, or there is none of this name.
+            RemoteError: the API refuses, or cannot be had.
+        """
+        name, remote = self._named(source)
+        return {"source": name, "webhooks": [self._shape(each, name) for each in await remote.registrations()]}
+
+    async def sync(self, source: str | None = None, *, dry_run: bool = False) -> Shape:
+        """Have exactly the events posted that the rules need; return each step, and whether it failed.
+
+        Raises:
+            RequestRefusedError: the CRM could not reach the address (``no-public-url``), or as ``webhooks``.
+            RemoteError: the registered webhooks cannot be listed.
+        """
+        name, remote = self._named(source)
+        address = self._address(name)
+        wanted = events_wanted(self._host.rules(), self._host.rules().sources[name])
+        steps = plan(wanted, await remote.registrations(), address, self._ours(name))
+        done = tuple(map(Done, steps)) if dry_run else await carry_out(steps, remote, address)
+        return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
+
+    async def delete(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
+        """Take webhooks away: those with these ids, whosever they are, or without ids all of ours.
+
+        Raises:
+            RequestRefusedError: an id is not registered (``unknown-id``), or as ``webhooks``.
+        """
+        name, remote = self._named(source)
+        registered = {each.id: each for each in await remote.registrations()}
+        if missing := next((id_ for id_ in ids if id_ not in registered), None):
+            raise RequestRefusedError(f'no webhook "{missing}" is registered', "unknown-id")
+        chosen = ids or [each.id for each in registered.values() if self._is_ours(each, name)]
+        steps = [Step(Act.DELETE, registered[id_].event, registered[id_]) for id_ in chosen]
+        done = tuple(map(Done, steps)) if dry_run else await carry_out(steps, remote, Address(""))
+        return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
+
+    def _sources(self) -> dict[str, AnySource]:
+        rules = self._host.rules()
+        return {name: source for name, source in rules.sources.items() if self._host.remote(name)}
+
+    async def _status(self, name: str) -> Shape:
+        _, remote = self._named(name)
+        try:
+            account, registered = await remote.identity(), await remote.registrations()
+        except RemoteError as error:
+            return {"name": name, "account": None, "error": str(error), "webhooks": {}, "requests_left": remote.left}
+        ours = [each.status for each in registered if self._is_ours(each, name)]
+        counts = {status: ours.count(status) for status in dict.fromkeys(ours)}
+        return {"name": name, "account": account, "error": None, "webhooks": counts, "requests_left": remote.left}
+
+    def _named(self, source: str | None) -> tuple[str, Remote]:
+        names = list(self._sources())
+        if not names:
+            reason = "no source has an `api` in the rules: give it a token, or client_id and client_secret"
+            raise RequestRefusedError(reason, "no-api")
+        if source is None and len(names) > 1:
+            raise RequestRefusedError(f"several sources have an API, name one: {', '.join(names)}", "unknown-source")
+        remote = self._host.remote(name := source or names[0])
+        if remote is None:
+            hint = did_you_mean(name, names)
+            raise RequestRefusedError(f'no source "{name}" has an `api`; {hint}'.rstrip("; "), "unknown-source")
+        return name, remote
+
+    def _address(self, name: str) -> Address:
+        """Return where the CRM is to post."""
+        base = self._base(name)
+        paths, header = self._host.paths(name), dict(self._host.headers(name))
+        return Address(base + paths[0], next(((field, Secret(key)) for field, key in header.items()), None))
+
+    def _base(self, name: str) -> str:
+        _, remote = self._named(name)
+        base = self._host.public_url or (self._host.local_url if remote.near else None)
+        if base is None:
+            reason = "the CRM has to reach bridge from outside: set BRIDGE_PUBLIC_URL to the address it has there"
+            raise RequestRefusedError(reason, "no-public-url")
+        return base
+
+    def _ours(self, name: str) -> str:
+        return f"{self._base(name)}/hooks/{name}"
+
+    def _is_ours(self, registered: Registration, name: str) -> bool:
+        base = self._host.public_url or self._host.local_url
+        return base is not None and f"{registered.url}/".startswith(f"{base}/hooks/{name}/")
+
+    def _shape(self, registered: Registration, name: str) -> Shape:
+        ours = self._is_ours(registered, name)
+        return {
+            "id": registered.id,
+            "event": registered.event,
+            "status": registered.status,
+            "ours": ours,
+            "url": _without_secret(registered.url),
+        }
+
+
+def _done_shape(done: Done) -> Shape:
+    registered = done.step.registered
+    return {
+        "act": done.step.act,
+        "event": done.step.event,
+        "id": registered.id if registered else None,
+        "status": registered.status if registered else None,
+        "error": done.error,
+    }
+
+
+def _without_secret(address: str) -> str:
+    """Return an address without what opens it: its last part, its query, and a password."""
+    url = URL(address)
+    parts = url.path.split("/")
+    hidden = "/".join([*parts[:-1], "***"]) if len(parts) > 3 else url.path  # noqa: PLR2004 (/hooks/<source>/<secret>)
+    return f"{url.origin()}{hidden}" if url.host else "***"
