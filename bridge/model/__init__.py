@@ -28,6 +28,7 @@ from bridge.model.values import (
     Outcome,
     SystemClock,
     Trigger,
+    made_at,
     new_id,
 )
 
@@ -69,5 +70,6 @@ __all__ = [
     "TargetState",
     "Terms",
     "Trigger",
+    "made_at",
     "new_id",
 ]

@@ -73,3 +73,8 @@ def new_id(prefix: Literal["evt", "dlv", "att"]) -> str:
     """Return a new id such as ``evt_0192…``: the prefix, 48 bits of milliseconds, 64 bits of chance; sorts by time."""
     chance = getrandbits(64)  # unlike all others, which is enough; a secure one would cost a system call per webhook
     return f"{prefix}_{time.time_ns() // 1_000_000:012x}{chance:016x}"
+
+
+def made_at(id_: str) -> datetime:
+    """Return when an id was made, to the second."""
+    return datetime.fromtimestamp(int(id_.partition("_")[2][:12], 16) // 1000, UTC)

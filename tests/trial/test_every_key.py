@@ -43,6 +43,7 @@ BASE: Final[dict[str, Any]] = {
         "hook": {"type": "http", "url": "https://hooks.example.com/a"},
         "chat": {"type": "slack", "token": "xoxb-1", "channel": "C1"},
         "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
+        "cloud": {"type": "caldav", "url": "https://dav.example", "calendar": "a", "username": "b", "password": "c"},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
         "screen": {"type": "log"},
     },
@@ -59,6 +60,7 @@ BASE: Final[dict[str, Any]] = {
         {"name": "own", "on": "bridge.*", "deliver": [{"to": "screen", "text": "{{ event.name }}"}]},
     ],
 }
+STAMP: Final = re.compile(r"(CREATED|DTSTAMP|LAST-MODIFIED):\w+\r\n")
 FAILING: Final = [500] * 12
 """What the service answers first where a case is of what then happens."""
 BLOCKS: Final[Json] = [{"type": "divider"}]
@@ -69,6 +71,9 @@ SHOWN: Final = (
     {"to": "chat", "text": "x", "chart": {"title": "a", "data": {"a": 3000, "b": 1}}},
 )
 MEETING: Final = ("routes.0.deliver.0", {"to": "agenda", "summary": "x", "start": "2026-12-24T15:00"})
+VISIT: Final = ("routes.0.deliver.0", {"to": "cloud", "summary": "x", "start": "2026-12-24T15:00"})
+CALL: Final = ("routes.0.deliver.0", {"to": "cloud", "kind": "todo", "summary": "x", "due": "2026-12-24T15:00"})
+INVITED: Final = ("routes.0.deliver.0.attendees", ["a@b.example"])
 GATHERED: Final = ("routes.0.deliver.0.body", "{{ now | datetime }}")
 DIGEST: Final = ("routes.0.digest", {"at": "18:00"})
 IN_OFFICE: Final = ("routes.0.deliver.0.within", "office")
@@ -208,6 +213,28 @@ CASES: Final[Mapping[str, Case]] = {
     "google_calendar entry.busy": Case(f"{ENTRY}.busy", False, (MEETING,)),
     "google_calendar entry.private": Case(f"{ENTRY}.private", True, (MEETING,)),
     "google_calendar entry.status": Case(f"{ENTRY}.status", "cancelled", (MEETING,)),
+    "caldav.url": Case("targets.cloud.url", "https://x.example", (VISIT,)),
+    "caldav.calendar": Case("targets.cloud.calendar", None, (VISIT,)),
+    "caldav.username": Case("targets.cloud.username", "d", (VISIT,)),
+    "caldav.password": Case("targets.cloud.password", "d", (VISIT,)),
+    "caldav.timezone": Case("targets.cloud.timezone", "Asia/Tokyo", (VISIT,)),
+    "caldav.organizer": Case("targets.cloud.organizer", "a@b.example", (VISIT, INVITED)),
+    "caldav.notify": Case("targets.cloud.notify", "all", (VISIT, INVITED, ("targets.cloud.organizer", "a@b.example"))),
+    "caldav entry.kind": Case(f"{ENTRY}.kind", "event", ((ENTRY, {"to": "cloud", "kind": "todo", "summary": "x"}),)),
+    "caldav entry.summary": Case(f"{ENTRY}.summary", "y", (VISIT,)),
+    "caldav entry.description": Case(f"{ENTRY}.description", "y", (VISIT,)),
+    "caldav entry.location": Case(f"{ENTRY}.location", "y", (VISIT,)),
+    "caldav entry.start": Case(f"{ENTRY}.start", "2026-12-25", (VISIT,)),
+    "caldav entry.end": Case(f"{ENTRY}.end", "2026-12-25", (VISIT,)),
+    "caldav entry.duration": Case(f"{ENTRY}.duration", "2h", (VISIT,)),
+    "caldav entry.due": Case(f"{ENTRY}.due", "2026-12-25", (CALL,)),
+    "caldav entry.completed": Case(f"{ENTRY}.completed", "2026-12-25", (CALL,)),
+    "caldav entry.attendees": Case(f"{ENTRY}.attendees", ["a@b.example"], (VISIT,)),
+    "caldav entry.reminders": Case(f"{ENTRY}.reminders", ["1h"], (VISIT,)),
+    "caldav entry.url": Case(f"{ENTRY}.url", "https://x.example", (VISIT,)),
+    "caldav entry.busy": Case(f"{ENTRY}.busy", False, (VISIT,)),
+    "caldav entry.private": Case(f"{ENTRY}.private", True, (VISIT,)),
+    "caldav entry.status": Case(f"{ENTRY}.status", "cancelled", (VISIT,)),
     "trello.api_key": Case("targets.board.api_key", "c", (CARD,)),
     "trello.token": Case("targets.board.token", "c", (CARD,)),
     "trello.board": Case("targets.board.board", "AbCdEf34", (CARD,)),
@@ -359,8 +386,8 @@ def watched(monkeypatch: pytest.MonkeyPatch, clock: MovedClock) -> list[str]:
 
 
 def _body(request: Request) -> str:
-    """Return the body of a request; of an assertion what it claims, but for the moment."""
-    body = (request.body or b"").decode("utf-8", "backslashreplace")
+    """Return the body of a request, but for the moment; of an assertion what it claims."""
+    body = STAMP.sub("", (request.body or b"").decode("utf-8", "backslashreplace"))
     if "assertion=" not in body:
         return body
     claims = jwt.decode(dict(parse_qsl(body))["assertion"], options={"verify_signature": False})

@@ -7,15 +7,13 @@ from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bridge.component.occasion import Occasion, When, occasion
-from bridge.errors import PermanentFailure
+from bridge.component.appointment import cut
+from bridge.component.occasion import When
 from bridge.model import Json, JsonObject
 from bridge.targets.google_calendar.options import GoogleCalendarAction
 
-LONGEST_SUMMARY: Final = 1024
 LONGEST_DESCRIPTION: Final = 8192
-"""Characters; the API refuses longer descriptions."""
-ELLIPSIS: Final = "…"
+"""Characters; the API refuses longer ones."""
 MINUTE: Final = timedelta(minutes=1)
 
 
@@ -32,28 +30,13 @@ def escape(data: str) -> str:
     return html.escape(data, quote=False)
 
 
-def when(action: GoogleCalendarAction, zone: ZoneInfo) -> Occasion | None:
-    """Return when an entry says that the event is.
-
-    Raises:
-        PermanentFailure: it ends before it begins.
-    """
-    if action.start is None:
-        return None
-    try:
-        return occasion(action.start, action.end, action.duration, zone)
-    except ValueError as error:
-        reason = f"no event can be made of it: {error}"
-    raise PermanentFailure(reason)
-
-
 def fields(action: GoogleCalendarAction, zone: ZoneInfo) -> JsonObject:
     """Return what an entry says of the event, and nothing of what it does not name."""
-    span = when(action, zone)
+    span = action.when(zone)
     told: JsonObject = {
         "status": action.status,
-        "summary": _cut(" ".join(action.summary.split()), LONGEST_SUMMARY) if action.summary is not None else None,
-        "description": _cut(action.description, LONGEST_DESCRIPTION) if action.description is not None else None,
+        "summary": action.title(),
+        "description": cut(action.description, LONGEST_DESCRIPTION) if action.description is not None else None,
         "location": action.location,
         "start": _moment(span.start) if span else None,
         "end": _moment(span.end) if span else None,
@@ -90,9 +73,7 @@ def _moment(moment: When) -> JsonObject:
 
 
 def _attendees(action: GoogleCalendarAction) -> list[Json] | None:
-    if action.attendees is None:
-        return None
-    return [{"email": address} for address in dict.fromkeys(map(str.strip, action.attendees))]
+    return None if action.guests is None else [{"email": address} for address in action.guests]
 
 
 def _reminders(action: GoogleCalendarAction) -> JsonObject | None:
@@ -100,7 +81,3 @@ def _reminders(action: GoogleCalendarAction) -> JsonObject | None:
         return None
     overrides: list[Json] = [{"method": "popup", "minutes": before // MINUTE} for before in action.reminders]
     return {"useDefault": False, "overrides": overrides}
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + ELLIPSIS

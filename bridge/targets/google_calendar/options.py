@@ -6,8 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bridge.component import Action, TargetOptions
-from bridge.component.occasion import WhenOption, ZoneName
+from bridge.component import TargetOptions
+from bridge.component.appointment import Appointment
+from bridge.component.occasion import ZoneName
 from bridge.options import Secret, is_stand_in
 from bridge.options.address import Address
 from bridge.options.quantity import Duration
@@ -59,45 +60,18 @@ class GoogleCalendarOptions(TargetOptions):
             yield read_key(self.service_account).private_key
 
 
-class GoogleCalendarAction(Action):
+class GoogleCalendarAction(Appointment):
     """What a deliver entry to a google_calendar target takes. What it does not name stays as it is in the calendar."""
 
-    summary: str | None = None
-    """The event's title."""
-    description: str | None = None
-    """What the event is about; `template:` fills it."""
-    location: str | None = None
-    """Where it is."""
-    start: WhenOption | None = None
-    """When it begins: a day, or a moment such as `2026-12-24T15:00-03:00`."""
-    end: WhenOption | None = None
-    """When it ends; a day is the last one, and whole."""
-    duration: Duration | None = None
-    """How long it lasts, in place of `end`; by default an hour, or one day where `start` is a day."""
     attendees: list[str] | None = Field(default=None, max_length=MOST_ATTENDEES)
     """The e-mail addresses of those who are invited, all of them."""
     reminders: list[Duration] | None = Field(default=None, max_length=MOST_REMINDERS)
     """How long before it the calendar reminds; none with `[]`."""
-    busy: bool | None = None
-    """Whether it blocks the time; by default it does."""
-    private: bool | None = None
-    """Whether only those who may change the calendar see what it is about."""
     status: Literal["confirmed", "tentative", "cancelled"] = "confirmed"
     """What becomes of it: `cancelled` takes it out of the calendar, any other brings it back."""
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        if self.end is not None and self.duration is not None:
-            raise ValueError('takes "end" or "duration", not both')
-        if self.start is None and (self.end is not None or self.duration is not None):
-            raise ValueError('"end" and "duration" go with "start"')
+    def _reminds_in_time(self) -> Self:
         if any(before > EARLIEST_REMINDER for before in self.reminders or ()):
             raise ValueError("a reminder comes four weeks before it at most")
-        if any(not _is_mail_address(address) for address in self.attendees or ()):
-            raise ValueError('"attendees" holds what is no e-mail address')
         return self
-
-
-def _is_mail_address(text: str) -> bool:
-    name, at, domain = text.rpartition("@")
-    return bool(at and name and domain) and not any(character.isspace() or character in "<>," for character in text)

@@ -10,7 +10,7 @@ from bridge.errors import AccessRefused, PermanentFailure, TransientFailure
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
 from bridge.options import Redactor, secrets_in
 from bridge.targets.google_calendar.api import SHARE, Calendar, RefusedError, object_of
-from bridge.targets.google_calendar.event import escape, event_id, fields, merged, when
+from bridge.targets.google_calendar.event import escape, event_id, fields, merged
 from bridge.targets.google_calendar.options import GoogleCalendarAction, GoogleCalendarOptions
 
 GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -87,7 +87,7 @@ class GoogleCalendar(Target[GoogleCalendarOptions, GoogleCalendarAction]):
     def preview(self, content: JsonObject) -> str:
         """Return the event as the calendar shows it."""
         action = GoogleCalendarAction.model_validate(content)
-        span = when(action, self._zone)
+        span = action.when(self._zone)
         said = (
             f"({action.status})" if action.status != "confirmed" else None,
             action.summary,
