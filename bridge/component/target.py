@@ -201,6 +201,10 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """Return what of an unrendered action this target's options can never do, a sentence each."""
         return ()
 
+    def objections(self, content: JsonObject) -> tuple[str, ...]:
+        """Return why an unrendered action makes no sense with this target's options, a sentence each."""
+        return ()
+
 
 def _sentence(detail: ErrorDetails) -> str:
     return ": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"])))

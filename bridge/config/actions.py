@@ -36,7 +36,11 @@ class ActionChecker:
                 told = _helped(defect, target)
                 self._problems.add((*loc, *told.loc), told.code, told.message, told.hint, key=told.at_key)
         made = self._targets.made.get(name)
-        for sentence in () if made is None else made.warnings(content):
+        if made is None:
+            return
+        for sentence in made.objections(content):
+            self._problems.add(loc, "bad-value", f"{self._describe(loc)}: {sentence}")
+        for sentence in made.warnings(content):
             self._problems.warn(loc, "no-effect", f"{self._describe(loc)}: {sentence}")
 
     def _describe(self, loc: Loc) -> str:

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from bridge.config import load
-from bridge.model import DeliveryState, Json, JsonObject
+from bridge.model import DeliveryState, JsonObject
 from bridge.options import StandIns
 from bridge.routing.router import in_order
 from bridge.targets.email import EmailAction, EmailOptions
@@ -23,6 +22,7 @@ from bridge.targets.email.composing import Stamp, body, letter, subject
 from bridge.trial import MovedClock, Runner
 from tests.support.changes import NOW, crm, event_of, webhook
 from tests.support.clock import ManualClock
+from tests.support.filling import ANY_TEXT, filled
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "email" / "routes.yaml"
@@ -105,17 +105,7 @@ def test_an_owner_without_an_address_is_told_when_it_is_planned(tmp_path: Path) 
 
 # any payload
 
-ANY_TEXT = st.text(st.sampled_from("<>&\"',;:@=()\\\r\n .?ção😀") | st.characters(codec="utf-8"), max_size=40)
 EVIL = ("\r\nBcc: eve@evil.example", "<script>x</script>", '"><a href="https://evil.example">', "a, eve@evil.example")
-
-
-def filled(shape: Json, text: str, field: str = "") -> Json:
-    """Return a document of a shape with a text wherever one may stand."""
-    if isinstance(shape, dict):
-        return {key: filled(value, text, key) for key, value in shape.items()}
-    if isinstance(shape, list):
-        return [filled(item, text) for item in shape]
-    return 5.0 if field.startswith("amount") or field in {"order", "rating"} else text
 
 
 def story(kind: str, text: str) -> list[JsonObject]:

@@ -52,7 +52,7 @@ def message(template: str, bodies: Sequence[JsonObject]) -> str:
 
 def test_every_template_for_slack_about_an_entity_is_looked_at() -> None:
     for folder in FOLDERS:
-        named = {path.name.removesuffix(".md.j2") for path in (TEMPLATES / folder).rglob("*.j2")}
+        named = {path.name.removesuffix(".md.j2") for path in (TEMPLATES / folder).rglob("*.md.j2")}
         assert {*REACHED_BY, TROUBLE, "partes"} <= named
         looked_at = {*REACHED_BY, TROUBLE, "partes"}
         assert all("items" in (TEMPLATES / folder / f"{name}.md.j2").read_text("utf-8") for name in named - looked_at)

@@ -17,6 +17,7 @@ from jsonschema import Draft7Validator
 
 SPECS = Path(__file__).parents[1] / "contracts" / "specs"
 FORM: Final = "application/x-www-form-urlencoded"
+MESSAGES: Final = {"chat.postMessage": "ChatPostMessageArguments", "chat.update": "ChatUpdateArguments"}
 Step = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bool]]
 """Answers one request; returns whether the connection goes on."""
 
@@ -175,17 +176,20 @@ def half_close() -> Step:
 
 def violations(seen: Seen) -> list[str]:
     """Return what a request breaks of its service's contract; requests to no known service break nothing."""
-    if seen.target.endswith("/chat.postMessage"):
-        return [*_header_violations(seen, token=True), *_body_violations("ChatPostMessageArguments", seen)]
+    method = seen.target.rpartition("/")[2]
+    if method in MESSAGES:
+        return [*_header_violations(seen, token=True), *_body_violations(MESSAGES[method], seen)]
     if seen.target.startswith("/services/"):
         return [*_header_violations(seen, token=False), *_body_violations("IncomingWebhookSendArguments", seen)]
     if "/conversations." in seen.target:
         return [*_header_violations(seen, token=True, kind=FORM), *_question_violations(seen)]
-    return _upload_violations(seen)
+    return _method_call_violations(seen)
 
 
-def _upload_violations(seen: Seen) -> list[str]:
-    if seen.target.endswith("/files.completeUploadExternal"):
+def _method_call_violations(seen: Seen) -> list[str]:
+    if seen.target.endswith("/users.lookupByEmail"):
+        return [*_header_violations(seen, token=True, kind=FORM), *_method_violations(seen, seen.form)]
+    if seen.target.endswith(("/files.completeUploadExternal", "/reactions.add")):
         return [*_header_violations(seen, token=True), *_method_violations(seen, seen.json)]
     if seen.target.endswith("/files.getUploadURLExternal"):
         asked = {**seen.form, "length": int(seen.form.get("length", -1))}

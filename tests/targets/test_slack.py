@@ -24,7 +24,7 @@ from bridge.targets.slack.refusals import (
     NO_THREAD,
     PERHAPS_POSTED,
 )
-from bridge.targets.slack.target import _said
+from bridge.targets.slack.saying import said
 from bridge.targets.slack.text import cut, escape, fitted, notification, unescape
 from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
 from tests.support.contract_server import (
@@ -830,18 +830,18 @@ LEAVES = st.one_of(st.text(), st.text(min_size=100).map(lambda text: text * 130)
 def test_any_data_in_blocks_makes_a_message_that_slack_accepts(makers: list[Any], leaf: Json) -> None:
     inert = escape(leaf) if isinstance(leaf, str) else leaf
     action = SlackAction.model_validate({"blocks": [make(inert) for make in makers]})
-    said = _said(action)
-    assert schema_violations("IncomingWebhookSendArguments", said) == []
-    assert schema_violations("ChatPostMessageArguments", {"channel": "C1", **said}) == []
-    assert "<" not in json.dumps(said)
+    told = said(action)
+    assert schema_violations("IncomingWebhookSendArguments", told) == []
+    assert schema_violations("ChatPostMessageArguments", {"channel": "C1", **told}) == []
+    assert "<" not in json.dumps(told)
 
 
 @given(st.text())
 def test_any_data_in_text_makes_a_message_that_slack_accepts(data: str) -> None:
     action = SlackAction(text=f"Negócio <https://crm.example/deals/1|aberto>: {escape(data)}")
-    said = _said(action)
-    assert schema_violations("IncomingWebhookSendArguments", said) == []
-    assert str(said["text"]).count("<") == 1
+    told = said(action)
+    assert schema_violations("IncomingWebhookSendArguments", told) == []
+    assert str(told["text"]).count("<") == 1
 
 
 def test_fitting_changes_nothing_that_fits() -> None:

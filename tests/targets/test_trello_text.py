@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from pydantic import ValidationError
 
+from bridge.component.markdown import escape, unescape
 from bridge.model import JsonObject
 from bridge.targets.trello import TrelloAction, TrelloOptions
 from bridge.targets.trello.options import names_in
-from bridge.targets.trello.text import LONGEST, cut, escape, line, mark_in, mark_of, marked, unescape
+from bridge.targets.trello.text import LONGEST, cut, line, mark_in, mark_of, marked
 from tests.support.trello_contract import KEY, TOKEN, body_violations
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -18,6 +18,8 @@ from bridge.targets.slack.refusals import RefusedError, Wish, sorted_refusal
 
 JSON: Final = "application/json; charset=utf-8"
 FORM: Final = "application/x-www-form-urlencoded"
+PREVIEWS: Final = frozenset({"unfurl_links", "unfurl_media"})
+"""What only a new message is asked."""
 ROOM: Final = 8 * 2**20
 """Bytes for a page of messages: 40 000 characters are the most that one may have, and few have."""
 WORD: Final = re.compile(r"[a-z][a-z_]*")
@@ -27,15 +29,23 @@ ACCEPTED_START: Final = re.compile(rb'\{"ok":true,"channel":"\w+","ts":"(?P<ts>[
 
 
 async def post(options: SlackOptions, payload: JsonObject, http: Http) -> Answer:
-    """Post a message, through the Web API or to the webhook.
+    """Post a message, or change the one at ``ts``, through the Web API; or post one to the webhook.
 
     Raises:
         RefusedError: Slack said why it did not do it.
         DeliveryFailure: as ``Http.deliver``.
     """
     wish = Wish(own_channel=payload.get("channel") in {None, options.channel})
-    answer = await answered(request_of(options, "chat.postMessage", JSON, json_body(payload)), wish, http)
+    request = request_of(options, *_method(payload))
+    answer = await answered(request, wish, http)
     return answer if options.webhook_url else accepted(answer, wish)
+
+
+async def react(options: SlackOptions, payload: JsonObject, http: Http) -> Answer:
+    """Add an emoji to a message. Raises as ``post`` does."""
+    wish = Wish(own_channel=payload["channel"] == options.channel, reacting=True)
+    request = request_of(options, "reactions.add", JSON, json_body(payload))
+    return accepted(await answered(request, wish, http), wish)
 
 
 async def ask(options: SlackOptions, method: str, asked: Mapping[str, str], http: Http) -> JsonObject:
@@ -104,6 +114,17 @@ def accepted(answer: Answer, wish: Wish) -> Answer:
     if reply.get("ok") is not False or not isinstance(word, str):
         raise UnknownOutcome("the answer is not one of Slack's", status=answer.status, excerpt=answer.excerpt)
     raise RefusedError(word, sorted_refusal(word, answer, wish, retry_after(answer.headers, datetime.now(UTC))))
+
+
+def _method(payload: JsonObject) -> tuple[str, str, bytes]:
+    """Return the method that takes a message, and what it is sent.
+
+    chat.update keeps blocks that it is not told of, and by itself reads more into a text than chat.postMessage does.
+    """
+    if "ts" not in payload:
+        return "chat.postMessage", JSON, json_body(payload)
+    told = {name: value for name, value in payload.items() if name not in PREVIEWS}
+    return "chat.update", JSON, json_body({"blocks": [], "parse": "none", **told})
 
 
 def _word(excerpt: str) -> str | None:

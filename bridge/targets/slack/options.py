@@ -1,21 +1,30 @@
 """What a slack target and its deliver entries take."""
 
-from typing import Self
+import re
+from typing import Final, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from bridge.chart import Chart
 from bridge.component import Action, TargetOptions
+from bridge.component.written_json import written_json
+from bridge.model import JsonObject
 from bridge.options import Secret
 from bridge.options.address import Address, parsed_address
 from bridge.targets.slack.text import MOST_BLOCKS
+
+EMOJI: Final = re.compile(r"[\w+'-]+(?:::skin-tone-[2-6])?")
+"""The name of an emoji; those of a workspace may have letters of any script."""
 
 
 class SlackOptions(TargetOptions):
     """What a slack target takes: `token` with `channel`, or `webhook_url`."""
 
     token: Secret | None = None
-    """The bot token of a Slack app (`xoxb-…`) with the scope `chat:write`, and `files:write` for charts."""
+    """The bot token of a Slack app (`xoxb-…`) with the scope `chat:write`.
+
+    Charts need `files:write` too, `react` needs `reactions:write`, `mention` needs `users:read` and `users:read.email`.
+    """
     channel: str | None = None
     """The id of the channel (`C0123ABCD`) for messages that do not name one; goes with `token`."""
     webhook_url: Secret | None = None
@@ -56,32 +65,108 @@ class SlackOptions(TargetOptions):
 
 
 class SlackAction(Action):
-    """What a deliver entry to a slack target takes: `text`, `blocks`, or both, or a `chart` with or without `text`."""
+    """What a deliver entry to a slack target takes: what is said, or an emoji to `react` with."""
 
     text: str | None = None
     """The message in Slack's mrkdwn; beside `blocks` it is what notifications show. `template:` fills it."""
     blocks: list[dict[str, JsonValue]] | None = Field(default=None, min_length=1, max_length=MOST_BLOCKS)
     """Block Kit blocks."""
+    blocks_json: str | None = None
+    """Block Kit blocks, written as JSON; `template:` fills it from a file whose name ends in `.json.j2`."""
+    markdown: str | None = None
+    """The message in standard Markdown; `template:` fills it from a file whose name ends in `.markdown.j2`."""
     chart: Chart | None = None
     """A picture of figures, uploaded below `text`; goes with `token`."""
     thread: str | None = None
     """The key of the thread to post in: a template, or the bare name of an entity kind such as `deal`."""
+    update: str | None = None
+    """The key of the message to keep up to date: it is posted once, and what comes later takes its place."""
+    react: str | None = None
+    """An emoji, such as `tada`, for the first message of the `thread`; goes with nothing that is said."""
+    mention: str | list[str | None] | None = None
+    """Who is mentioned before the message, one or a list: `"{{ deal.user.email }}"`, or `Ana Souza <ana@x.com>`."""
     channel: str | None = None
     """The id of another channel than the target's."""
     unfurl: bool = False
     """Whether Slack shows previews of links and media."""
 
-    @field_validator("text")
+    @field_validator("text", "markdown")
     @classmethod
     def _not_blank(cls, value: str | None) -> str | None:
         if value is not None and not value.strip():
             raise ValueError("is empty, and Slack refuses a message without text")
         return value
 
+    @field_validator("blocks_json")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is not None:
+            _blocks_of(value)
+        return value
+
+    @field_validator("react")
+    @classmethod
+    def _an_emoji(cls, value: str | None) -> str | None:
+        name = value and value.strip().strip(":")
+        if name is not None and not EMOJI.fullmatch(name):
+            raise ValueError("must be the name of an emoji, such as tada")
+        return name
+
     @model_validator(mode="after")
     def _something_said(self) -> Self:
-        if self.text is None and self.blocks is None and self.chart is None:
-            raise ValueError('needs "text", "template", "blocks" or "chart"')
-        if self.blocks is not None and self.chart is not None:
-            raise ValueError('"chart" goes with "text": Slack shows no "blocks" beside a picture')
+        shapes = [name for name in ("blocks", "blocks_json", "markdown") if getattr(self, name) is not None]
+        if len(shapes) > 1:
+            raise ValueError(f'takes one of "{shapes[0]}" and "{shapes[1]}"')
+        said = [*shapes, *(name for name in ("text", "chart") if getattr(self, name) is not None)]
+        if self.react is not None:
+            self._only_reacts(said)
+        elif not said:
+            raise ValueError('needs "text", "template", "markdown", "blocks", "chart" or "react"')
+        if shapes and self.chart is not None:
+            raise ValueError(f'"chart" goes with "text": Slack shows no "{shapes[0]}" beside a picture')
+        if self.people and len(self.shown or ()) >= MOST_BLOCKS:
+            raise ValueError(f'"mention" takes a block of its own, and {MOST_BLOCKS} are the most')
+        return self._kept_up_to_date()
+
+    def _only_reacts(self, said: list[str]) -> None:
+        if said or self.mention or self.update is not None:
+            raise ValueError('"react" goes alone: write another entry for what is said')
+        if self.thread is None:
+            raise ValueError('"react" needs "thread", whose first message gets the emoji')
+
+    def _kept_up_to_date(self) -> Self:
+        if self.update is not None and self.thread is not None:
+            raise ValueError('takes one of "thread", which replies, and "update", which replaces')
+        if self.update is not None and self.chart is not None:
+            raise ValueError('"chart" is a new message each time: leave "update" out')
         return self
+
+    @property
+    def key(self) -> str | None:
+        """Return the key whose first message is replied to, replaced, or reacted to."""
+        return self.update if self.thread is None else self.thread
+
+    @property
+    def people(self) -> list[str]:
+        """Return who is mentioned, as they are written."""
+        written = [self.mention] if isinstance(self.mention, str) else self.mention or []
+        return [each for each in written if each and each.strip()]
+
+    @property
+    def shown(self) -> list[JsonObject] | None:
+        """Return the blocks, however they are written."""
+        if self.markdown is not None:
+            return [{"type": "markdown", "text": self.markdown}]
+        return self.blocks if self.blocks_json is None else _blocks_of(self.blocks_json)
+
+
+def _blocks_of(text: str) -> list[JsonObject]:
+    """Return the blocks of a JSON text: a list, or the object around it that Slack's Block Kit Builder shows."""
+    value = written_json(text)
+    blocks = value.get("blocks") if isinstance(value, dict) else value
+    if not isinstance(blocks, list) or not 0 < len(blocks) <= MOST_BLOCKS:
+        raise ValueError(f"must be a list of 1 to {MOST_BLOCKS} blocks")
+    found = [block for block in blocks if isinstance(block, dict)]
+    if len(found) < len(blocks):
+        raise ValueError("must hold blocks, which are objects")
+    return found

@@ -6,14 +6,12 @@ from bridge.component import Answer, Http
 from bridge.model import JsonObject
 from bridge.targets.slack.api import asked_as, reply_of
 from bridge.targets.slack.options import SlackOptions
-from bridge.targets.slack.refusals import RefusedError, Wish, sorted_refusal
+from bridge.targets.slack.refusals import NO_SCOPE, RefusedError, Wish, sorted_refusal
 
 WISH: Final = Wish(own_channel=True, probing=True)
 POST: Final = "chat:write"
 POST_ANYWHERE: Final = "chat:write.public"
 """The scope with which an app need not be in a public channel."""
-UNTOLD: Final = frozenset({"missing_scope", "not_allowed_token_type"})
-"""The refusals of a question that say nothing of whether a message would be taken."""
 
 
 async def probed(options: SlackOptions, http: Http) -> str:
@@ -34,7 +32,7 @@ async def probed(options: SlackOptions, http: Http) -> str:
     try:
         told = await asked_as(WISH, options, "conversations.info", {"channel": str(options.channel)}, http)
     except RefusedError as refusal:
-        if refusal.word not in UNTOLD:
+        if refusal.word not in NO_SCOPE:
             raise
         return f"{who}; its channel {options.channel} it may not ask about, for want of the scope channels:read"
     return f"{who} in {_channel(told, scopes)}"

@@ -14,6 +14,7 @@ from bridge.model import JsonObject
 
 LATER: Final = frozenset(
     {
+        "external_channel_migrating",
         "file_not_found",
         "rate_limited",
         "ratelimited",
@@ -21,6 +22,7 @@ LATER: Final = frozenset(
         "rollup_error",
         "service_unavailable",
         "team_added_to_org",
+        "update_failed",
     }
 )
 """Not accepted, and worth another attempt, which uploads a chart anew."""
@@ -51,6 +53,8 @@ NO_ACCESS: Final = frozenset(
     }
 )
 """No message will be accepted until a person has seen to the app."""
+NO_SCOPE: Final = frozenset({"missing_scope", "not_allowed_token_type"})
+"""The refusals of a question that say nothing of whether a message would be taken."""
 NO_CHANNEL: Final = frozenset(
     {
         "channel_is_archived",
@@ -59,6 +63,7 @@ NO_CHANNEL: Final = frozenset(
         "ekm_access_denied",
         "invalid_channel",
         "is_archived",
+        "is_inactive",
         "messages_tab_disabled",
         "not_in_channel",
         "posting_to_channel_denied",
@@ -76,10 +81,15 @@ NO_THREAD: Final = frozenset(
         "message_not_found",
         "restricted_action_non_threadable_channel",
         "restricted_action_thread_locked",
+        "thread_locked",
         "thread_not_found",
     }
 )
 """The thread is gone or closed: the message opens a new one."""
+NO_EDIT: Final = frozenset({"block_mismatch", "cant_update_message", "edit_window_closed"})
+"""The message can no longer be changed: a new one takes its place."""
+NO_REACTION: Final = frozenset({"already_reacted"})
+"""The emoji stands there already: what was wanted."""
 NO_BLOCKS: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 """The blocks are not to Slack's liking: their text is better than nothing."""
 NO_METADATA: Final = frozenset(
@@ -120,15 +130,32 @@ UPLOADING_HINTS: Final = {
     "storage_limit_reached": "the workspace has reached the limit of its plan; delete files or leave the chart out",
 }
 """What a person can do about it where a chart was uploaded."""
+REACTING_HINTS: Final = {
+    "invalid_name": "the workspace has no such emoji; write its name as Slack does, such as tada",
+    "missing_scope": "add the scope reactions:write to the app and install it again, or leave out react",
+    "too_many_emoji": "the message has as many kinds of emoji as Slack allows",
+    "too_many_reactions": "the message has as many reactions as Slack allows",
+}
+"""What a person can do about it where an emoji was to be added."""
+PEOPLE_HINTS: Final = {
+    "missing_scope": "add the scopes users:read and users:read.email to the app and install it again",
+    "users_not_found": "nobody in the workspace has this address",
+}
+"""What a person can do about it where somebody was to be mentioned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked of Slack: to take a message or a chart, to let us read, or who we are; in our channel or not."""
+    """What was asked of Slack: to take a message, a chart or an emoji, to let us read, who we or others are.
+
+    ``own_channel`` says that it was about the channel of the target, and not one that an entry names.
+    """
 
     own_channel: bool = True
     reading: bool = False
     uploading: bool = False
+    reacting: bool = False
+    about_people: bool = False
     probing: bool = False
 
     @property
@@ -138,6 +165,10 @@ class Wish:
             return "to be looked through", READING_HINTS
         if self.uploading:
             return "the chart", UPLOADING_HINTS
+        if self.reacting:
+            return "the emoji", REACTING_HINTS
+        if self.about_people:
+            return "to tell who it is", PEOPLE_HINTS
         return "the app" if self.probing else "the message", HINTS
 
 
@@ -158,6 +189,8 @@ def sorted_refusal(word: str, answer: Answer, wish: Wish, retry_after: float | N
     if word in LATER:
         throttled = word in TOO_FAST
         return TransientFailure(reason, status=status, excerpt=excerpt, retry_after=retry_after, throttled=throttled)
+    if wish.about_people and word in NO_SCOPE:
+        return PermanentFailure(reason, status=status, excerpt=excerpt)
     if word in NO_ACCESS or (wish.own_channel and (word in NO_CHANNEL or answer.status in NOT_US)):
         return AccessRefused(reason, status=status, excerpt=excerpt)
     if word in PERHAPS_POSTED or (wish.reading and word not in NO_CHANNEL):
@@ -175,6 +208,8 @@ def remedy(word: str, payload: JsonObject) -> JsonObject | None:
     """Return the message that Slack may accept after this refusal, if there is one."""
     if word in NO_THREAD and "thread_ts" in payload:
         return _without(payload, {"thread_ts"})
+    if word in NO_EDIT | {"message_not_found"} and "ts" in payload:
+        return _without(payload, {"ts"})
     if word in NO_BLOCKS and "blocks" in payload:
         return _without(payload, {"blocks"})
     if word in NO_METADATA and "metadata" in payload:

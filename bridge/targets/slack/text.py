@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from bridge.component import markdown
+from bridge.component.lengths import ELLIPSIS
 from bridge.model import Json, JsonObject
 
-ELLIPSIS: Final = "…"
 EMPTY: Final = "—"
 """Stands in for the text of an element that came out empty: Slack refuses elements without text."""
 MOST_TEXT: Final = 40_000
@@ -36,6 +37,7 @@ STRINGS: Final[dict[tuple[str, str], int]] = {
 }
 """Limits of plain strings."""
 
+BRACKET: Final = re.compile(r"\\([<>&])")
 BROKEN_TAIL: Final = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
 """The beginning of an entity or of a link that a cut went through."""
 
@@ -43,6 +45,11 @@ BROKEN_TAIL: Final = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
 def escape(data: str) -> str:
     """Return data as Slack shows it literally: it can be no link, no mention and no entity."""
     return data.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def escape_markdown(data: str) -> str:
+    """Return data as Slack shows it literally in Markdown, where a reference to a person has brackets too."""
+    return BRACKET.sub(lambda found: escape(found[1]), markdown.escape(data))
 
 
 def unescape(text: str) -> str:
