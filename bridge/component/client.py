@@ -106,9 +106,9 @@ class Client:
         raise failure
 
     async def deliver(self, request: Request) -> Answer:
-        """Send a request and return its answer if it is 2xx; see ``Http.deliver``."""
+        """Send a request and return its answer if it is a success; see ``Http.deliver``."""
         answer = await self.call(request)
-        if failure := refusal(answer, self._clock.now()):
+        if failure := refusal(answer, self._clock.now(), request.welcome):
             raise failure
         return answer
 
@@ -118,6 +118,7 @@ class Client:
             _checked(request.url),
             headers=request.headers,
             data=request.body,
+            ssl=request.tls or True,
             allow_redirects=False,
             timeout=_timeout(request.timeout, min(self._connect_timeout, request.timeout)),
         ) as response:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from ssl import SSLContext
 from typing import Protocol
 
 import orjson
@@ -30,6 +31,8 @@ class Request:
 
     ``trusted`` says that the host was written literally in routes.yaml; a host that comes from event data is not,
     and may then not resolve to a private, loopback or link-local address outside the ``allowed`` networks.
+    ``welcome`` are the statuses that are a success, where that is not any 2xx. ``tls`` replaces the trust of the client
+    and may bring a certificate of ours.
     """
 
     method: str
@@ -40,6 +43,8 @@ class Request:
     trusted: bool = True
     allowed: tuple[Network, ...] = ()
     most: int = BODY_LIMIT
+    welcome: frozenset[int] | None = None
+    tls: SSLContext | None = None
 
     def __repr__(self) -> str:
         """Return the method alone: addresses and headers may hold secrets."""
@@ -82,7 +87,7 @@ class Http(Protocol):
         """
 
     async def deliver(self, request: Request) -> Answer:
-        """Send a request and return its answer if it is 2xx.
+        """Send a request and return its answer if it is 2xx, or what the request welcomes instead.
 
         Raises:
             TransientFailure: 408, 425, 429 and 5xx, with the ``Retry-After`` of the answer in seconds.
@@ -91,9 +96,9 @@ class Http(Protocol):
         """
 
 
-def refusal(answer: Answer, now: datetime) -> DeliveryFailure | None:
+def refusal(answer: Answer, now: datetime, welcome: frozenset[int] | None = None) -> DeliveryFailure | None:
     """Return what an answer's status means for a delivery; None when it was accepted."""
-    if answer.ok:
+    if answer.ok if welcome is None else answer.status in welcome:
         return None
     reason = f"answered {_status_line(answer.status)}"
     if answer.status in NOT_NOW or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -109,6 +114,8 @@ def refusal(answer: Answer, now: datetime) -> DeliveryFailure | None:
         return AccessRefused(reason, status=answer.status, excerpt=answer.excerpt)
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
         reason += "; redirects are not followed, so write the final address in routes.yaml"
+    elif answer.ok:
+        reason += ", which the rules do not name as a success"
     return PermanentFailure(reason, status=answer.status, excerpt=answer.excerpt)
 
 

@@ -39,9 +39,9 @@ class PlayedHttp:
                 return self._target.accepted(request, self._number)
 
     async def deliver(self, request: Request) -> Answer:
-        """Return the next answer if it is 2xx; see ``Http.deliver``."""
+        """Return the next answer if it is a success; see ``Http.deliver``."""
         answer = await self.call(request)
-        if failure := refusal(answer, self._clock.now()):
+        if failure := refusal(answer, self._clock.now(), request.welcome):
             raise failure
         return answer
 

@@ -94,11 +94,11 @@ def test_rendered_content_is_held_against_the_action_model_again(rules: Rules) -
     rules.write(
         LOST.replace('{to: sales, text: "{{ deal.name }} perdida"}', '{to: billing, method: "{{ deal.name }}"}')
     )
-    deal = Deal(name="FETCH")
+    deal = Deal(name="Padaria")
     (delivery,) = deliveries(rules.load().ruleset, deal.created(), deal.lost())
     assert delivery.state is DeliveryState.DEAD
     assert delivery.content is None
-    assert '"method" must be "GET"' in str(delivery.reason)
+    assert '"method" must be a method of HTTP' in str(delivery.reason)
 
 
 # Keys

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from bridge.model import Json, JsonObject
-from bridge.options import read_yaml
+from bridge.options import StandIns, read_yaml
 from tests.docs.pages import ROOT, Block, blocks
 from tests.support.google_calendar import google_key
 
@@ -67,6 +67,8 @@ def stand_in(name: str) -> str:
     """Return a value that a variable of that name could have."""
     if "URL" in name:
         return "https://hooks.example.com/shown"
+    if name.endswith(("_FILE", "_WEBHOOK_SECRET")):
+        return StandIns.value(name)
     return google_key("https://oauth2.example.com/token") if name == "GOOGLE_KEY" else "value"
 
 

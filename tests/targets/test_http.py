@@ -38,7 +38,7 @@ class TestHttpContract(HttpTargetContract):
     type_name = "http"
     content: ClassVar[JsonObject] = {"body": {"customer": "Acme", "total": 11050.5}, "path": "new"}
     seen_by_people = '"customer": "Acme"'
-    secrets = ("hush-path", "hush-query", "hush-header", "hush-bearer")
+    secrets = ("hush-path", "hush-query", "hush-header", "hush-bearer", "hush-signing")
 
     def build(self, url: str, timeout: float = 15) -> AnyTarget:
         options = {
@@ -46,6 +46,7 @@ class TestHttpContract(HttpTargetContract):
             "query": {"key": "hush-query"},
             "headers": {"X-Key": "hush-header"},
             "auth": {"bearer": "hush-bearer"},
+            "sign": {"hmac": {"secret": "hush-signing", "header": "X-Signature"}},
             "timeout": timeout,
         }
         return HttpService("sales", HttpOptions.model_validate(options))
@@ -186,7 +187,7 @@ async def test_private_addresses_can_be_allowed(server: ContractServer, client: 
 def test_allowing_private_addresses_does_not_make_a_name_from_data_trusted() -> None:
     target = service("https://own.example", allow_private=True)
     content = target.prepare({"url": "{{ x }}"}) | {"url": "https://from.data.example/"}
-    assert not target._request(Message(DELIVERY, "deal:1", content)).trusted
+    assert not target._destination(HttpAction.model_validate(content)).trusted
 
 
 async def test_credentials_do_not_follow_to_another_host(client: Client) -> None:
@@ -374,7 +375,7 @@ def test_options_that_cannot_work_are_refused_without_telling_secrets(options: J
 
 def test_a_request_that_carries_nothing_is_worth_a_warning() -> None:
     assert service("https://example.com").warnings({}) == (
-        'a POST request without "body", "text" or "form" carries nothing',
+        'a POST request without "body", "text", "xml" or "form" carries nothing',
     )
     assert service("https://example.com", method="GET").warnings({}) == ()
     assert service("https://example.com").warnings({"body": None}) == ()

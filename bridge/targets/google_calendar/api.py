@@ -12,7 +12,7 @@ import orjson
 
 from bridge.component import Answer, Http, Request
 from bridge.component.http import json_body
-from bridge.component.oauth import AccessTokens
+from bridge.component.oauth import AccessTokens, Bearer
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
 from bridge.model import JsonObject
 from bridge.options import Secret
@@ -38,16 +38,6 @@ HINTS: Final = {
 """What a person can do about a reason."""
 
 
-class RefusedError(Exception):
-    """Google's refusal, beside what it means for the delivery where nothing else can be tried."""
-
-    def __init__(self, status: int, failure: DeliveryFailure) -> None:
-        """Keep both."""
-        super().__init__(status)
-        self.status = status
-        self.failure = failure
-
-
 class Calendar:
     """One calendar, as one account sees it."""
 
@@ -55,8 +45,12 @@ class Calendar:
         """Take the calendar and the account."""
         self._options = options
         self._tokens = _tokens(options)
-        self.token: Secret | None = None
-        """The access token that was used last."""
+        self._bearer = Bearer(self._tokens, _sorted)
+
+    @property
+    def token(self) -> Secret | None:
+        """Return the access token that was used last."""
+        return self._bearer.token
 
     async def call(
         self, http: Http, method: str, event_id: str = "", body: JsonObject | None = None, etag: str = "", **query: str
@@ -67,13 +61,7 @@ class Calendar:
             RefusedError: Google said why it did not do it.
             DeliveryFailure: as ``Http.deliver``.
         """
-        try:
-            return await self._called(http, self._request(method, event_id, body, etag, query))
-        except RefusedError as refusal:
-            if refusal.status != HTTPStatus.UNAUTHORIZED or self.token is None:
-                raise
-            self._tokens.forget(self.token)  # it may have been revoked before its time
-        return await self._called(http, self._request(method, event_id, body, etag, query))
+        return await self._bearer.deliver(http, self._request(method, event_id, body, etag, query))
 
     def _request(
         self, method: str, event_id: str, body: JsonObject | None, etag: str, query: dict[str, str]
@@ -88,18 +76,6 @@ class Calendar:
             None if body is None else json_body(body),
             timeout=self._options.timeout,
         )
-
-    async def _called(self, http: Http, request: Request) -> Answer:
-        self.token = await self._tokens.get(http)
-        bearer = {"Authorization": f"Bearer {self.token.reveal()}"}
-        try:
-            return await http.deliver(_with(request, bearer))
-        except (AccessRefused, PermanentFailure) as failure:
-            raise RefusedError(failure.status or 0, _sorted(failure)) from None
-
-
-def _with(request: Request, headers: dict[str, str]) -> Request:
-    return Request(request.method, request.url, {**request.headers, **headers}, request.body, timeout=request.timeout)
 
 
 def _tokens(options: GoogleCalendarOptions) -> AccessTokens:

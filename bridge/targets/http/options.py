@@ -1,104 +1,41 @@
 """What an http target and its deliver entries take."""
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
-from typing import Literal, Self, TypeAlias
+from typing import Annotated, Final, Self, TypeAlias
+from xml.parsers import expat
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from bridge.component import Action, TargetOptions
 from bridge.component.base import Strict
-from bridge.options import Secret
+from bridge.component.trust import Tls
+from bridge.options import Secret, did_you_mean
 from bridge.targets.http.address import Query, check_address, check_path
+from bridge.targets.http.answers import Noted, Success
+from bridge.targets.http.credentials import Auth, check_headers
+from bridge.targets.http.signing import Sign
 
-Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""RFC 9110, 5.6.2."""
-OURS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
-"""Headers that frame the request: a wrong one would split it in two."""
-CONTENT = ("body", "text", "form")
-BEHIND_PATH = re.compile(r"[?#]")
-
-
-class Basic(Strict):
-    """User name and password."""
-
-    username: str
-    """The user name; it may not hold a colon."""
-    password: Secret
-    """The password."""
-
-    @property
-    def pair(self) -> str:
-        """Return both as they go on the wire, in clear."""
-        return b64encode(f"{self.username}:{self.password.reveal()}".encode()).decode()
-
-    def made_secrets(self) -> tuple[str, ...]:
-        """Return the pair."""
-        return (self.pair,)
-
-    @field_validator("username")
-    @classmethod
-    def _one_part(cls, value: str) -> str:
-        if ":" in value:
-            raise ValueError("must not hold a colon")
-        return value
+USUAL: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+METHOD: Final = re.compile("[A-Z][A-Z-]{0,31}")
+NO_METHODS: Final = frozenset({"CONNECT", "TRACE"})
+"""Methods that speak to what lies on the way, not to the service."""
+CONTENT: Final = ("body", "text", "xml", "form")
+BEHIND_PATH: Final = re.compile(r"[?#]")
+ID: Final = "{id}"
+"""Stands in a path for the id that was noted of the key."""
 
 
-class ApiKey(Strict):
-    """A key in a header or in the query."""
-
-    header: str | None = None
-    """The header that carries the key, such as `X-Api-Key`."""
-    query: str | None = None
-    """The query parameter that carries the key."""
-    value: Secret
-    """The key."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.header is None) == (self.query is None):
-            raise ValueError('needs "header" or "query", and not both')
-        check_headers({self.header: self.value.reveal()} if self.header else {})
-        return self
+def _any_method(value: str) -> str:
+    if not METHOD.fullmatch(value) or value in NO_METHODS:
+        hint = did_you_mean(value.upper(), USUAL)
+        raise ValueError('must be a method of HTTP in capitals, such as "POST"' + (f"; {hint}" if hint else ""))
+    return value
 
 
-class Auth(Strict):
-    """How the target proves who it is: one of these."""
-
-    bearer: Secret | None = None
-    """A token, sent as `Authorization: Bearer …`."""
-    basic: Basic | None = None
-    """A user name and a password."""
-    api_key: ApiKey | None = None
-    """A key in a header or in the query."""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if sum(kind is not None for kind in (self.bearer, self.basic, self.api_key)) != 1:
-            raise ValueError('needs exactly one of "bearer", "basic" and "api_key"')
-        check_headers(self.headers)
-        return self
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return the headers that carry the credentials, in clear."""
-        if self.bearer:
-            return {"Authorization": f"Bearer {self.bearer.reveal()}"}
-        if self.basic:
-            return {"Authorization": f"Basic {self.basic.pair}"}
-        if self.api_key and self.api_key.header:
-            return {self.api_key.header: self.api_key.value.reveal()}
-        return {}
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the query parameters that carry the credentials, in clear."""
-        return {self.api_key.query: self.api_key.value.reveal()} if self.api_key and self.api_key.query else {}
+Method: TypeAlias = Annotated[str, AfterValidator(_any_method)]
 
 
 class HttpOptions(TargetOptions):
@@ -114,6 +51,12 @@ class HttpOptions(TargetOptions):
     """Query parameters sent with every request."""
     auth: Auth | None = None
     """The credentials."""
+    sign: Sign | None = None
+    """How requests to the target's own host are signed."""
+    tls: Tls | None = None
+    """Certificates: our own for the target's host, and whom to trust there."""
+    success: Success = Field(default_factory=dict)
+    """What makes an answer a success, for entries that do not say; by default any 2xx."""
     idempotency_header: str | None = "Idempotency-Key"
     """The header that carries the delivery's id, the same in every attempt; null sends none."""
     probe: str | None = None
@@ -148,6 +91,21 @@ class HttpOptions(TargetOptions):
         return value
 
 
+class Update(Strict):
+    """How a request differs that is about something which was made before. All else is as the entry says."""
+
+    method: Method = "PUT"
+    """The method."""
+    path: str
+    """The path appended to the target's address; `{id}` is what was noted of the key."""
+
+    @field_validator("path")
+    @classmethod
+    def _below(cls, value: str) -> str:
+        check_path(value)
+        return value
+
+
 class HttpAction(Action):
     """What a deliver entry to an http target takes."""
 
@@ -165,8 +123,16 @@ class HttpAction(Action):
     """A structure, sent as JSON."""
     text: str | None = None
     """Text, sent as it is (`template:` fills it): set a Content-Type header if it is not plain text."""
+    xml: str | None = None
+    """XML, in which data can be text alone; `template:` fills it from a file whose name ends in `.xml.j2`."""
     form: Query | None = None
     """Fields, sent as a web form."""
+    success: Success | None = None
+    """What makes an answer a success, in place of what the target says: `{status: [2xx, 404]}`, `{body.ok: true}`."""
+    link: Noted | None = None
+    """What to note of the answer, for later messages of the same key: `{id: body.id}`."""
+    update: Update | None = None
+    """What to send instead once an id is noted for the key: `{method: PUT, path: "/things/{id}"}`."""
     host_in_rules: SkipJsonSchema[bool] = False
     """Filled by bridge: whether the host of `url` is written out in routes.yaml."""
 
@@ -174,6 +140,13 @@ class HttpAction(Action):
     @classmethod
     def _below(cls, value: str) -> str:
         check_path(value)
+        return value
+
+    @field_validator("xml")
+    @classmethod
+    def _well_formed(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_xml(value)
         return value
 
     @field_validator("url")
@@ -194,21 +167,39 @@ class HttpAction(Action):
     def _one_of_each(self) -> Self:
         if self.url is not None and self.path:
             raise ValueError('takes "url" or "path", not both')
+        if self.url is not None and self.update:
+            raise ValueError('takes "url" or "update", not both')
         if len(self.model_fields_set & set(CONTENT)) > 1:
-            raise ValueError('takes one of "body", "text" and "form"')
+            raise ValueError('takes one of "body", "text", "xml" and "form"')
         return self
 
+    @property
+    def refers(self) -> bool:
+        """Tell whether it can only be about something that was made before."""
+        return ID in self.path
 
-def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse header names and values that are not sound, without repeating a value.
+    @property
+    def updating(self) -> Self:
+        """Return it as it is to be sent once something was made."""
+        return self.model_copy(update=dict(self.update)) if self.update else self
+
+
+def check_xml(text: str) -> None:
+    """Refuse what is no well-formed XML, or declares types and entities of its own.
 
     Raises:
-        ValueError: a sentence that names the header.
+        ValueError: it is not, with the line, and without repeating any of it.
     """
-    for name, value in headers.items():
-        if not HEADER_NAME.fullmatch(name):
-            raise ValueError(f'"{name}" is no name of a header')
-        if name.lower() in OURS:
-            raise ValueError(f"the header {name} cannot be set: bridge writes it")
-        if any(character in value for character in "\r\n\0"):
-            raise ValueError(f"the header {name} must not hold a line break")
+    parser = expat.ParserCreate("utf-8")
+    parser.StartDoctypeDeclHandler = _no_types
+    try:
+        parser.Parse(text.encode(), True)
+    except expat.ExpatError as error:
+        reason = f"is no well-formed XML: {expat.ErrorString(error.code)}, in line {error.lineno}"
+    else:
+        return
+    raise ValueError(reason)
+
+
+def _no_types(*_: object) -> None:
+    raise ValueError("must not have a <!DOCTYPE>")
