@@ -21,12 +21,14 @@ from bridge.model import JsonObject, Link, Message, Receipt
 from bridge.options import secrets_in
 from tests.support.contract_server import (
     ContractServer,
+    Seen,
     Step,
     answer,
     half_close,
     raw,
     reset,
     stall,
+    violations,
 )
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -146,13 +148,18 @@ class HttpTargetContract(TargetContract):
         """Answer as the service does when it accepts a message."""
         return answer()
 
+    @staticmethod
+    def violations(seen: Seen) -> list[str]:
+        """Return what a request breaks of its service's contract."""
+        return violations(seen)
+
     def links(self) -> KnownLinks:
         """Return what the store knows before the message of ``content`` is sent."""
         return KnownLinks()
 
     @pytest.fixture
     async def server(self) -> AsyncIterator[ContractServer]:
-        async with ContractServer(self.accepted()) as running:
+        async with ContractServer(self.accepted(), contract=self.violations) as running:
             yield running
 
     @pytest.fixture

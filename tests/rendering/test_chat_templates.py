@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 from hypothesis import example, given, settings
+from yarl import URL
 
 from bridge.component import Answer, AnyTarget, Request
 from bridge.config import load
@@ -16,8 +17,9 @@ from bridge.options import StandIns
 from bridge.ruleset import Ruleset
 from tests.contracts.target import KnownLinks
 from tests.support.changes import crm, event_of, webhook
+from tests.support.chat_contracts import discord_violations
 from tests.support.clock import ManualClock
-from tests.support.contract_server import schema_violations
+from tests.support.contract_server import Seen, schema_violations
 from tests.support.filling import ANY_TEXT, filled
 
 ROOT = Path(__file__).parents[2]
@@ -41,14 +43,24 @@ class Chat(NamedTuple):
 
 
 def slack_violations(request: Request) -> list[str]:
-    body = json.loads(request.body or b"")
     kinds = {"chat.postMessage": "ChatPostMessageArguments", "chat.update": "ChatUpdateArguments"}
     method = request.url.rpartition("/")[2]
-    return schema_violations(kinds[method], body) if method in kinds else []
+    return schema_violations(kinds[method], json.loads(request.body or b"")) if method in kinds else []
+
+
+def held_to(violations: Callable[[Seen], list[str]]) -> Callable[[Request], list[str]]:
+    """Return what finds a violation in a request that did not leave."""
+
+    def found(request: Request) -> list[str]:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return violations(Seen(request.method, str(URL(request.url).relative()), headers, request.body or b""))
+
+    return found
 
 
 CHATS: Final[Mapping[str, Chat]] = {
     "slack": Chat("deal-in-one-message", slack_violations),
+    "discord": Chat("discord", held_to(discord_violations)),
 }
 
 

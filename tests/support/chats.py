@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 from aiohttp import web
 
 from bridge.model import Clock, SystemClock
+from tests.support.chat_contracts import discord_reply_violations, discord_violations
 from tests.support.contract_server import Seen, violations
 
 CHANNEL: Final = "C0123SALES"
@@ -133,3 +134,26 @@ class SlackChannel(Chat):
         ts = seen.json.get("ts") or f"{self.clock.now().timestamp():.0f}.{self.number():06}"
         self.posted[ts] = {**self.posted.get(ts, {}), **seen.json, "ts": ts}
         return Reply({"ok": True, "channel": CHANNEL, "ts": ts, "text": seen.json["text"], "message": {}})
+
+
+class DiscordChannel(Chat):
+    """The channel of a webhook."""
+
+    def target(self, **options: Any) -> dict[str, Any]:
+        return {"type": "discord", "webhook_url": f"{self.url}/api/webhooks/1234/hush"} | options
+
+    def broken(self, seen: Seen) -> list[str]:
+        return discord_violations(seen)
+
+    def broken_by_reply(self, seen: Seen, reply: Reply) -> list[str]:
+        return discord_reply_violations(seen, reply.status, reply.told)
+
+    def text(self, message: dict[str, Any]) -> str:
+        return str(message["content"])
+
+    def answered(self, seen: Seen) -> Reply:
+        id_ = seen.target.rpartition("/")[2] if seen.method == "PATCH" else str(self.number())
+        if seen.method == "PATCH" and id_ not in self.posted:
+            return Reply({"code": 10008, "message": "Unknown Message"}, 404)
+        self.posted[id_] = {"id": id_, "channel_id": "22", "content": seen.json["content"]}
+        return Reply(self.posted[id_])

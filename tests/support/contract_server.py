@@ -43,13 +43,16 @@ class Seen:
 class ContractServer:
     """Answers each request with the next step of its script, then with its last step for ever."""
 
-    def __init__(self, *script: Step, tls: SSLContext | None = None) -> None:
+    def __init__(
+        self, *script: Step, tls: SSLContext | None = None, contract: Callable[[Seen], list[str]] | None = None
+    ) -> None:
         self.seen: list[Seen] = []
         self.violations: list[str] = []
         self.arrived = asyncio.Event()
         self.hung_up = asyncio.Event()
         self._script = deque(script or (answer(),))
         self._tls = tls
+        self._contract = contract or violations
         self._tasks: set[asyncio.Task[None]] = set()
 
     def script(self, *script: Step) -> None:
@@ -93,7 +96,7 @@ class ContractServer:
 
     async def _respond(self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         self.seen.append(seen)
-        self.violations.extend(violations(seen))
+        self.violations.extend(self._contract(seen))
         self.arrived.set()
         step = self._script.popleft() if len(self._script) > 1 else self._script[0]
         return await step(reader, writer)

@@ -17,7 +17,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.openapi import Asked, google_reply_violations, google_violations
+from tests.support.openapi import GOOGLE_CALENDAR, Asked
 
 CALENDAR: Final = "vendas@group.calendar.google.example"
 EMAIL: Final = "bridge@vendas.iam.example"
@@ -125,12 +125,12 @@ class FakeGoogleCalendar:
         path = request.match_info["path"]
         asked = Asked(request.method, path, dict(request.query), await request.read(), dict(request.headers))
         self.asked.append(asked)
-        self.violations += google_violations(asked)
+        self.violations += GOOGLE_CALENDAR.violations(asked)
         fault = self.fail(asked)
         if fault and not fault.done:
             return self._faulty(fault, request)
         status, reply = self._answered(asked)
-        self.violations += google_reply_violations(asked, status, reply)
+        self.violations += GOOGLE_CALENDAR.reply_violations(asked, status, reply)
         return self._faulty(fault, request) if fault else web.json_response(reply, status=status)
 
     def _faulty(self, fault: Fault, request: web.Request) -> web.Response:

@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
@@ -65,31 +65,38 @@ class Asked:
         return json.loads(self.body)
 
 
-def google_violations(asked: Asked) -> list[str]:
-    """Return what a request breaks of the contract of Google Calendar."""
-    contract = _google_calendar()
-    found = [
-        *contract.unknown_names(asked.method, asked.path, asked.query),
-        *contract.request_violations(_google(asked)),
-    ]
-    return [f"{asked.method} {asked.path}: {each}" for each in found]
+class Service:
+    """One service's contract, and where its API is; ``asked`` are requests below that address."""
+
+    def __init__(self, file: str, host: str, prefix: str = "") -> None:
+        self._file = file
+        self._host = host
+        self._prefix = prefix
+
+    @cached_property
+    def contract(self) -> Contract:
+        return Contract(self._file)
+
+    def violations(self, asked: Asked) -> list[str]:
+        """Return what a request breaks of the contract."""
+        found = [
+            *self.contract.unknown_names(asked.method, asked.path, asked.query),
+            *self.contract.request_violations(self._request(asked)),
+        ]
+        return [f"{asked.method} {asked.path}: {each}" for each in found]
+
+    def reply_violations(self, asked: Asked, status: int, reply: Any) -> list[str]:
+        """Return what an answer breaks of it."""
+        found = self.contract.reply_violations(self._request(asked), reply, status)
+        return [f"{asked.method} {asked.path}: {each}" for each in found]
+
+    def _request(self, asked: Asked) -> MockRequest:
+        query, headers = dict(asked.query), dict(asked.headers)
+        path = f"{self._prefix}{asked.path}"
+        return MockRequest(self._host, asked.method.lower(), path, args=query, headers=headers, data=asked.body or None)
 
 
-def google_reply_violations(asked: Asked, status: int, reply: Any) -> list[str]:
-    """Return what an answer breaks of it."""
-    found = _google_calendar().reply_violations(_google(asked), reply, status)
-    return [f"{asked.method} {asked.path}: {each}" for each in found]
-
-
-def _google(asked: Asked) -> MockRequest:
-    host, path = "https://www.googleapis.com", f"/calendar/v3{asked.path}"
-    query, headers = dict(asked.query), dict(asked.headers)
-    return MockRequest(host, asked.method.lower(), path, args=query, headers=headers, data=asked.body or None)
-
-
-@cache
-def _google_calendar() -> Contract:
-    return Contract("google/calendar.v3.openapi.json")
+GOOGLE_CALENDAR: Final = Service("google/calendar.v3.openapi.json", "https://www.googleapis.com", "/calendar/v3")
 
 
 def _told(error: OpenAPIError) -> str:

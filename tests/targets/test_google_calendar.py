@@ -19,7 +19,7 @@ from bridge.targets.google_calendar.event import escape, event_id, fields
 from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
 from tests.support.contract_server import ContractServer, Step, answer, says
 from tests.support.google_calendar import CALENDAR, EMAIL, FakeGoogleCalendar, Fault, account_key, google_key
-from tests.support.openapi import Asked, google_violations
+from tests.support.openapi import GOOGLE_CALENDAR, Asked
 
 KEY = "deal:65"
 ID = event_id("sales", KEY)
@@ -422,7 +422,7 @@ def test_any_text_makes_an_event_that_the_contract_takes(summary: str, descripti
     assert len(str(event["description"])) <= 8192
     body = json.dumps({"id": ID, **event}).encode()
     asked = Asked("POST", f"/calendars/{CALENDAR}/events", {}, body, {"Authorization": "Bearer x"})
-    assert google_violations(asked) == []
+    assert GOOGLE_CALENDAR.violations(asked) == []
 
 
 def test_reminders_are_counted_in_minutes() -> None:

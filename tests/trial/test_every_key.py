@@ -42,6 +42,7 @@ BASE: Final[dict[str, Any]] = {
     "targets": {
         "hook": {"type": "http", "url": "https://hooks.example.com/a"},
         "chat": {"type": "slack", "token": "xoxb-1", "channel": "C1"},
+        "forum": {"type": "discord", "webhook_url": "https://discord.com/api/webhooks/1/a"},
         "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
         "cloud": {"type": "caldav", "url": "https://dav.example", "calendar": "a", "username": "b", "password": "c"},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
@@ -64,6 +65,7 @@ STAMP: Final = re.compile(r"(CREATED|DTSTAMP|LAST-MODIFIED):\w+\r\n")
 FAILING: Final = [500] * 12
 """What the service answers first where a case is of what then happens."""
 BLOCKS: Final[Json] = [{"type": "divider"}]
+FORUM: Final = ("routes.0.deliver.0", {"to": "forum", "text": "x"})
 CARD: Final = ("routes.0.deliver.0", {"to": "board", "name": "x"})
 CHAT: Final = ("routes.0.deliver.0", {"to": "chat", "text": "x"})
 SHOWN: Final = (
@@ -196,6 +198,12 @@ CASES: Final[Mapping[str, Case]] = {
     "slack entry.thread": Case(f"{ENTRY}.thread", "deal", (CHAT,)),
     "slack entry.channel": Case(f"{ENTRY}.channel", "C2", (CHAT,)),
     "slack entry.unfurl": Case(f"{ENTRY}.unfurl", True, (CHAT,)),
+    "discord.webhook_url": Case("targets.forum.webhook_url", "https://discord.com/api/webhooks/2/b", (FORUM,)),
+    "discord.username": Case("targets.forum.username", "a", (FORUM,)),
+    "discord entry.text": Case(f"{ENTRY}.text", "y", (FORUM,)),
+    "discord entry.embeds": Case(f"{ENTRY}.embeds", [{"title": "y"}], (FORUM,)),
+    "discord entry.embeds_json": Case(f"{ENTRY}.embeds_json", '[{"title": "y"}]', (FORUM,)),
+    "discord entry.update": Case(f"{ENTRY}.update", "deal", (FORUM,)),
     "google_calendar.calendar": Case("targets.agenda.calendar", "b", (MEETING,)),
     "google_calendar.service_account": Case(
         "targets.agenda.service_account", google_key("https://other.example"), (MEETING,)

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from bridge.chart import Chart
 from bridge.component import Action, TargetOptions
-from bridge.component.written_json import written_json
+from bridge.component.written_json import written_objects
 from bridge.model import JsonObject
 from bridge.options import Secret
 from bridge.options.address import Address, parsed_address
@@ -101,7 +101,7 @@ class SlackAction(Action):
     @classmethod
     def _readable(cls, value: str | None) -> str | None:
         if value is not None:
-            _blocks_of(value)
+            written_objects(value, "blocks", MOST_BLOCKS)
         return value
 
     @field_validator("react")
@@ -157,16 +157,6 @@ class SlackAction(Action):
         """Return the blocks, however they are written."""
         if self.markdown is not None:
             return [{"type": "markdown", "text": self.markdown}]
-        return self.blocks if self.blocks_json is None else _blocks_of(self.blocks_json)
-
-
-def _blocks_of(text: str) -> list[JsonObject]:
-    """Return the blocks of a JSON text: a list, or the object around it that Slack's Block Kit Builder shows."""
-    value = written_json(text)
-    blocks = value.get("blocks") if isinstance(value, dict) else value
-    if not isinstance(blocks, list) or not 0 < len(blocks) <= MOST_BLOCKS:
-        raise ValueError(f"must be a list of 1 to {MOST_BLOCKS} blocks")
-    found = [block for block in blocks if isinstance(block, dict)]
-    if len(found) < len(blocks):
-        raise ValueError("must hold blocks, which are objects")
-    return found
+        if self.blocks_json is not None:
+            return written_objects(self.blocks_json, "blocks", MOST_BLOCKS)
+        return self.blocks

@@ -1,0 +1,47 @@
+"""What requests to chats, and answers of theirs, break of the official contracts."""
+
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.support.contract_server import Seen
+from tests.support.openapi import Asked, Service
+
+DISCORD: Final = Service("discord/discord-messages.openapi.json", "https://discord.com", "/api/v10")
+JSON: Final = "application/json"
+
+
+def asked_of(seen: Seen, prefix: str) -> Asked:
+    """Return a request as the contract sees it: below the address of the API."""
+    parts = urlsplit(seen.target)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return Asked(seen.method, parts.path.removeprefix(prefix), query, seen.body, seen.headers)
+
+
+def discord_violations(seen: Seen) -> list[str]:
+    """Return what a request breaks of Discord's contract, and of what that does not express."""
+    if not seen.target.startswith("/api/v10/webhooks/"):
+        return [f"{seen.target} is not of version 10"]
+    found = DISCORD.violations(asked_of(seen, "/api/v10"))
+    if not seen.body:
+        return found
+    if seen.headers.get("content-type") != JSON:
+        found.append(f"Content-Type is not {JSON}")
+    said = sum(len(text) for embed in seen.json["embeds"] for text in _texts(embed))
+    if said > 6000:
+        found.append(f"{said} characters in all embeds")
+    if not seen.json["content"] and not seen.json["embeds"]:
+        found.append("an empty message")
+    if seen.json["allowed_mentions"] != {"parse": []}:
+        found.append("somebody may be pinged")
+    return found
+
+
+def discord_reply_violations(seen: Seen, status: int, reply: Any) -> list[str]:
+    """Return what an answer breaks of it."""
+    return DISCORD.reply_violations(asked_of(seen, "/api/v10"), status, reply)
+
+
+def _texts(embed: Any) -> list[str]:
+    fields = [text for field in embed.get("fields", []) for text in (field["name"], field["value"])]
+    named = [embed.get("footer", {}).get("text", ""), embed.get("author", {}).get("name", "")]
+    return [embed.get("title", ""), embed.get("description", ""), *fields, *named]
