@@ -606,7 +606,7 @@ OPTIONS = CaldavOptions(url="https://x.example", username=USER, password=Secret(
 
 
 @example(summary=r"C:\Novo", description=r"\\N", location="", kind="event")
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(summary=ANY_TEXT, description=ANY_TEXT, location=ANY_TEXT, kind=st.sampled_from(["event", "todo"]))
 def test_any_text_makes_an_object_that_the_server_takes_and_others_read(
     summary: str, description: str, location: str, kind: str
