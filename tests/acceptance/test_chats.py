@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.trial import MovedClock
-from tests.support.chats import Chat, DiscordChannel, Fault, SlackChannel
+from tests.support.chats import Chat, DiscordChannel, Fault, SlackChannel, TelegramGroup
 from tests.support.contract_server import Seen
 from tests.support.daemon import Daemon
 from tests.support.deals import Deal
@@ -29,7 +29,7 @@ routes:
         supersede: false
         text: "{{ deal.name }}, {{ deal.status }}, nota {{ deal.rating }}"
 """
-CHATS = [SlackChannel, DiscordChannel]
+CHATS = [SlackChannel, DiscordChannel, TelegramGroup]
 FAULTS = (Fault(429), Fault(503), Fault(500), Fault(lost=True), Fault(lost=True, done=True))
 
 

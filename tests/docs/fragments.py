@@ -16,6 +16,11 @@ from bridge.options import StandIns, read_yaml
 from tests.docs.pages import ROOT, Block, blocks
 from tests.support.google_calendar import google_key
 
+SHAPED = {
+    "DISCORD_WEBHOOK_URL": "https://discord.com/api/webhooks/1234/shown",
+    "TELEGRAM_BOT_TOKEN": "123456:shown",
+}
+"""Values of which more is wanted than that they are there."""
 ROUTE: JsonObject = {"name": "shown", "on": "deal.lost", "deliver": [{"to": "screen", "text": "{{ event.name }}"}]}
 FRAME: JsonObject = {
     "version": 1,
@@ -65,6 +70,8 @@ def _together(frame: Json, shown: Json) -> Json:
 
 def stand_in(name: str) -> str:
     """Return a value that a variable of that name could have."""
+    if name in SHAPED:
+        return SHAPED[name]
     if "URL" in name:
         return "https://hooks.example.com/shown"
     if name.endswith(("_FILE", "_WEBHOOK_SECRET")):

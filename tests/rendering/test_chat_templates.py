@@ -13,11 +13,11 @@ from yarl import URL
 from bridge.component import Answer, AnyTarget, Request
 from bridge.config import load
 from bridge.model import JsonObject, Link, Message
-from bridge.options import StandIns
 from bridge.ruleset import Ruleset
 from tests.contracts.target import KnownLinks
+from tests.docs.fragments import outside
 from tests.support.changes import crm, event_of, webhook
-from tests.support.chat_contracts import discord_violations
+from tests.support.chat_contracts import discord_violations, telegram_violations
 from tests.support.clock import ManualClock
 from tests.support.contract_server import Seen, schema_violations
 from tests.support.filling import ANY_TEXT, filled
@@ -61,6 +61,7 @@ def held_to(violations: Callable[[Seen], list[str]]) -> Callable[[Request], list
 CHATS: Final[Mapping[str, Chat]] = {
     "slack": Chat("deal-in-one-message", slack_violations),
     "discord": Chat("discord", held_to(discord_violations)),
+    "telegram": Chat("telegram", held_to(telegram_violations)),
 }
 
 
@@ -81,10 +82,11 @@ class Playing:
 def rules(chat: Chat, language: str, folder: Path) -> Ruleset:
     """Return the rules of an example, with the templates of a language."""
     path = ROOT / "examples" / chat.example / "routes.yaml"
-    (folder / "routes.yaml").write_text(path.read_text("utf-8").replace("template: ", f"template: {language}"))
+    text, environ = outside(path.read_text("utf-8").replace("template: ", f"template: {language}"), folder)
+    (folder / "routes.yaml").write_text(text, encoding="utf-8")
     if not (folder / "templates").exists():
         (folder / "templates").symlink_to(ROOT / "templates")
-    return load(folder / "routes.yaml", StandIns(), ManualClock()).ruleset
+    return load(folder / "routes.yaml", environ, ManualClock()).ruleset
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from tests.support.contract_server import Seen
 from tests.support.openapi import Asked, Service
 
 DISCORD: Final = Service("discord/discord-messages.openapi.json", "https://discord.com", "/api/v10")
+TELEGRAM: Final = Service("telegram/bot-api.openapi.json", "https://api.telegram.org", "/bot0:TOKEN")
 JSON: Final = "application/json"
 
 
@@ -45,3 +46,18 @@ def _texts(embed: Any) -> list[str]:
     fields = [text for field in embed.get("fields", []) for text in (field["name"], field["value"])]
     named = [embed.get("footer", {}).get("text", ""), embed.get("author", {}).get("name", "")]
     return [embed.get("title", ""), embed.get("description", ""), *fields, *named]
+
+
+def telegram_violations(seen: Seen) -> list[str]:
+    """Return what a request breaks of the contract of the Bot API."""
+    found = TELEGRAM.violations(_to_bot(seen)) if seen.json or not seen.target.endswith("/getMe") else []
+    return found if seen.headers.get("content-type") == JSON else [*found, f"Content-Type is not {JSON}"]
+
+
+def telegram_reply_violations(seen: Seen, status: int, reply: Any) -> list[str]:
+    """Return what an answer breaks of it."""
+    return TELEGRAM.reply_violations(_to_bot(seen), status, reply)
+
+
+def _to_bot(seen: Seen) -> Asked:
+    return asked_of(seen, "/".join(seen.target.split("/")[:2]))

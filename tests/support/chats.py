@@ -13,7 +13,12 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 from aiohttp import web
 
 from bridge.model import Clock, SystemClock
-from tests.support.chat_contracts import discord_reply_violations, discord_violations
+from tests.support.chat_contracts import (
+    discord_reply_violations,
+    discord_violations,
+    telegram_reply_violations,
+    telegram_violations,
+)
 from tests.support.contract_server import Seen, violations
 
 CHANNEL: Final = "C0123SALES"
@@ -157,3 +162,32 @@ class DiscordChannel(Chat):
             return Reply({"code": 10008, "message": "Unknown Message"}, 404)
         self.posted[id_] = {"id": id_, "channel_id": "22", "content": seen.json["content"]}
         return Reply(self.posted[id_])
+
+
+class TelegramGroup(Chat):
+    """A group with a bot in it."""
+
+    def target(self, **options: Any) -> dict[str, Any]:
+        return {"type": "telegram", "token": "123456:hush-hush", "chat": "-100123", "api_url": self.url} | options
+
+    def broken(self, seen: Seen) -> list[str]:
+        return telegram_violations(seen)
+
+    def broken_by_reply(self, seen: Seen, reply: Reply) -> list[str]:
+        return telegram_reply_violations(seen, reply.status, reply.told)
+
+    def text(self, message: dict[str, Any]) -> str:
+        return str(message["text"])
+
+    def answered(self, seen: Seen) -> Reply:
+        id_ = str(seen.json.get("message_id", self.number()))
+        if seen.target.endswith("/editMessageText"):
+            if id_ not in self.posted:
+                return self._refused("message to edit not found")
+            if self.text(self.posted[id_]) == seen.json["text"]:
+                return self._refused("message is not modified: specified new message content is exactly the same")
+        self.posted[id_] = {"message_id": int(id_), "text": seen.json["text"]}
+        return Reply({"ok": True, "result": self.posted[id_]})
+
+    def _refused(self, words: str) -> Reply:
+        return Reply({"ok": False, "error_code": 400, "description": f"Bad Request: {words}"}, 400)

@@ -192,7 +192,7 @@ async def test_what_is_refused_in_every_form_is_permanent(server: ContractServer
 
 # limits
 
-LEAVES = st.one_of(st.text(), st.text(min_size=50).map(lambda text: text * 100), st.integers(), st.none())
+LEAVES = st.one_of(st.text(), st.text(min_size=50, max_size=60).map(lambda text: text * 40), st.integers(), st.none())
 
 
 @st.composite
@@ -203,7 +203,7 @@ def embeds(draw: st.DrawFn) -> JsonObject:
     whole: JsonObject = {
         "title": inert,
         "description": inert,
-        "fields": [field] * draw(st.integers(0, 30)),
+        "fields": [field] * draw(st.integers(0, 26)),
         "footer": {"text": inert},
         "author": {"name": inert},
     }

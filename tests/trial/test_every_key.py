@@ -43,6 +43,7 @@ BASE: Final[dict[str, Any]] = {
         "hook": {"type": "http", "url": "https://hooks.example.com/a"},
         "chat": {"type": "slack", "token": "xoxb-1", "channel": "C1"},
         "forum": {"type": "discord", "webhook_url": "https://discord.com/api/webhooks/1/a"},
+        "group": {"type": "telegram", "token": "1:a", "chat": "-1"},
         "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
         "cloud": {"type": "caldav", "url": "https://dav.example", "calendar": "a", "username": "b", "password": "c"},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
@@ -66,6 +67,7 @@ FAILING: Final = [500] * 12
 """What the service answers first where a case is of what then happens."""
 BLOCKS: Final[Json] = [{"type": "divider"}]
 FORUM: Final = ("routes.0.deliver.0", {"to": "forum", "text": "x"})
+GROUP: Final = ("routes.0.deliver.0", {"to": "group", "text": "x"})
 CARD: Final = ("routes.0.deliver.0", {"to": "board", "name": "x"})
 CHAT: Final = ("routes.0.deliver.0", {"to": "chat", "text": "x"})
 SHOWN: Final = (
@@ -204,6 +206,15 @@ CASES: Final[Mapping[str, Case]] = {
     "discord entry.embeds": Case(f"{ENTRY}.embeds", [{"title": "y"}], (FORUM,)),
     "discord entry.embeds_json": Case(f"{ENTRY}.embeds_json", '[{"title": "y"}]', (FORUM,)),
     "discord entry.update": Case(f"{ENTRY}.update", "deal", (FORUM,)),
+    "telegram.token": Case("targets.group.token", "1:b", (GROUP,)),
+    "telegram.chat": Case("targets.group.chat", "-2", (GROUP,)),
+    "telegram.topic": Case("targets.group.topic", 2, (GROUP,)),
+    "telegram.api_url": Case("targets.group.api_url", "https://x.example", (GROUP,)),
+    "telegram entry.text": Case(f"{ENTRY}.text", "y", (GROUP,)),
+    "telegram entry.update": Case(f"{ENTRY}.update", "deal", (GROUP,)),
+    "telegram entry.chat": Case(f"{ENTRY}.chat", "-2", (GROUP,)),
+    "telegram entry.silent": Case(f"{ENTRY}.silent", True, (GROUP,)),
+    "telegram entry.unfurl": Case(f"{ENTRY}.unfurl", True, (GROUP,)),
     "google_calendar.calendar": Case("targets.agenda.calendar", "b", (MEETING,)),
     "google_calendar.service_account": Case(
         "targets.agenda.service_account", google_key("https://other.example"), (MEETING,)

@@ -9,11 +9,11 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Final
 
-import orjson
 from yarl import URL
 
 from bridge.component import Answer, Http, Request
 from bridge.component.http import LONGEST_WAIT, json_body
+from bridge.component.written_json import object_in
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject
 from bridge.targets.discord.options import DiscordOptions
@@ -93,7 +93,7 @@ class Api:
 
 def reply_of(answer: Answer) -> JsonObject:
     """Return what an answer says."""
-    return _object(answer.body)
+    return object_in(answer.body)
 
 
 def _read(answer: Answer) -> Answer:
@@ -104,7 +104,7 @@ def _read(answer: Answer) -> Answer:
 
 def _sorted(failure: DeliveryFailure) -> DeliveryFailure | RefusedError:
     """Return what a refusal means: Discord tells the wait in its body more exactly, and the reason by a number."""
-    told = _object(failure.excerpt.encode())
+    told = object_in(failure.excerpt.encode())
     code = told.get("code")
     if isinstance(failure, TransientFailure):
         wait = told.get("retry_after")
@@ -132,11 +132,3 @@ def _seconds(text: str | None) -> float:
         return min(max(float(text or 0), 0.0), LONGEST_WAIT)
     except ValueError:
         return 0.0
-
-
-def _object(body: bytes) -> JsonObject:
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}
