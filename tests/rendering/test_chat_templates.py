@@ -17,7 +17,7 @@ from bridge.ruleset import Ruleset
 from tests.contracts.target import KnownLinks
 from tests.docs.fragments import outside
 from tests.support.changes import crm, event_of, webhook
-from tests.support.chat_contracts import discord_violations, telegram_violations
+from tests.support.chat_contracts import discord_violations, teams_violations, telegram_violations
 from tests.support.clock import ManualClock
 from tests.support.contract_server import Seen, schema_violations
 from tests.support.filling import ANY_TEXT, filled
@@ -62,6 +62,7 @@ CHATS: Final[Mapping[str, Chat]] = {
     "slack": Chat("deal-in-one-message", slack_violations),
     "discord": Chat("discord", held_to(discord_violations)),
     "telegram": Chat("telegram", held_to(telegram_violations)),
+    "teams": Chat("teams", held_to(teams_violations)),
 }
 
 

@@ -1,9 +1,13 @@
 """What requests to chats, and answers of theirs, break of the official contracts."""
 
+import json
+from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.support.contract_server import Seen
+from jsonschema import Draft6Validator
+
+from tests.support.contract_server import SPECS, Seen
 from tests.support.openapi import Asked, Service
 
 DISCORD: Final = Service("discord/discord-messages.openapi.json", "https://discord.com", "/api/v10")
@@ -61,3 +65,23 @@ def telegram_reply_violations(seen: Seen, status: int, reply: Any) -> list[str]:
 
 def _to_bot(seen: Seen) -> Asked:
     return asked_of(seen, "/".join(seen.target.split("/")[:2]))
+
+
+def teams_violations(seen: Seen) -> list[str]:
+    """Return what a request breaks of what a workflow takes: a message with Adaptive Cards of 28 KB at most."""
+    found = [] if seen.headers.get("content-type") == JSON else [f"Content-Type is not {JSON}"]
+    if len(seen.body) > 28 * 1024:
+        found.append(f"{len(seen.body)} bytes")
+    if seen.json.keys() != {"type", "attachments"} or seen.json["type"] != "message":
+        return [*found, "not a message"]
+    for each in seen.json["attachments"]:
+        if each["contentType"] != "application/vnd.microsoft.card.adaptive":
+            found.append(f"{each['contentType']} is no card")
+        found += [f"{error.json_path}: {error.message[:300]}" for error in _card().iter_errors(each["content"])]
+    return found
+
+
+@cache
+def _card() -> Draft6Validator:
+    schema = json.loads((SPECS / "teams" / "adaptive-card-1.5.0.schema.json").read_text("utf-8"))
+    return Draft6Validator({**schema, "anyOf": [{"$ref": "#/definitions/AdaptiveCard"}]})

@@ -44,6 +44,7 @@ BASE: Final[dict[str, Any]] = {
         "chat": {"type": "slack", "token": "xoxb-1", "channel": "C1"},
         "forum": {"type": "discord", "webhook_url": "https://discord.com/api/webhooks/1/a"},
         "group": {"type": "telegram", "token": "1:a", "chat": "-1"},
+        "office": {"type": "teams", "workflow_url": "https://teams.example.com/a?sig=b"},
         "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
         "cloud": {"type": "caldav", "url": "https://dav.example", "calendar": "a", "username": "b", "password": "c"},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
@@ -68,6 +69,8 @@ FAILING: Final = [500] * 12
 BLOCKS: Final[Json] = [{"type": "divider"}]
 FORUM: Final = ("routes.0.deliver.0", {"to": "forum", "text": "x"})
 GROUP: Final = ("routes.0.deliver.0", {"to": "group", "text": "x"})
+OFFICE: Final = ("routes.0.deliver.0", {"to": "office", "text": "x"})
+OWN_CARD: Final = ("routes.0.deliver.0", {"to": "office", "card": {"body": []}})
 CARD: Final = ("routes.0.deliver.0", {"to": "board", "name": "x"})
 CHAT: Final = ("routes.0.deliver.0", {"to": "chat", "text": "x"})
 SHOWN: Final = (
@@ -215,6 +218,13 @@ CASES: Final[Mapping[str, Case]] = {
     "telegram entry.chat": Case(f"{ENTRY}.chat", "-2", (GROUP,)),
     "telegram entry.silent": Case(f"{ENTRY}.silent", True, (GROUP,)),
     "telegram entry.unfurl": Case(f"{ENTRY}.unfurl", True, (GROUP,)),
+    "teams.workflow_url": Case("targets.office.workflow_url", "https://teams.example.com/c", (OFFICE,)),
+    "teams entry.text": Case(f"{ENTRY}.text", "y", (OFFICE,)),
+    "teams entry.title": Case(f"{ENTRY}.title", "y", (OFFICE,)),
+    "teams entry.facts": Case(f"{ENTRY}.facts", {"a": "b"}, (OFFICE,)),
+    "teams entry.buttons": Case(f"{ENTRY}.buttons", {"a": "https://b.example"}, (OFFICE,)),
+    "teams entry.card": Case(f"{ENTRY}.card.body", [{"type": "TextBlock", "text": "y"}], (OWN_CARD,)),
+    "teams entry.card_json": Case(ENTRY, {"to": "office", "card_json": '{"body": [{"type": "A"}]}'}, (OWN_CARD,)),
     "google_calendar.calendar": Case("targets.agenda.calendar", "b", (MEETING,)),
     "google_calendar.service_account": Case(
         "targets.agenda.service_account", google_key("https://other.example"), (MEETING,)
