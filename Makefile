@@ -48,8 +48,8 @@ crash: $(VENV)/dev.done ## kill the daemon a thousand times at random points, an
 	$(BIN)/python -m tests.support.rounds
 
 lock: $(VENV)/dev.done ## write the lock files for pyproject.toml; UPGRADE=--upgrade takes the newest of everything
-	$(LOCK) --extra fast --extra charts --group dev pyproject.toml -o requirements/dev.txt
-	$(LOCK) --extra fast --extra charts -c requirements/dev.txt pyproject.toml -o requirements/run.txt
+	$(LOCK) --extra fast --extra charts --extra postgres --extra mysql --group dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) --extra fast --extra charts --extra postgres --extra mysql -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	$(LOCK) --group pyproject.toml:build -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## forget the environment and everything built

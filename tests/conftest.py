@@ -11,6 +11,7 @@ pytest.register_assert_rewrite("tests.contracts", "tests.support")
 from bridge.store.base import Store  # noqa: E402 (after the asserts are seen to)
 from bridge.store.sqlite import open_store  # noqa: E402
 from tests.support.clock import ManualClock  # noqa: E402
+from tests.support.postgres import Postgres, postgres  # noqa: E402
 
 
 @pytest.fixture
@@ -33,3 +34,10 @@ def _log_as_it_was() -> Iterator[None]:
     yield
     if structlog.is_configured():
         structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A real PostgreSQL server, once for all tests of a process that want one."""
+    with postgres() as server:
+        yield server

@@ -137,10 +137,11 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         return cls.main_field
 
     @classmethod
-    def prepare(cls, content: JsonObject) -> JsonObject:
+    def prepare(cls, content: JsonObject, *, gathered: bool = False) -> JsonObject:  # noqa: ARG003 (for those it matters to)
         """Return an action as it is to be compiled, its templates not yet rendered.
 
         Here a target notes what rendering would hide, such as whether an address was written out in routes.yaml.
+        ``gathered`` says that it tells of many changes: then there is no `event`.
         """
         return content
 

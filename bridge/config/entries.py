@@ -96,9 +96,8 @@ class EntryCompiler:
             self._check_drawable(site.below(field))
             content[field] = regional(content[field], self._templates.region)
         entry_name = describe(self._problems.located.data, site.loc)
-        return Action(
-            target.prepare(content), files, target.escapes, texts_of(target.Action), checker(target.Action, entry_name)
-        )
+        prepared = target.prepare(content, gathered=site.gathered)
+        return Action(prepared, files, target.escapes, texts_of(target.Action), checker(target.Action, entry_name))
 
     def _check_drawable(self, site: Site) -> None:
         """Report a chart that nothing here can draw: it would fail when it is sent, which may be on a Friday at six."""

@@ -82,7 +82,7 @@ Differences: TypeAlias = Mapping[str, tuple[Json, Json]]
 class Change:
     """An event beside its entity's last state. ``previous`` is None at first sight.
 
-    ``differences`` maps each changed path to (before, after). At first sight it is empty.
+    ``differences`` maps each changed path to (before, after). At first sight it is empty. ``version`` is the reading's.
     """
 
     event: Event
@@ -92,6 +92,7 @@ class Change:
     previous: JsonObject | None
     differences: Differences = field(default_factory=dict)
     dated: frozenset[str] | None = frozenset()
+    version: int = 0
 
     @property
     def first_sight(self) -> bool:

@@ -1,7 +1,7 @@
 """The names that templates see."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any
 
@@ -10,11 +10,12 @@ from bridge.document import unfilled
 from bridge.model import Change, Event, JsonObject
 from bridge.rendering.value import AS_SENT, Changes, Document
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES = frozenset({"event", "document", "previous", "changes", "now", "source"})
 FUNCTIONS = frozenset({"days", "hours", "minutes", "range", "namespace"})
 
 EVENT_SHAPE: JsonObject = dict.fromkeys(
-    ("id", "name", "source", "action", "kind", "entity_id", "received_at", "occurred_at", "first_sight")
+    ("id", "name", "source", "action", "kind", "entity_id", "received_at", "occurred_at", "version", "first_sight")
 )
 """What ``event`` holds, in the form of a source's shapes."""
 
@@ -76,6 +77,7 @@ def _event(event: Event, change: Change, zone: tzinfo) -> Document:
         "entity_id": event.entity.id if event.entity else None,
         "received_at": event.received_at.astimezone(zone),
         "occurred_at": event.occurred_at.astimezone(zone) if event.occurred_at else None,
+        "version": (EPOCH + timedelta(microseconds=change.version)).astimezone(zone),
         "first_sight": change.first_sight,
     }
     return Document(fields, "event")

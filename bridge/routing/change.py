@@ -94,7 +94,8 @@ def _born(reading: Reading, last: EntityState) -> EntityState | None:
 def _change(
     event: Event, reading: Reading, previous: JsonObject | None = None, changed: Differences = MappingProxyType({})
 ) -> Change:
-    return Change(event, reading.action, reading.document, reading.current, previous, changed, reading.dated)
+    action, document, current = reading.action, reading.document, reading.current
+    return Change(event, action, document, current, previous, changed, reading.dated, reading.version)
 
 
 def _state(event: Event, entity: Entity, reading: Reading, *, created_seen: bool) -> EntityState:

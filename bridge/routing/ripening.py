@@ -120,9 +120,11 @@ class Ripener:
         event, source = item.event, self._source(item)
         reading = source.interpret(event, item.before)
         newest = last is not None and last.version >= reading.version
-        current = last.document if last is not None and newest else reading.current
+        current, version = (
+            (reading.current, reading.version) if last is None or not newest else (last.document, last.version)
+        )
         changed = {} if item.before is None else differences(item.before, current, source.quiet)
-        return Change(event, reading.action, reading.document, current, item.before, changed, reading.dated)
+        return Change(event, reading.action, reading.document, current, item.before, changed, reading.dated, version)
 
     def _source(self, item: Deferred) -> AnySource:
         source = self._sources.get(item.event.source)

@@ -72,6 +72,8 @@ def stand_in(name: str) -> str:
     """Return a value that a variable of that name could have."""
     if name in SHAPED:
         return SHAPED[name]
+    if "DATABASE_URL" in name:
+        return "postgresql://bridge:secret@db.example/bi"
     if "URL" in name:
         return "https://hooks.example.com/shown"
     if name.endswith(("_FILE", "_WEBHOOK_SECRET")):

@@ -31,7 +31,7 @@ RULES = [
 ]
 PARTS = [block for block in blocks_in("yaml") if block.title]
 COMPOSE = [block for block in blocks_in("yaml") if block.page != BROKEN and "services:" in block.text]
-LANGUAGES = {"", "yaml", "json", "jinja", "console", "text", "html", "slack", "nginx"}
+LANGUAGES = {"", "yaml", "json", "jinja", "console", "text", "html", "slack", "sql", "nginx"}
 
 COMMAND = re.compile(r"(?:^\$ |\bexec bridge |; |\| )[^#|;]*?\bbridge (?P<rest>(?!bridge\b)[a-z-][^#|;>&)]*)")
 SUBSTITUTED = re.compile(r"\$\(([^)]*)\)")

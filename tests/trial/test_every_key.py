@@ -48,6 +48,7 @@ BASE: Final[dict[str, Any]] = {
         "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
         "cloud": {"type": "caldav", "url": "https://dav.example", "calendar": "a", "username": "b", "password": "c"},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
+        "rows": {"type": "database", "url": "sqlite:////a.db", "tables": {"t": {"columns": {"a": "text"}}}},
         "screen": {"type": "log"},
     },
     "windows": {"office": {}},
@@ -81,6 +82,7 @@ MEETING: Final = ("routes.0.deliver.0", {"to": "agenda", "summary": "x", "start"
 VISIT: Final = ("routes.0.deliver.0", {"to": "cloud", "summary": "x", "start": "2026-12-24T15:00"})
 CALL: Final = ("routes.0.deliver.0", {"to": "cloud", "kind": "todo", "summary": "x", "due": "2026-12-24T15:00"})
 INVITED: Final = ("routes.0.deliver.0.attendees", ["a@b.example"])
+ROW: Final = ("routes.0.deliver.0", {"to": "rows", "table": "t", "row": {"a": "x"}})
 GATHERED: Final = ("routes.0.deliver.0.body", "{{ now | datetime }}")
 DIGEST: Final = ("routes.0.digest", {"at": "18:00"})
 IN_OFFICE: Final = ("routes.0.deliver.0.within", "office")
@@ -275,6 +277,11 @@ CASES: Final[Mapping[str, Case]] = {
     "caldav entry.busy": Case(f"{ENTRY}.busy", False, (VISIT,)),
     "caldav entry.private": Case(f"{ENTRY}.private", True, (VISIT,)),
     "caldav entry.status": Case(f"{ENTRY}.status", "cancelled", (VISIT,)),
+    "database entry.table": Case(f"{ENTRY}.table", "u", (ROW,)),
+    "database entry.row": Case(f"{ENTRY}.row", {"a": "y"}, (ROW,)),
+    "database entry.delete": Case(f"{ENTRY}.delete", True, (ROW,)),
+    "database entry.version": Case(f"{ENTRY}.version", "2026-12-24", (ROW,)),
+    "database entry.event_id": Case(f"{ENTRY}.event_id", "y", (ROW,)),
     "trello.api_key": Case("targets.board.api_key", "c", (CARD,)),
     "trello.token": Case("targets.board.token", "c", (CARD,)),
     "trello.board": Case("targets.board.board", "AbCdEf34", (CARD,)),
@@ -298,6 +305,7 @@ MAIL: Final = {
     "email": "host port security username password ca_file sender reply_to domain allowed_domains",
     "email entry": "recipients cc bcc reply_to subject text html chart attachments thread headers",
 }
+ROWS: Final = "url tables create tls ca_file timezone"
 ELSEWHERE: Final = {
     "FileFrame.version": "app/test_reloader.py",
     "FileFrame.sources": "ingest/test_handlers.py",
@@ -313,8 +321,9 @@ ELSEWHERE: Final = {
     "rdstation_crm.silence": "delivery/test_monitor.py",
     "rdstation_crm.api": "rdstation/api/test_versions.py",
     **{f"{kind}.{key}": "targets/test_email.py" for kind, names in MAIL.items() for key in names.split()},
+    **{f"database.{key}": "targets/test_database.py" for key in ROWS.split()},
 }
-"""Keys whose effect is not in the story: webhooks as they come in, tests, what a played board has, mail as it goes."""
+"""Keys whose effect is not in the story: webhooks, tests, what a played board has, mail as it goes, databases."""
 RULES: Final = (FileFrame, DefaultsFrame, DeliverFrame, RouteFrame, EntryFrame, DigestFrame, WindowFrame)
 FRAMES: Final = (*RULES, RetryOptions, BreakerOptions, TargetOptions, Chart)
 

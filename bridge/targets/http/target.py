@@ -82,7 +82,7 @@ class HttpService(Target[HttpOptions, HttpAction]):
         return "xml" if ".xml" in file.lower() else cls.main_field
 
     @classmethod
-    def prepare(cls, content: JsonObject) -> JsonObject:
+    def prepare(cls, content: JsonObject, *, gathered: bool = False) -> JsonObject:  # noqa: ARG003 (it is one request)
         """Note whether the host of ``url`` is written out: after rendering nobody could tell."""
         url = content.get("url")
         return {**content, "host_in_rules": literal_origin(url) is not None} if isinstance(url, str) else content
