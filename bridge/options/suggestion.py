@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-FEW = 8
+FEW = 20
 """So many names are worth listing when none comes near."""
 
 
