@@ -17,7 +17,12 @@ from bridge.ruleset import Ruleset
 from tests.contracts.target import KnownLinks
 from tests.docs.fragments import outside
 from tests.support.changes import crm, event_of, webhook
-from tests.support.chat_contracts import discord_violations, teams_violations, telegram_violations
+from tests.support.chat_contracts import (
+    discord_violations,
+    teams_violations,
+    telegram_violations,
+    whatsapp_violations,
+)
 from tests.support.clock import ManualClock
 from tests.support.contract_server import Seen, schema_violations
 from tests.support.filling import ANY_TEXT, filled
@@ -63,6 +68,7 @@ CHATS: Final[Mapping[str, Chat]] = {
     "discord": Chat("discord", held_to(discord_violations)),
     "telegram": Chat("telegram", held_to(telegram_violations)),
     "teams": Chat("teams", held_to(teams_violations)),
+    "whatsapp": Chat("whatsapp", held_to(whatsapp_violations)),
 }
 
 
@@ -110,8 +116,11 @@ def story(kind: str, text: str) -> list[JsonObject]:
             webhook(kind, **sound | {"updated_at": at, "status": status})
             for at, status in ((earlier, "ongoing"), (later, "lost"))
         ]
-    due = {"due_date": "2026-11-24T18:00:00-03:00", "status": "open"} if kind == "task" else {}
-    return [webhook(kind, "created", **sound | due)]
+    special: dict[str, JsonObject] = {
+        "task": {"due_date": "2026-11-24T18:00:00-03:00", "status": "open"},
+        "contact": {"phones": [{"phone": "(11) 98765-4321"}]},
+    }
+    return [webhook(kind, "created", **sound | special[kind])]
 
 
 def contents(ruleset: Ruleset, bodies: Sequence[JsonObject]) -> Iterator[tuple[AnyTarget, JsonObject]]:
@@ -129,7 +138,7 @@ def contents(ruleset: Ruleset, bodies: Sequence[JsonObject]) -> Iterator[tuple[A
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", CHATS)
-@pytest.mark.parametrize("kind", ["deal", "task"])
+@pytest.mark.parametrize("kind", ["deal", "task", "contact"])
 @settings(max_examples=40, deadline=None)
 @given(text=ANY_TEXT)
 @example(text=EVIL[0])

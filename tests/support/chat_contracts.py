@@ -12,6 +12,7 @@ from tests.support.openapi import Asked, Service
 
 DISCORD: Final = Service("discord/discord-messages.openapi.json", "https://discord.com", "/api/v10")
 TELEGRAM: Final = Service("telegram/bot-api.openapi.json", "https://api.telegram.org", "/bot0:TOKEN")
+WHATSAPP: Final = Service("whatsapp/whatsapp-messages.openapi.json", "https://graph.facebook.com")
 JSON: Final = "application/json"
 
 
@@ -85,3 +86,27 @@ def teams_violations(seen: Seen) -> list[str]:
 def _card() -> Draft6Validator:
     schema = json.loads((SPECS / "teams" / "adaptive-card-1.5.0.schema.json").read_text("utf-8"))
     return Draft6Validator({**schema, "anyOf": [{"$ref": "#/definitions/AdaptiveCard"}]})
+
+
+def whatsapp_violations(seen: Seen) -> list[str]:
+    """Return what a request breaks of WhatsApp's contract, and of what that does not express."""
+    if not seen.headers.get("authorization", "").startswith("Bearer "):
+        return ["no token"]
+    if seen.method == "GET":  # about the number itself, of which the document has nothing
+        return []
+    found = WHATSAPP.violations(asked_of(seen, ""))
+    found += [] if seen.headers.get("content-type") == JSON else [f"Content-Type is not {JSON}"]
+    if not seen.json["to"].isdecimal():
+        found.append(f"{seen.json['to']} is no number")
+    if len(seen.json.get("text", {}).get("body", "x")) not in range(1, 4097):
+        found.append("a text that is empty or too long")
+    components = seen.json.get("template", {}).get("components", [])
+    values = [each["text"] for component in components for each in component["parameters"]]
+    if any(not value or set(value) & set("\n\t") or "     " in value for value in values):
+        found.append("a value that a template does not take")
+    return found if sum(map(len, values)) <= 1024 else [*found, "values too long"]
+
+
+def whatsapp_reply_violations(seen: Seen, status: int, reply: Any) -> list[str]:
+    """Return what an answer breaks of it."""
+    return WHATSAPP.reply_violations(asked_of(seen, ""), status, reply)

@@ -45,6 +45,7 @@ BASE: Final[dict[str, Any]] = {
         "forum": {"type": "discord", "webhook_url": "https://discord.com/api/webhooks/1/a"},
         "group": {"type": "telegram", "token": "1:a", "chat": "-1"},
         "office": {"type": "teams", "workflow_url": "https://teams.example.com/a?sig=b"},
+        "phone": {"type": "whatsapp", "token": "a", "phone_number_id": "1"},
         "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
         "cloud": {"type": "caldav", "url": "https://dav.example", "calendar": "a", "username": "b", "password": "c"},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
@@ -71,6 +72,11 @@ BLOCKS: Final[Json] = [{"type": "divider"}]
 FORUM: Final = ("routes.0.deliver.0", {"to": "forum", "text": "x"})
 GROUP: Final = ("routes.0.deliver.0", {"to": "group", "text": "x"})
 OFFICE: Final = ("routes.0.deliver.0", {"to": "office", "text": "x"})
+PHONE: Final = (
+    "routes.0.deliver.0",
+    {"to": "phone", "recipient": "11 98765-4321", "template_name": "a", "text": "https://x.example"},
+)
+APPROVED: Final = ("routes.0.deliver.0", {"to": "phone", "recipient": "11 98765-4321", "template_name": "a"})
 OWN_CARD: Final = ("routes.0.deliver.0", {"to": "office", "card": {"body": []}})
 CARD: Final = ("routes.0.deliver.0", {"to": "board", "name": "x"})
 CHAT: Final = ("routes.0.deliver.0", {"to": "chat", "text": "x"})
@@ -227,6 +233,18 @@ CASES: Final[Mapping[str, Case]] = {
     "teams entry.buttons": Case(f"{ENTRY}.buttons", {"a": "https://b.example"}, (OFFICE,)),
     "teams entry.card": Case(f"{ENTRY}.card.body", [{"type": "TextBlock", "text": "y"}], (OWN_CARD,)),
     "teams entry.card_json": Case(ENTRY, {"to": "office", "card_json": '{"body": [{"type": "A"}]}'}, (OWN_CARD,)),
+    "whatsapp.token": Case("targets.phone.token", "b", (PHONE,)),
+    "whatsapp.phone_number_id": Case("targets.phone.phone_number_id", "2", (PHONE,)),
+    "whatsapp.country": Case("targets.phone.country", "US", (PHONE, (f"{ENTRY}.recipient", "212 555 0123"))),
+    "whatsapp.language": Case("targets.phone.language", "en", (APPROVED,)),
+    "whatsapp.api_url": Case("targets.phone.api_url", "https://x.example", (PHONE,)),
+    "whatsapp entry.recipient": Case(f"{ENTRY}.recipient", "11 98765-4322", (PHONE,)),
+    "whatsapp entry.template_name": Case(f"{ENTRY}.template_name", "b", (APPROVED,)),
+    "whatsapp entry.language": Case(f"{ENTRY}.language", "en", (APPROVED,)),
+    "whatsapp entry.header": Case(f"{ENTRY}.header", "b", (APPROVED,)),
+    "whatsapp entry.parameters": Case(f"{ENTRY}.parameters", ["b"], (APPROVED,)),
+    "whatsapp entry.text": Case(f"{ENTRY}.text", "y", (PHONE,)),
+    "whatsapp entry.unfurl": Case(f"{ENTRY}.unfurl", True, (PHONE,)),
     "google_calendar.calendar": Case("targets.agenda.calendar", "b", (MEETING,)),
     "google_calendar.service_account": Case(
         "targets.agenda.service_account", google_key("https://other.example"), (MEETING,)
