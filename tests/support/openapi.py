@@ -44,8 +44,10 @@ class Contract:
 
     def _query_names(self, method: str, path: str) -> set[str]:
         for pattern, item in self._document["paths"].items():
-            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path) and method in item:
-                parameters = [*item.get("parameters", []), *item[method].get("parameters", [])]
+            if re.fullmatch(re.sub(r"\{[\w-]+\}", "[^/]+", pattern), path) and method in item:
+                listed = [*item.get("parameters", []), *item[method].get("parameters", [])]
+                shared = self._document.get("components", {}).get("parameters", {})
+                parameters = [shared[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in listed]
                 return {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
         return set()
 

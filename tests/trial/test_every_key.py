@@ -48,6 +48,13 @@ BASE: Final[dict[str, Any]] = {
         "phone": {"type": "whatsapp", "token": "a", "phone_number_id": "1"},
         "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
         "cloud": {"type": "caldav", "url": "https://dav.example", "calendar": "a", "username": "b", "password": "c"},
+        "outlook": {
+            "type": "microsoft_calendar",
+            "tenant": "t",
+            "client_id": "a",
+            "client_secret": "b",
+            "mailbox": "a@b.example",
+        },
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
         "rows": {"type": "database", "url": "sqlite:////a.db", "tables": {"t": {"columns": {"a": "text"}}}},
         "screen": {"type": "log"},
@@ -89,6 +96,7 @@ VISIT: Final = ("routes.0.deliver.0", {"to": "cloud", "summary": "x", "start": "
 CALL: Final = ("routes.0.deliver.0", {"to": "cloud", "kind": "todo", "summary": "x", "due": "2026-12-24T15:00"})
 INVITED: Final = ("routes.0.deliver.0.attendees", ["a@b.example"])
 ROW: Final = ("routes.0.deliver.0", {"to": "rows", "table": "t", "row": {"a": "x"}})
+OUTLOOK: Final = ("routes.0.deliver.0", {"to": "outlook", "summary": "x", "start": "2026-12-24T15:00"})
 GATHERED: Final = ("routes.0.deliver.0.body", "{{ now | datetime }}")
 DIGEST: Final = ("routes.0.digest", {"at": "18:00"})
 IN_OFFICE: Final = ("routes.0.deliver.0.within", "office")
@@ -300,6 +308,26 @@ CASES: Final[Mapping[str, Case]] = {
     "database entry.delete": Case(f"{ENTRY}.delete", True, (ROW,)),
     "database entry.version": Case(f"{ENTRY}.version", "2026-12-24", (ROW,)),
     "database entry.event_id": Case(f"{ENTRY}.event_id", "y", (ROW,)),
+    "microsoft_calendar.tenant": Case("targets.outlook.tenant", "u", (OUTLOOK,)),
+    "microsoft_calendar.client_id": Case("targets.outlook.client_id", "c", (OUTLOOK,)),
+    "microsoft_calendar.client_secret": Case("targets.outlook.client_secret", "c", (OUTLOOK,)),
+    "microsoft_calendar.mailbox": Case("targets.outlook.mailbox", "c@b.example", (OUTLOOK,)),
+    "microsoft_calendar.calendar": Case("targets.outlook.calendar", "Vendas", (OUTLOOK,)),
+    "microsoft_calendar.timezone": Case("targets.outlook.timezone", "Asia/Tokyo", (OUTLOOK,)),
+    "microsoft_calendar.login_url": Case("targets.outlook.login_url", "https://x.example", (OUTLOOK,)),
+    "microsoft_calendar.api_url": Case("targets.outlook.api_url", "https://x.example", (OUTLOOK,)),
+    "microsoft_calendar entry.summary": Case(f"{ENTRY}.summary", "y", (OUTLOOK,)),
+    "microsoft_calendar entry.description": Case(f"{ENTRY}.description", "y", (OUTLOOK,)),
+    "microsoft_calendar entry.location": Case(f"{ENTRY}.location", "y", (OUTLOOK,)),
+    "microsoft_calendar entry.start": Case(f"{ENTRY}.start", "2026-12-25", (OUTLOOK,)),
+    "microsoft_calendar entry.end": Case(f"{ENTRY}.end", "2026-12-25", (OUTLOOK,)),
+    "microsoft_calendar entry.duration": Case(f"{ENTRY}.duration", "2h", (OUTLOOK,)),
+    "microsoft_calendar entry.attendees": Case(f"{ENTRY}.attendees", ["a@b.example"], (OUTLOOK,)),
+    "microsoft_calendar entry.reminders": Case(f"{ENTRY}.reminders", [], (OUTLOOK,)),
+    "microsoft_calendar entry.busy": Case(f"{ENTRY}.busy", False, (OUTLOOK,)),
+    "microsoft_calendar entry.private": Case(f"{ENTRY}.private", True, (OUTLOOK,)),
+    "microsoft_calendar entry.categories": Case(f"{ENTRY}.categories", ["y"], (OUTLOOK,)),
+    "microsoft_calendar entry.status": Case(f"{ENTRY}.status", "cancelled", (OUTLOOK,)),
     "trello.api_key": Case("targets.board.api_key", "c", (CARD,)),
     "trello.token": Case("targets.board.token", "c", (CARD,)),
     "trello.board": Case("targets.board.board", "AbCdEf34", (CARD,)),
