@@ -6,13 +6,16 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile -q --no-strip-extras $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .NOTPARALLEL: # two measurements at once would measure each other
-.PHONY: run test lint bench bench-ingest bench-delivery bench-isolation bench-routing bench-check soak crash lock clean help
+.PHONY: run demo test lint bench bench-ingest bench-delivery bench-isolation bench-routing bench-check soak crash lock clean help
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: $(VENV)/run.done ## start bridge with the shipped routes.yaml
 	@exec $(BIN)/bridge run
+
+demo: $(VENV)/run.done ## watch bridge at work beside a simulated CRM
+	@exec deploy/demo/demo.sh $(BIN)/bridge
 
 test: $(VENV)/dev.done ## run every test but the long ones
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=

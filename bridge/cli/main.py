@@ -15,6 +15,7 @@ COMMANDS = (
     "test",
     "explain",
     "send",
+    "simulate",
     "events",
     "deliveries",
     "retry",

@@ -68,7 +68,12 @@ def clean(text: object) -> str:
 
 def colour(state: object) -> str:
     """Return a state in its colour."""
-    return click.style(clean(state), fg=STYLES.get(str(state)))
+    return coloured(state, STYLES.get(str(state)))
+
+
+def coloured(text: object, colour: str | None) -> str:
+    """Return a text in a colour; None is the terminal's own."""
+    return click.style(clean(text), fg=colour)
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS = range(1970, 2201)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
-_BRASILIA = timezone(timedelta(hours=-3))
+BRASILIA = timezone(timedelta(hours=-3))
 
 
 def instant(value: Json) -> datetime | None:
@@ -38,7 +38,7 @@ def end_of_second(moment: datetime) -> int:
 
 def as_document_time(moment: datetime) -> str:
     """Write a moment as documents do: Brasília time, milliseconds, offset."""
-    local = moment.astimezone(_BRASILIA)
+    local = moment.astimezone(BRASILIA)
     return local.isoformat(timespec="milliseconds")
 
 

@@ -1,0 +1,208 @@
+"""The real daemon beside the simulated CRM: what it announces is what really happened."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.rdstation.timestamps import as_document_time
+from bridge.simulator import Simulator, SimulatorSettings, Truth, VirtualClock
+from tests.support.daemon import ROOT, Daemon
+from tests.support.sink import Sink
+
+RULES = """\
+version: 1
+sources:
+  crm: {type: rdstation_crm}
+targets:
+  team: {type: http, url: "{sink}/team", concurrency: 16}
+  copy: {type: http, url: "{sink}/copy", concurrency: 16}
+routes:
+  - name: closings
+    on: [deal.won, deal.lost]
+    deliver:
+      - {to: team, body: {id: "{{ deal.id }}", status: "{{ deal.status }}", at: "{{ document.closed_at }}"}}
+  - name: everything
+    on: crm_deal_*
+    deliver:
+      - {to: copy, body: {id: "{{ deal.id }}", name: "{{ event.name }}", document: "{{ document }}"}}
+"""
+DEEDS = ("created", "updated", "deleted")
+MINUTES = 4
+
+
+def crm_of(**settings: float) -> Simulator:
+    """Return a CRM at the time of this machine, by which the daemon judges what lies in the future."""
+    given = SimulatorSettings(**{"events_per_hour": 10_000, "suspend_after": 10**6, **settings})  # type: ignore[arg-type]  # numbers all
+    return Simulator(given, VirtualClock(datetime.now(UTC)))
+
+
+def announced(sink: Sink) -> Counter[tuple[str, str, str]]:
+    """Return how often each closing was announced."""
+    told = (got.body for got in sink.got if got.path == "/team")
+    return Counter((body["id"], body["status"], body["at"]) for body in told)
+
+
+def closed(truth: Truth) -> list[tuple[str, str, str]]:
+    return [(each.deal_id, each.status, as_document_time(each.at)) for each in truth.closings]
+
+
+def lasting(truth: Truth) -> set[tuple[str, str, str]]:
+    """Return the closings of deals that stayed so; of one that was reopened, a late loss comes too late."""
+    last = {each[0]: each for each in closed(truth)}
+    ends = {
+        id_: document and document.get("status") for (kind, id_), document in truth.entities.items() if kind == "deal"
+    }
+    return {each for each in last.values() if ends[each[0]] == each[1]}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def last_told(sink: Sink) -> dict[str, str | None]:
+    """Return of each deal when it was edited as the daemon told it last; None if that was its deletion."""
+    told: dict[str, str | None] = {}
+    for got in sink.got:
+        if got.path == "/copy":
+            told[got.body["id"]] = got.body["document"].get("updated_at")
+    return told
+
+
+async def test_every_deal_that_is_won_or_lost_is_announced_once(daemon: Daemon, sink: Sink) -> None:
+    await daemon.start(RULES)
+    async with crm_of(duplicates=0.05, reordered=0.05, updated_after_created=True) as crm:
+        crm.register_all(daemon.hook)
+        await crm.advance(timedelta(minutes=MINUTES))
+        crm._life.step = lambda: None  # type: ignore[method-assign]  # nothing more happens; what is late still comes
+        await crm.advance(timedelta(minutes=1))
+        truth = crm.truth()
+    await daemon.settle()
+    told = announced(sink)
+    assert len(truth.closings) > 30
+    assert set(told.values()) == {1}
+    assert set(told) <= set(closed(truth))
+    assert lasting(truth) <= set(told)
+    assert not truth.lost
+    assert len(truth.tries) > len({each.uuid for each in truth.tries}), "creations share their uuid with an update"
+    _same_in_the_end(sink, truth)
+
+
+async def test_what_happens_while_the_daemon_is_killed_comes_with_the_retries(daemon: Daemon, sink: Sink) -> None:
+    await daemon.start(RULES)
+    async with crm_of(duplicates=0.05, reordered=0.05) as crm:
+        crm.register_all(daemon.hook)
+        await crm.advance(timedelta(minutes=1))
+        await daemon.kill()
+        await crm.advance(timedelta(minutes=1))
+        port = daemon.base.rpartition(":")[2]
+        await daemon.spawn("bridge", "run", "--listen", f"127.0.0.1:{port}")
+        assert await daemon.ready()
+        crm._life.step = lambda: None  # type: ignore[method-assign]  # nothing more happens; what failed is tried again
+        await crm.advance(timedelta(minutes=40))
+        truth = crm.truth()
+    await daemon.settle()
+    failed = [each for each in truth.tries if each.result == "unreachable"]
+    assert len(failed) > 50
+    assert not truth.lost
+    told = announced(sink)
+    assert set(told.values()) == {1}
+    assert lasting(truth) <= set(told) <= set(closed(truth))
+    _same_in_the_end(sink, truth)
+
+
+def _same_in_the_end(sink: Sink, truth: Truth) -> None:
+    """See that the daemon's last word on each deal is the CRM's."""
+    told = last_told(sink)
+    assert told
+    ends = {id_: document for (kind, id_), document in truth.entities.items() if kind == "deal"}
+    for id_, at in told.items():
+        document = ends[id_]
+        assert at == (document["updated_at"] if document else None)
+
+
+BROWSER = """\
+import sys, urllib.request
+urllib.request.urlopen(sys.argv[1], timeout=20).read()
+"""
+
+
+@pytest.mark.parametrize("api", ["token: simulated", "client_id: simulated, client_secret: simulated"])
+async def test_webhooks_that_are_registered_by_a_command_bring_all_that_happens(
+    daemon: Daemon, sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: str
+) -> None:
+    """The whole way: consent, registration with its probe, suspension and activation, and what is posted."""
+    browser = tmp_path / "browser.py"
+    browser.write_text(BROWSER)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s &")
+    async with crm_of() as crm:
+        access = f'{{type: rdstation_crm, api: {{{api}, url: "{crm.url}"}}}}'
+        await daemon.start(RULES.replace("{type: rdstation_crm}", access))
+        if "client_id" in api:
+            code, out, err = await daemon.bridge("crm", "login", "--port", str(free_port()))
+            assert code == 0, out + err
+        for _ in range(2):
+            code, out, err = await daemon.bridge("crm", "webhooks", "sync")
+            assert code == 0, out + err
+        assert {each.event_name for each in crm.registry} == {f"crm_deal_{each}" for each in DEEDS}
+        assert crm.registry.suspend(daemon.hook) == 3
+        code, out, err = await daemon.bridge("crm", "webhooks", "sync")
+        assert code == 0, out + err
+        assert {each.status for each in crm.registry} == {"active"}
+        await crm.advance(timedelta(minutes=1))
+        truth = crm.truth()
+    await daemon.settle()
+    assert truth.closings
+    assert set(announced(sink)) >= lasting(truth)
+
+
+async def test_the_demo_shows_a_life_of_deals_until_it_is_interrupted(tmp_path: Path) -> None:
+    bridge = tmp_path / "bridge"
+    bridge.write_text(f'#!/bin/sh\nexec {sys.executable} -m bridge "$@"\n')
+    bridge.chmod(0o755)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+    demo = await asyncio.create_subprocess_exec(
+        *(f"{ROOT}/deploy/demo/demo.sh", str(bridge), "--listen", "127.0.0.1:0", "--events-per-hour", "40000"),
+        env={**environ, "PYTHONPATH": ROOT, "TMPDIR": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert demo.stdout
+    lines: list[str] = []
+    try:
+        async with asyncio.timeout(60):
+            while not _shown(lines):
+                line = await demo.stdout.readline()
+                assert line, lines
+                lines.append(line.decode())
+        os.killpg(demo.pid, signal.SIGINT)
+        rest, _ = await asyncio.wait_for(demo.communicate(), 30)
+    finally:
+        if demo.returncode is None:
+            os.killpg(demo.pid, signal.SIGKILL)
+    assert demo.returncode == 0, "".join(lines) + rest.decode()
+    assert re.search(r"\d+ won, \d+ lost; \d+ webhooks delivered, no webhooks lost for good", rest.decode())
+    assert list(tmp_path.glob("bridge-demo*")) == [], "nothing is left of it"
+
+
+def _shown(lines: list[str]) -> bool:
+    """Tell whether a deal was won in the CRM, and announced by the daemon."""
+    text = "".join(lines)
+    return bool(re.search(r"deal .* won, R\$", text) and "┌─ vendas" in text and "*Ganha:*" in text)
+
+
+async def test_the_rules_of_the_demo_have_no_problem(daemon: Daemon) -> None:
+    code, out, err = await daemon.bridge("check", f"{ROOT}/deploy/demo/routes.yaml")
+    assert (code, out) == (0, "")
+    assert err.endswith("no problems\n")
