@@ -119,8 +119,8 @@ class V1:
     async def changed(self, kind: str, since: datetime) -> AsyncIterator[JsonObject]:
         """See ``Remote``. v1 has no list by edit: of closed deals those closed since are asked for, of all else all.
 
-        Without ``win`` it lists open deals alone, and a deal of a list lacks what it was lost for, so each that was
-        edited is fetched by itself.
+        Without ``win`` it lists open deals alone, with ``hold`` paused ones. A deal of a list lacks what it was lost
+        for, so each that was edited is fetched by itself.
         """
         for query in _closings(since) if kind == "deal" else [{}]:
             async for each in self._sliced(kind, query):
@@ -191,7 +191,7 @@ def _closings(since: datetime) -> Sequence[Mapping[str, str]]:
         "start_date": _written(since - timedelta(days=1)),
         "end_date": _written(datetime.now(UTC) + timedelta(days=1)),
     }
-    return [{"win": "null"}, {"win": "true", **period}, {"win": "false", **period}]
+    return [{"win": "null"}, {"hold": "true"}, {"win": "true", **period}, {"win": "false", **period}]
 
 
 def _written(moment: datetime) -> str:

@@ -141,18 +141,24 @@ async def test_v1_asks_for_nothing_beyond_the_ceiling(v1: V1, crm: Crm, monkeypa
     assert len(await v1.listed("contact")) == 2
 
 
-async def test_v1_finds_open_and_closed_deals_that_were_edited_and_fetches_each(v1: V1, crm: Crm) -> None:
+async def test_v1_finds_open_paused_and_closed_deals_that_were_edited_and_fetches_each(v1: V1, crm: Crm) -> None:
     listed = {
         "null": [{"id": "d1", "updated_at": NEW}, {"id": "d2", "updated_at": OLD}],
+        "paused": [{"id": "d5", "updated_at": NEW}],
         "true": [{"id": "d3", "updated_at": NEW}],
         "false": [{"id": "d4", "updated_at": NEW}, {"id": "gone"}],
     }
-    crm.paths["/api/v1/deals"] = lambda query: {"deals": listed[query["win"]], "has_more": False, "total": 2}
-    for id_ in ("d1", "d3", "d4"):
+
+    def deals(query: Any) -> Any:
+        status = "paused" if query.get("hold") == "true" else query["win"]
+        return {"deals": listed[status], "has_more": False, "total": 2}
+
+    crm.paths["/api/v1/deals"] = deals
+    for id_ in ("d1", "d3", "d4", "d5"):
         crm.paths[f"/api/v1/deals/{id_}"] = {"id": id_, "name": "whole"}
     crm.paths["/api/v1/deals/gone"] = answer(404)
     found = [each async for each in v1.changed("deal", SINCE)]
-    assert found == [{"id": id_, "name": "whole"} for id_ in ("d1", "d3", "d4")]
+    assert found == [{"id": id_, "name": "whole"} for id_ in ("d1", "d5", "d3", "d4")]
     closed = next(query for query in crm.queries() if query.get("win") == "true")
     assert (closed["closed_at_period"], closed["start_date"]) == ("true", "2026-11-23T12:00:00")
 
@@ -175,7 +181,7 @@ async def test_v1_slices_what_is_longer_than_the_ceiling(v1: V1, crm: Crm) -> No
     for id_ in ("s1", "s2", "p2"):
         crm.paths[f"/api/v1/deals/{id_}"] = {"id": id_}
     found = [each["id"] async for each in v1.changed("deal", SINCE)]
-    assert found == ["s1", "s2", "p2"] * 3
+    assert found == ["s1", "s2", "p2"] * 4
 
 
 async def test_v2_tells_of_its_people(v2: V2, crm: Crm) -> None:
