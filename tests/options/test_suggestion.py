@@ -14,7 +14,7 @@ def test_a_few_words_are_listed_when_none_is_near() -> None:
 
 
 def test_many_words_are_not_listed() -> None:
-    assert did_you_mean("xyz", [f"word{number}" for number in range(20)]) == ""
+    assert did_you_mean("xyz", [f"word{number}" for number in range(21)]) == ""
 
 
 def test_nothing_known_is_nothing_said() -> None:
