@@ -142,6 +142,15 @@ async def test_a_first_message_whose_answer_was_lost_is_found_and_then_changed(
     assert receipt.links == (Link("sales", "deal:65", TS, CHANNEL),)
 
 
+async def test_what_was_posted_anew_in_its_place_is_the_one_to_change_from_then_on(
+    server: ContractServer, client: Client
+) -> None:
+    server.script(history(told()))
+    receipt = await looked_up(bot(server.url, look_up=True), client, first("1.1"), update="deal:65")
+    assert receipt is not None
+    assert receipt.links == (Link("sales", "deal:65", TS, CHANNEL),)
+
+
 async def test_a_change_whose_answer_was_lost_is_made_again(server: ContractServer, client: Client) -> None:
     server.script(history())
     assert await looked_up(bot(server.url, look_up=True), client, first(), update="deal:65") is None

@@ -109,7 +109,8 @@ class Slack(Target[SlackOptions, SlackAction]):
             return None
         key = self._key(action)
         first = self._here(action, await links.find(key) if key else None)
-        place = self._place(action, first)
+        # What was to be changed may have been posted anew, and then is the key's message from now on.
+        place = self._place(action, first if action.update is None else None)
         try:
             found = await find_message(self.options, place, message.delivery_id, since, http)
         except RefusedError as refusal:
