@@ -26,6 +26,7 @@ from bridge.delivery.pruner import Pruner
 from bridge.delivery.rescuer import Rescuer
 from bridge.delivery.timekeeper import Timekeeper
 from bridge.errors import StoreError
+from bridge.feeds.handlers import Feeds
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import FOLDER, SecretBook
 from bridge.model import Clock, JsonObject
@@ -72,7 +73,8 @@ class Daemon:
         self._make_services()
         self._make_way_in()
         await self._take_up()
-        async with Servers(self._settings, self._ingest.routes(), self._readiness) as servers:
+        public = [*self._ingest.routes(), *self._feeds.routes()]
+        async with Servers(self._settings, public, self._readiness) as servers:
             endless = [tasks.create_task(work, name=name) for name, work in self._work(servers).items()]
             await servers.start(self._control)
             _keep_what_is_made()
@@ -120,6 +122,7 @@ class Daemon:
             body_limit=self._settings.body_limit,
             body_timeout=self._settings.body_timeout,
         )
+        self._feeds = Feeds(lambda: self.reloader.ruleset.targets, self._store, self._clock)
 
     async def _take_up(self) -> None:
         """Go on where the last run ended, however it did; the first rules come into force."""

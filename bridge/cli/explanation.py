@@ -126,7 +126,8 @@ def _delivery(delivery: Shape) -> None:
 
 def _made(link: Shape) -> str:
     """Return an external object as a person may find it: by its address, if it has one."""
-    where = [f"{name} {value}" for name, value in link.items() if name not in {"key", "external_id"}]
+    places = {name: value for name, value in link.items() if name not in {"key", "external_id"}}
+    where = [f"{name} {value}" for name, value in places.items() if "\n" not in str(value)]
     return clean(", ".join([str(link["external_id"]), *where]))
 
 

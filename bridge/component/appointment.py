@@ -3,11 +3,12 @@
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from bridge.component.occasion import Occasion, WhenOption, occasion
 from bridge.component.target import Action
 from bridge.errors import PermanentFailure
+from bridge.options.address import parsed_address
 from bridge.options.quantity import Duration
 
 LONGEST_SUMMARY: Final = 1024
@@ -30,8 +31,6 @@ class Appointment(Action):
     """When it ends; a day is the last one, and whole."""
     duration: Duration | None = None
     """How long it lasts, in place of `end`; by default an hour, or one day where `start` is a day."""
-    attendees: list[str] | None = None
-    """The e-mail addresses of those who are invited, all of them."""
     reminders: list[Duration] | None = None
     """How long before it the calendar reminds; none with `[]`."""
     busy: bool | None = None
@@ -45,14 +44,7 @@ class Appointment(Action):
             raise ValueError('takes "end" or "duration", not both')
         if self.start is None and (self.end is not None or self.duration is not None):
             raise ValueError('"end" and "duration" go with "start"')
-        if any(not is_mail_address(address) for address in self.attendees or ()):
-            raise ValueError('"attendees" holds what is no e-mail address')
         return self
-
-    @property
-    def guests(self) -> list[str] | None:
-        """Return the addresses of those who are invited, each once."""
-        return None if self.attendees is None else list(dict.fromkeys(map(str.strip, self.attendees)))
 
     def when(self, zone: ZoneInfo) -> Occasion | None:
         """Return when the entry says that it is.
@@ -71,6 +63,36 @@ class Appointment(Action):
     def title(self) -> str | None:
         """Return the title as calendars take it: one line, cut where it is too long."""
         return None if self.summary is None else cut(" ".join(self.summary.split()), LONGEST_SUMMARY)
+
+
+class Meeting(Appointment):
+    """An appointment that people are invited to."""
+
+    attendees: list[str] | None = None
+    """The e-mail addresses of those who are invited, all of them."""
+
+    @model_validator(mode="after")
+    def _invites_people(self) -> Self:
+        if any(not is_mail_address(address) for address in self.attendees or ()):
+            raise ValueError('"attendees" holds what is no e-mail address')
+        return self
+
+    @property
+    def guests(self) -> list[str] | None:
+        """Return the addresses of those who are invited, each once."""
+        return None if self.attendees is None else list(dict.fromkeys(map(str.strip, self.attendees)))
+
+
+class WithAddress(Appointment):
+    """An appointment that says where to read more."""
+
+    url: str | None = None
+    """An address that belongs to it, such as that of the deal."""
+
+    @field_validator("url")
+    @classmethod
+    def _whole_address(cls, value: str | None) -> str | None:
+        return str(parsed_address(value)) if value else None
 
 
 def is_mail_address(text: str) -> bool:

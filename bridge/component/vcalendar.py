@@ -1,7 +1,7 @@
 """Appointments as iCalendar writes them (RFC 5545), for the targets that speak it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -73,9 +73,9 @@ def describe(thing: Thing, told: Appointment, zone: ZoneInfo) -> None:
         put(thing, "DTSTART", moment(span.start))
         put(thing, "DTEND", moment(span.end))
     said = {
-        "SUMMARY": _line(told.title()),
+        "SUMMARY": line(told.title()),
         "DESCRIPTION": _text(told.description),
-        "LOCATION": _line(told.location),
+        "LOCATION": line(told.location),
         "TRANSP": None if told.busy is None else "OPAQUE" if told.busy else "TRANSPARENT",
         "CLASS": None if told.private is None else "PRIVATE" if told.private else "PUBLIC",
     }
@@ -94,6 +94,21 @@ def invite(thing: Thing, guests: Iterable[str], *, told_by_server: bool) -> None
         thing.add("ATTENDEE", known.get(guest.lower()) or _guest(guest, told_by_server=told_by_server), encode=False)
 
 
+def line(text: str | None) -> str | None:
+    """Return a text on one line, without what no text may hold."""
+    return None if text is None else " ".join(UNSEEN.sub(" ", text).split())
+
+
+def revise(thing: Thing, describe_it: Callable[[Thing], None], at: datetime) -> bool:
+    """Write what is to be said of it; tell whether that has changed anything, and number the change."""
+    before = _without_stamps(thing)
+    describe_it(thing)
+    if _without_stamps(thing) == before:
+        return False
+    stamp(thing, at)
+    return True
+
+
 def stamp(thing: Thing, at: datetime) -> None:
     """Write that it has changed: a number more, and when."""
     number = thing.get("SEQUENCE")
@@ -105,6 +120,14 @@ def stamp(thing: Thing, at: datetime) -> None:
 def moment(when: When) -> When:
     """Return an end of it as it is written: a day, or a moment in UTC, which needs no time zone beside it."""
     return when.astimezone(UTC).replace(microsecond=0) if isinstance(when, datetime) else when
+
+
+def _without_stamps(thing: Thing) -> bytes:
+    copy = thing.copy()
+    copy.subcomponents = thing.subcomponents
+    for name in STAMPS:
+        copy.pop(name, None)
+    return written(copy)
 
 
 def _remind(thing: Thing, told: Appointment) -> None:
@@ -131,10 +154,6 @@ def _guest(address: str, *, told_by_server: bool) -> vCalAddress:
 
 def _address(guest: str) -> str:
     return guest.lower().removeprefix("mailto:")
-
-
-def _line(text: str | None) -> str | None:
-    return None if text is None else " ".join(UNSEEN.sub(" ", text).split())
 
 
 def _text(text: str | None) -> str | None:

@@ -3,6 +3,7 @@
 from bridge.model.decisions import Deferred, Former, Ripe, Ripened, RoutedEvent, TargetState
 from bridge.model.deliveries import (
     FOREVER,
+    OVER,
     Attempt,
     CallOff,
     Deferral,
@@ -34,6 +35,7 @@ from bridge.model.values import (
 
 __all__ = [
     "FOREVER",
+    "OVER",
     "Action",
     "Attempt",
     "Breaker",

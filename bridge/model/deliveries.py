@@ -50,6 +50,8 @@ class Terms:
     """Seconds in which the same entry tells nothing again under the same key; ``FOREVER`` is for once."""
 
 
+OVER = "over"
+"""Where the data of a link tells when its object is over, such as `2026-12-24T18:00:00Z`."""
 FOREVER = 2.0**36
 """Seconds; longer than anything is kept."""
 
@@ -96,7 +98,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The external object that a target made for a key: a card, a calendar event, a Slack ``ts``."""
+    """The external object that a target made for a key: a card, a calendar event, a Slack ``ts``.
+
+    Where ``data`` has an ``over``, the moment in UTC when the object is over, ``Store.links`` finds it by that.
+    """
 
     target: str
     key: str

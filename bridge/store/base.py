@@ -138,6 +138,13 @@ class Store(ABC):
         """
 
     @abstractmethod
+    async def links(self, target: str, over_since: datetime, most: int) -> Sequence[Link]:
+        """Return the links of a target whose objects are not over by then, by their keys; of more, those over last.
+
+        Links that do not tell when their objects are over are left out.
+        """
+
+    @abstractmethod
     async def find_link(self, target: str, key: str) -> Link | None:
         """Return the link of a target's key."""
 

@@ -57,6 +57,11 @@ def webhook_turned_away(source: str, limit: str) -> None:
     metrics.TURNED_AWAY.labels(limit).inc()
 
 
+def feed_asked(target: str | None, result: str) -> None:
+    """A calendar asked for a feed; ``target`` is None where it knew no secret of any."""
+    metrics.FEEDS.labels(target or "unknown", result).inc()
+
+
 def reading_failed(source: str, error: Exception) -> None:
     """Reading a webhook hit a defect; the webhook was set aside."""
     metrics.DEFECTS.labels("reading").inc()

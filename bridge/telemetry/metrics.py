@@ -29,6 +29,9 @@ DEADLINE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 WEBHOOKS = _remembered(
     Counter("bridge_webhooks", "Webhooks, by how they were answered.", ["source", "result"], registry=REGISTRY)
 )
+FEEDS = Counter(
+    "bridge_feeds", "Requests for feeds, by how they were answered.", ["target", "result"], registry=REGISTRY
+)
 STORED_AFTER = Histogram(
     "bridge_webhook_stored_after_seconds",
     "Seconds from reading a webhook to its event being durable.",

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -114,6 +114,16 @@ class DeliveryContract:
             await settled(store, clock, DELIVERED, Link("sales", "deal:1", external_id))
         assert await store.find_link("sales", "deal:1") == Link("sales", "deal:1", "new")
         assert await store.find_link("billing", "deal:1") is None
+
+    async def test_links_are_found_by_when_they_are_over(self, store: Store, clock: ManualClock) -> None:
+        ends = {"deal:3": "2026-11-24T12:00:00Z", "deal:1": "2026-12-01T12:00:00Z", "deal:2": "2026-11-24T11:59:59Z"}
+        made = {key: Link("sales", key, key, {"over": over}) for key, over in ends.items()}
+        await planned(store, clock, "deal:1")
+        await settled(store, clock, DELIVERED, *made.values(), Link("sales", "deal:4", "x"))
+        noon = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+        assert await store.links("sales", noon, 10) == [made["deal:1"], made["deal:3"]]
+        assert await store.links("sales", noon, 1) == [made["deal:1"]], "those that are over last"
+        assert await store.links("billing", noon, 10) == []
 
     async def test_attempts_are_kept_in_order(self, store: Store, clock: ManualClock) -> None:
         [id_] = await planned(store, clock, "deal:1")

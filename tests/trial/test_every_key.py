@@ -55,6 +55,7 @@ BASE: Final[dict[str, Any]] = {
             "client_secret": "b",
             "mailbox": "a@b.example",
         },
+        "feed": {"type": "calendar_feed", "secrets": ["a-secret-of-some-length"]},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
         "rows": {"type": "database", "url": "sqlite:////a.db", "tables": {"t": {"columns": {"a": "text"}}}},
         "screen": {"type": "log"},
@@ -94,6 +95,7 @@ SHOWN: Final = (
 MEETING: Final = ("routes.0.deliver.0", {"to": "agenda", "summary": "x", "start": "2026-12-24T15:00"})
 VISIT: Final = ("routes.0.deliver.0", {"to": "cloud", "summary": "x", "start": "2026-12-24T15:00"})
 CALL: Final = ("routes.0.deliver.0", {"to": "cloud", "kind": "todo", "summary": "x", "due": "2026-12-24T15:00"})
+SHOWN_DAY: Final = ("routes.0.deliver.0", {"to": "feed", "summary": "x", "start": "2026-12-24T15:00"})
 INVITED: Final = ("routes.0.deliver.0.attendees", ["a@b.example"])
 ROW: Final = ("routes.0.deliver.0", {"to": "rows", "table": "t", "row": {"a": "x"}})
 OUTLOOK: Final = ("routes.0.deliver.0", {"to": "outlook", "summary": "x", "start": "2026-12-24T15:00"})
@@ -328,6 +330,17 @@ CASES: Final[Mapping[str, Case]] = {
     "microsoft_calendar entry.private": Case(f"{ENTRY}.private", True, (OUTLOOK,)),
     "microsoft_calendar entry.categories": Case(f"{ENTRY}.categories", ["y"], (OUTLOOK,)),
     "microsoft_calendar entry.status": Case(f"{ENTRY}.status", "cancelled", (OUTLOOK,)),
+    "calendar_feed entry.summary": Case(f"{ENTRY}.summary", "y", (SHOWN_DAY,)),
+    "calendar_feed entry.description": Case(f"{ENTRY}.description", "y", (SHOWN_DAY,)),
+    "calendar_feed entry.location": Case(f"{ENTRY}.location", "y", (SHOWN_DAY,)),
+    "calendar_feed entry.start": Case(f"{ENTRY}.start", "2026-12-25", (SHOWN_DAY,)),
+    "calendar_feed entry.end": Case(f"{ENTRY}.end", "2026-12-25", (SHOWN_DAY,)),
+    "calendar_feed entry.duration": Case(f"{ENTRY}.duration", "2h", (SHOWN_DAY,)),
+    "calendar_feed entry.reminders": Case(f"{ENTRY}.reminders", ["1h"], (SHOWN_DAY,)),
+    "calendar_feed entry.url": Case(f"{ENTRY}.url", "https://x.example", (SHOWN_DAY,)),
+    "calendar_feed entry.busy": Case(f"{ENTRY}.busy", False, (SHOWN_DAY,)),
+    "calendar_feed entry.private": Case(f"{ENTRY}.private", True, (SHOWN_DAY,)),
+    "calendar_feed entry.status": Case(f"{ENTRY}.status", "cancelled", (SHOWN_DAY,)),
     "trello.api_key": Case("targets.board.api_key", "c", (CARD,)),
     "trello.token": Case("targets.board.token", "c", (CARD,)),
     "trello.board": Case("targets.board.board", "AbCdEf34", (CARD,)),
@@ -366,6 +379,8 @@ ELSEWHERE: Final = {
     "rdstation_crm.auth_key": "ingest/test_secretbook.py",
     "rdstation_crm.silence": "delivery/test_monitor.py",
     "rdstation_crm.api": "rdstation/api/test_versions.py",
+    **{f"calendar_feed.{key}": "feeds/test_handlers.py" for key in ("secrets", "title", "keep")},
+    **{f"calendar_feed.{key}": "targets/test_calendar_feed.py" for key in ("timezone", "refresh")},
     **{f"{kind}.{key}": "targets/test_email.py" for kind, names in MAIL.items() for key in names.split()},
     **{f"database.{key}": "targets/test_database.py" for key in ROWS.split()},
 }

@@ -1,7 +1,7 @@
 """What the readers answer."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -113,6 +113,12 @@ def find_link(connection: apsw.Connection, target: str, key: str) -> Link | None
     """Return the link of a target's key."""
     row = first(connection, "get_link", target, key)
     return link_of(row) if row else None
+
+
+def links_not_over(connection: apsw.Connection, target: str, over_since: datetime, most: int) -> list[Link]:
+    """Return a target's links that are not over by then, by their keys."""
+    since = over_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [link_of(row) for row in rows(connection, "links_not_over", target, since, most)]
 
 
 def list_targets(connection: apsw.Connection) -> list[TargetState]:

@@ -111,6 +111,10 @@ class SqliteStore(Store):
         """See ``Store``."""
         return await self._readers.run(listing.find_link, target, key)
 
+    async def links(self, target: str, over_since: datetime, most: int) -> Sequence[Link]:
+        """See ``Store``."""
+        return await self._readers.run(listing.links_not_over, target, over_since, most)
+
     async def adopt(self, names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
         """See ``Store``."""
         return await self._writer.submit(targets.adopt, names, self._now())

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, Todo, vCalAddress
 
 from bridge.component.occasion import read
-from bridge.component.vcalendar import STAMPS, Thing, calendar, describe, invite, moment, put, stamp, written
+from bridge.component.vcalendar import Thing, calendar, describe, invite, moment, put, revise, stamp, written
 from bridge.errors import PermanentFailure
 from bridge.targets.caldav.options import CaldavAction, CaldavOptions
 
@@ -71,13 +71,7 @@ class Wanted:
             PermanentFailure: what is there cannot be read, or it ends before it begins.
         """
         whole = _read(existing)
-        thing = self._of(whole)
-        before = _without_stamps(thing)
-        self._describe(thing)
-        if _without_stamps(thing) == before:
-            return None
-        stamp(thing, self.at)
-        return written(whole)
+        return written(whole) if revise(self._of(whole), self._describe, self.at) else None
 
     def _of(self, whole: Calendar) -> Thing:
         """Return the object itself, and not one of the days on which a repeated one differs."""
@@ -123,11 +117,3 @@ def _read(body: bytes) -> Calendar:
     except ValueError:
         pass
     raise PermanentFailure("what the server keeps under this address is no calendar that can be read")
-
-
-def _without_stamps(thing: Thing) -> bytes:
-    copy = thing.copy()
-    copy.subcomponents = thing.subcomponents
-    for name in STAMPS:
-        copy.pop(name, None)
-    return written(copy)

@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from bridge.component import TargetOptions
-from bridge.component.appointment import Appointment, is_mail_address
+from bridge.component.appointment import Meeting, WithAddress, is_mail_address
 from bridge.component.occasion import WhenOption, ZoneName
 from bridge.options import Secret, is_stand_in
 from bridge.options.address import Address, parsed_address
@@ -70,7 +70,7 @@ class CaldavOptions(TargetOptions):
         return (self.pair,)
 
 
-class CaldavAction(Appointment):
+class CaldavAction(Meeting, WithAddress):
     """What a deliver entry to a caldav target takes. What it does not name stays as it is in the calendar."""
 
     kind: Literal["event", "todo"] = "event"
@@ -79,15 +79,8 @@ class CaldavAction(Appointment):
     """When something is to be done by: a day, or a moment; of an event it is `start` and `end`."""
     completed: WhenOption | None = None
     """When it was done, which says that it is; with `status: completed` alone, the moment of the message."""
-    url: str | None = None
-    """An address that belongs to it, such as that of the deal."""
     status: Literal["confirmed", "tentative", "cancelled", "open", "started", "completed"] | None = None
     """What becomes of it: `cancelled`; of an event `confirmed` or `tentative`; else `open`, `started`, `completed`."""
-
-    @field_validator("url")
-    @classmethod
-    def _whole_address(cls, value: str | None) -> str | None:
-        return str(parsed_address(value)) if value else None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:

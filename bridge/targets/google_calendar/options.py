@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from bridge.component import TargetOptions
-from bridge.component.appointment import Appointment
+from bridge.component.appointment import Meeting
 from bridge.component.occasion import ZoneName
 from bridge.options import Secret, is_stand_in
 from bridge.options.address import Address
@@ -60,7 +60,7 @@ class GoogleCalendarOptions(TargetOptions):
             yield read_key(self.service_account).private_key
 
 
-class GoogleCalendarAction(Appointment):
+class GoogleCalendarAction(Meeting):
     """What a deliver entry to a google_calendar target takes. What it does not name stays as it is in the calendar."""
 
     attendees: list[str] | None = Field(default=None, max_length=MOST_ATTENDEES)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from pydantic import Field, field_validator
 
 from bridge.component import TargetOptions
-from bridge.component.appointment import Appointment
+from bridge.component.appointment import Meeting
 from bridge.component.oauth import ClientCredentials
 from bridge.component.occasion import ZoneName
 from bridge.options import Secret, is_stand_in
@@ -66,7 +66,7 @@ class MicrosoftCalendarOptions(TargetOptions):
         )
 
 
-class MicrosoftCalendarAction(Appointment):
+class MicrosoftCalendarAction(Meeting):
     """What a deliver entry to a microsoft_calendar target takes. What it does not name stays as it is."""
 
     attendees: list[str] | None = Field(default=None, max_length=MOST_ATTENDEES)

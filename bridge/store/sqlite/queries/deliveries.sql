@@ -173,5 +173,16 @@ INSERT INTO link (target, key, external_id, data, updated_at) VALUES (?, ?, ?, ?
 ON CONFLICT (target, key) DO UPDATE SET
     external_id = excluded.external_id, data = excluded.data, updated_at = excluded.updated_at
 
+-- name: links_not_over
+SELECT target, key, external_id, data
+FROM (
+    SELECT target, key, external_id, data
+    FROM link
+    WHERE target = ? AND data ->> '$.over' >= ?
+    ORDER BY data ->> '$.over' DESC
+    LIMIT ?
+)
+ORDER BY key
+
 -- name: get_link
 SELECT target, key, external_id, data FROM link WHERE target = ? AND key = ?

@@ -1,0 +1,1 @@
+"""Feeds: what people subscribe to, served beside the webhooks."""
