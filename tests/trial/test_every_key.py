@@ -58,6 +58,7 @@ BASE: Final[dict[str, Any]] = {
         "feed": {"type": "calendar_feed", "secrets": ["a-secret-of-some-length"]},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
         "rows": {"type": "database", "url": "sqlite:////a.db", "tables": {"t": {"columns": {"a": "text"}}}},
+        "lines": {"type": "file", "directory": "/nowhere"},
         "screen": {"type": "log"},
     },
     "windows": {"office": {}},
@@ -97,6 +98,7 @@ VISIT: Final = ("routes.0.deliver.0", {"to": "cloud", "summary": "x", "start": "
 CALL: Final = ("routes.0.deliver.0", {"to": "cloud", "kind": "todo", "summary": "x", "due": "2026-12-24T15:00"})
 SHOWN_DAY: Final = ("routes.0.deliver.0", {"to": "feed", "summary": "x", "start": "2026-12-24T15:00"})
 INVITED: Final = ("routes.0.deliver.0.attendees", ["a@b.example"])
+LINE: Final = ("routes.0.deliver.0", {"to": "lines", "file": "t", "row": {"a": "x"}})
 ROW: Final = ("routes.0.deliver.0", {"to": "rows", "table": "t", "row": {"a": "x"}})
 OUTLOOK: Final = ("routes.0.deliver.0", {"to": "outlook", "summary": "x", "start": "2026-12-24T15:00"})
 GATHERED: Final = ("routes.0.deliver.0.body", "{{ now | datetime }}")
@@ -305,6 +307,8 @@ CASES: Final[Mapping[str, Case]] = {
     "caldav entry.busy": Case(f"{ENTRY}.busy", False, (VISIT,)),
     "caldav entry.private": Case(f"{ENTRY}.private", True, (VISIT,)),
     "caldav entry.status": Case(f"{ENTRY}.status", "cancelled", (VISIT,)),
+    "file entry.file": Case(f"{ENTRY}.file", "u", (LINE,)),
+    "file entry.row": Case(f"{ENTRY}.row", {"a": "y"}, (LINE,)),
     "database entry.table": Case(f"{ENTRY}.table", "u", (ROW,)),
     "database entry.row": Case(f"{ENTRY}.row", {"a": "y"}, (ROW,)),
     "database entry.delete": Case(f"{ENTRY}.delete", True, (ROW,)),
@@ -364,6 +368,7 @@ MAIL: Final = {
     "email": "host port security username password ca_file sender reply_to domain allowed_domains",
     "email entry": "recipients cc bcc reply_to subject text html chart attachments thread headers",
 }
+LINES: Final = "directory format columns rotate max_size formulas timezone"
 ROWS: Final = "url tables create tls ca_file timezone"
 ELSEWHERE: Final = {
     "FileFrame.version": "app/test_reloader.py",
@@ -382,9 +387,10 @@ ELSEWHERE: Final = {
     **{f"calendar_feed.{key}": "feeds/test_handlers.py" for key in ("secrets", "title", "keep")},
     **{f"calendar_feed.{key}": "targets/test_calendar_feed.py" for key in ("timezone", "refresh")},
     **{f"{kind}.{key}": "targets/test_email.py" for kind, names in MAIL.items() for key in names.split()},
+    **{f"file.{key}": "targets/test_file.py" for key in LINES.split()},
     **{f"database.{key}": "targets/test_database.py" for key in ROWS.split()},
 }
-"""Keys whose effect is not in the story: webhooks, tests, what a played board has, mail as it goes, databases."""
+"""Keys whose effect is not in the story: webhooks, tests, what a played board has, mail as it goes, databases, files."""
 RULES: Final = (FileFrame, DefaultsFrame, DeliverFrame, RouteFrame, EntryFrame, DigestFrame, WindowFrame)
 FRAMES: Final = (*RULES, RetryOptions, BreakerOptions, TargetOptions, Chart)
 
