@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.openapi import GOOGLE_CALENDAR, Asked
+from tests.support.openapi import GOOGLE_CALENDAR, Asked, Service
 
 CALENDAR: Final = "vendas@group.calendar.google.example"
 EMAIL: Final = "bridge@vendas.iam.example"
@@ -61,6 +61,9 @@ def google_key(token_url: str) -> str:
 class FakeGoogleCalendar:
     """The calendar, its account, and what happened."""
 
+    prefix: ClassVar[str] = "/calendar/v3"
+    service: ClassVar[Service] = GOOGLE_CALENDAR
+
     fail: Callable[[Asked], Fault | None] = lambda _: None
     events: dict[str, Thing] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
@@ -75,7 +78,7 @@ class FakeGoogleCalendar:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=2**22)
         app.router.add_post("/token", self._token)
-        app.router.add_route("*", "/calendar/v3{path:/.*}", self._serve)
+        app.router.add_route("*", f"{self.prefix}{{path:/.*}}", self._serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -122,21 +125,24 @@ class FakeGoogleCalendar:
         return web.json_response({"access_token": self.tokens[-1], "expires_in": self.lasts, "token_type": "Bearer"})
 
     async def _serve(self, request: web.Request) -> web.Response:
-        path = request.match_info["path"]
-        asked = Asked(request.method, path, dict(request.query), await request.read(), dict(request.headers))
+        asked = await self._read(request)
         self.asked.append(asked)
-        self.violations += GOOGLE_CALENDAR.violations(asked)
+        self.violations += self.service.violations(asked)
         fault = self.fail(asked)
         if fault and not fault.done:
             return self._faulty(fault, request)
         status, reply = self._answered(asked)
-        self.violations += GOOGLE_CALENDAR.reply_violations(asked, status, reply)
+        self.violations += self.service.reply_violations(asked, status, reply)
         return self._faulty(fault, request) if fault else web.json_response(reply, status=status)
+
+    async def _read(self, request: web.Request) -> Asked:
+        path, query = request.match_info["path"], dict(request.query)
+        return Asked(request.method, path, query, await request.read(), dict(request.headers))
 
     def _faulty(self, fault: Fault, request: web.Request) -> web.Response:
         if fault.lost and request.transport:
             request.transport.abort()
-        return web.json_response(_error(fault.status, fault.reason), status=fault.status)
+        return web.json_response(self._error(fault.status, fault.reason), status=fault.status)
 
     def _answered(self, asked: Asked) -> tuple[int, Any]:
         try:
@@ -144,7 +150,7 @@ class FakeGoogleCalendar:
                 raise RefusedError(401, "authError")
             return 200, self._done(asked)
         except RefusedError as refusal:
-            return refusal.status, _error(refusal.status, refusal.reason)
+            return refusal.status, self._error(refusal.status, refusal.reason)
 
     def _done(self, asked: Asked) -> Thing:
         calendar, _, id_ = asked.path.removeprefix("/calendars/").partition("/events")
@@ -181,11 +187,10 @@ class FakeGoogleCalendar:
         self.events[id_] = written | kept
         return self.events[id_]
 
+    def _error(self, status: int, reason: str) -> Thing:
+        return {"error": {"code": status, "message": f"{reason}, says Google", "errors": [{"reason": reason}]}}
+
 
 def _begins(event: Thing, end: str = "start") -> str:
     moment = event[end]
     return str(moment.get("date") or moment["dateTime"])
-
-
-def _error(status: int, reason: str) -> Thing:
-    return {"error": {"code": status, "message": f"{reason}, says Google", "errors": [{"reason": reason}]}}

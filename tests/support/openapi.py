@@ -37,7 +37,7 @@ class Contract:
             return [f"answer: {_told(error)}"]
         return []
 
-    def unknown_names(self, method: str, path: str, query: Mapping[str, str]) -> list[str]:
+    def unknown_names(self, method: str, path: str, query: Mapping[str, object]) -> list[str]:
         """Return a line for each query name that an operation does not have; the document leaves them open."""
         known = self._query_names(method.lower(), path)
         return [f"unknown query name {name}" for name in sorted(query.keys() - known)]
@@ -58,7 +58,7 @@ class Asked:
 
     method: str
     path: str
-    query: Mapping[str, str]
+    query: Mapping[str, str | list[str]]
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -98,6 +98,7 @@ class Service:
         return MockRequest(self._host, asked.method.lower(), path, args=query, headers=headers, data=asked.body or None)
 
 
+GOOGLE_SHEETS: Final = Service("google/sheets-values.v4.openapi.json", "https://sheets.googleapis.com")
 GOOGLE_CALENDAR: Final = Service("google/calendar.v3.openapi.json", "https://www.googleapis.com", "/calendar/v3")
 
 

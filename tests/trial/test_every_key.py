@@ -58,6 +58,12 @@ BASE: Final[dict[str, Any]] = {
         "feed": {"type": "calendar_feed", "secrets": ["a-secret-of-some-length"]},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
         "rows": {"type": "database", "url": "sqlite:////a.db", "tables": {"t": {"columns": {"a": "text"}}}},
+        "sheet": {
+            "type": "google_sheets",
+            "spreadsheet": "1AbCdEfGhIjKl",
+            "sheet": "a",
+            "service_account": google_key("https://token.example"),
+        },
         "lines": {"type": "file", "directory": "/nowhere"},
         "screen": {"type": "log"},
     },
@@ -98,6 +104,7 @@ VISIT: Final = ("routes.0.deliver.0", {"to": "cloud", "summary": "x", "start": "
 CALL: Final = ("routes.0.deliver.0", {"to": "cloud", "kind": "todo", "summary": "x", "due": "2026-12-24T15:00"})
 SHOWN_DAY: Final = ("routes.0.deliver.0", {"to": "feed", "summary": "x", "start": "2026-12-24T15:00"})
 INVITED: Final = ("routes.0.deliver.0.attendees", ["a@b.example"])
+SHEET: Final = ("routes.0.deliver.0", {"to": "sheet", "row": {"a": "x"}})
 LINE: Final = ("routes.0.deliver.0", {"to": "lines", "file": "t", "row": {"a": "x"}})
 ROW: Final = ("routes.0.deliver.0", {"to": "rows", "table": "t", "row": {"a": "x"}})
 OUTLOOK: Final = ("routes.0.deliver.0", {"to": "outlook", "summary": "x", "start": "2026-12-24T15:00"})
@@ -307,6 +314,15 @@ CASES: Final[Mapping[str, Case]] = {
     "caldav entry.busy": Case(f"{ENTRY}.busy", False, (VISIT,)),
     "caldav entry.private": Case(f"{ENTRY}.private", True, (VISIT,)),
     "caldav entry.status": Case(f"{ENTRY}.status", "cancelled", (VISIT,)),
+    "google_sheets.spreadsheet": Case("targets.sheet.spreadsheet", "2AbCdEfGhIjKl", (SHEET,)),
+    "google_sheets.sheet": Case("targets.sheet.sheet", "b", (SHEET,)),
+    "google_sheets.service_account": Case(
+        "targets.sheet.service_account", google_key("https://token2.example"), (SHEET,)
+    ),
+    "google_sheets.subject": Case("targets.sheet.subject", "ana@acme.example", (SHEET,)),
+    "google_sheets.api_url": Case("targets.sheet.api_url", "https://sheets.example/v4", (SHEET,)),
+    "google_sheets entry.row": Case(f"{ENTRY}.row", {"a": "y"}, (SHEET,)),
+    "google_sheets entry.delete": Case(f"{ENTRY}.delete", True, (SHEET,)),
     "file entry.file": Case(f"{ENTRY}.file", "u", (LINE,)),
     "file entry.row": Case(f"{ENTRY}.row", {"a": "y"}, (LINE,)),
     "database entry.table": Case(f"{ENTRY}.table", "u", (ROW,)),
@@ -387,10 +403,11 @@ ELSEWHERE: Final = {
     **{f"calendar_feed.{key}": "feeds/test_handlers.py" for key in ("secrets", "title", "keep")},
     **{f"calendar_feed.{key}": "targets/test_calendar_feed.py" for key in ("timezone", "refresh")},
     **{f"{kind}.{key}": "targets/test_email.py" for kind, names in MAIL.items() for key in names.split()},
+    "google_sheets.consent": "targets/test_google_sheets.py",
     **{f"file.{key}": "targets/test_file.py" for key in LINES.split()},
     **{f"database.{key}": "targets/test_database.py" for key in ROWS.split()},
 }
-"""Keys whose effect is not in the story: webhooks, tests, what a played board has, mail as it goes, databases, files."""
+"""Keys whose effect is not in the story: webhooks, tests, what a played board has, mail, databases, files."""
 RULES: Final = (FileFrame, DefaultsFrame, DeliverFrame, RouteFrame, EntryFrame, DigestFrame, WindowFrame)
 FRAMES: Final = (*RULES, RetryOptions, BreakerOptions, TargetOptions, Chart)
 

@@ -3,22 +3,21 @@
 The reasons are those of https://developers.google.com/workspace/calendar/api/guides/errors, in the answer's body.
 """
 
-from functools import partial
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Final
 from urllib.parse import quote, urlencode
 
-import orjson
-
 from bridge.component import Answer, Http, Request
+from bridge.component.google import object_of
 from bridge.component.http import json_body
-from bridge.component.oauth import AccessTokens, Bearer
+from bridge.component.oauth import Bearer
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
 from bridge.model import JsonObject
 from bridge.options import Secret
-from bridge.targets.google_calendar.account import assertion, read_key, renewal
 from bridge.targets.google_calendar.options import GoogleCalendarOptions
 
+SCOPE: Final = "https://www.googleapis.com/auth/calendar.events"
+"""To read and change events, and nothing else (https://developers.google.com/workspace/calendar/api/auth)."""
 TOO_FAST: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "calendarUsageLimitsExceeded", "dailyLimitExceeded"}
 )
@@ -44,7 +43,7 @@ class Calendar:
     def __init__(self, options: GoogleCalendarOptions) -> None:
         """Take the calendar and the account."""
         self._options = options
-        self._tokens = _tokens(options)
+        self._tokens = options.tokens(SCOPE)
         self._bearer = Bearer(self._tokens, _sorted)
 
     @property
@@ -76,22 +75,6 @@ class Calendar:
             None if body is None else json_body(body),
             timeout=self._options.timeout,
         )
-
-
-def _tokens(options: GoogleCalendarOptions) -> AccessTokens:
-    if options.consent:
-        return AccessTokens(options.consent.token_url, partial(renewal, options.consent), options.timeout)
-    key = read_key(cast(Secret, options.service_account))  # one of the two is there
-    return AccessTokens(key.token_url, partial(assertion, key, options.subject), options.timeout)
-
-
-def object_of(body: bytes) -> JsonObject:
-    """Return an answer's object; an empty one where it holds none."""
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _sorted(failure: DeliveryFailure) -> DeliveryFailure:

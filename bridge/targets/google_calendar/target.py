@@ -5,12 +5,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bridge.component import Answer, Http, Links, Request, Target
+from bridge.component.google import object_of
 from bridge.component.http import json_body
 from bridge.component.oauth import RefusedError
 from bridge.errors import AccessRefused, PermanentFailure, TransientFailure
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
 from bridge.options import Redactor, secrets_in
-from bridge.targets.google_calendar.api import SHARE, Calendar, object_of
+from bridge.targets.google_calendar.api import SHARE, Calendar
 from bridge.targets.google_calendar.event import escape, event_id, fields, merged
 from bridge.targets.google_calendar.options import GoogleCalendarAction, GoogleCalendarOptions
 

@@ -1,22 +1,24 @@
 """The two ways into a Google account: the key of a service account, and the refresh token of a person."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from functools import cache, partial
+from typing import Any, Final, Self, cast
 
 import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from pydantic import field_validator, model_validator
 
 from bridge.component.base import Strict
-from bridge.options import Secret
+from bridge.component.oauth import AccessTokens
+from bridge.component.target import TargetOptions
+from bridge.model import JsonObject
+from bridge.options import Secret, is_stand_in
 from bridge.options.address import Address
 
-SCOPE: Final = "https://www.googleapis.com/auth/calendar.events"
-"""To read and change events, and nothing else (https://developers.google.com/workspace/calendar/api/auth)."""
 LIFETIME: Final = 3600
 """Seconds that an assertion is good for: the most that Google takes."""
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -33,6 +35,44 @@ class Consent(Strict):
     """The refresh token that the consent gave."""
     token_url: Address = "https://oauth2.googleapis.com/token"  # noqa: S105 (an address)
     """Where it is exchanged for access tokens."""
+
+
+class AccountOptions(TargetOptions):
+    """What a target takes that has a Google account: `service_account` or `consent`."""
+
+    service_account: Secret | None = None
+    """The JSON key of a service account that it is shared with: `${file:/run/secrets/google.json}`."""
+    subject: str | None = None
+    """The address of the person that the service account acts for, where the domain lets it."""
+    consent: Consent | None = None
+    """The consent of a person, in place of a service account: `client_id`, `client_secret` and `refresh_token`."""
+
+    @field_validator("service_account")
+    @classmethod
+    def _some_key(cls, value: Secret | None) -> Secret | None:
+        return Secret(made_key()) if value and is_stand_in(value.reveal()) else value
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.service_account is None) == (self.consent is None):
+            raise ValueError('needs "service_account" or "consent", and not both')
+        if self.subject and not self.service_account:
+            raise ValueError('"subject" goes with "service_account"')
+        if self.service_account:
+            read_key(self.service_account)
+        return self
+
+    def made_secrets(self) -> Iterator[str]:
+        """Yield what opens the account in its key."""
+        if self.service_account:
+            yield read_key(self.service_account).private_key
+
+    def tokens(self, scope: str) -> AccessTokens:
+        """Return the access tokens of the account, which are good for this scope and nothing else."""
+        if self.consent:
+            return AccessTokens(self.consent.token_url, partial(renewal, self.consent), self.timeout)
+        key = read_key(cast(Secret, self.service_account))  # one of the two is there
+        return AccessTokens(key.token_url, partial(assertion, key, scope, self.subject), self.timeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +121,10 @@ def made_key() -> str:
     return orjson.dumps(told).decode()
 
 
-def assertion(key: Key, subject: str | None) -> Mapping[str, str]:
+def assertion(key: Key, scope: str, subject: str | None) -> Mapping[str, str]:
     """Return the form with which a service account asks for a token (RFC 7523, 2.1)."""
     now = int(time.time())
-    claims: dict[str, Any] = {"iss": key.email, "scope": SCOPE, "aud": key.token_url, "iat": now, "exp": now + LIFETIME}
+    claims: dict[str, Any] = {"iss": key.email, "scope": scope, "aud": key.token_url, "iat": now, "exp": now + LIFETIME}
     if subject:
         claims["sub"] = subject
     headers = {"kid": key.key_id} if key.key_id else None
@@ -99,6 +139,15 @@ def renewal(consent: Consent) -> Mapping[str, str]:
         "client_id": consent.client_id,
         "client_secret": consent.client_secret.reveal(),
     }
+
+
+def object_of(body: bytes) -> JsonObject:
+    """Return an answer's object; an empty one where it holds none."""
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _signer(key: Key) -> RSAPrivateKey:
