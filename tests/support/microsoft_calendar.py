@@ -161,7 +161,7 @@ class FakeGraph:
         return {"value": both} if rest == "calendars" else first
 
     def _found(self, asked: Asked) -> Thing:
-        wanted = FILTER.fullmatch(asked.query["$filter"])
+        wanted = FILTER.fullmatch(str(asked.query["$filter"]))
         if wanted is None:
             raise RefusedError(400, "BadRequest")
         known = {} if self.hidden else self.events

@@ -5,8 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from bridge.component.appointment import Appointment
-from bridge.component.google import MeetingAccountOptions
+from bridge.component.appointment import Meeting
+from bridge.component.google import AccountOptions
 from bridge.component.occasion import ZoneName
 from bridge.options.address import Address
 from bridge.options.quantity import Duration
