@@ -32,6 +32,8 @@ from bridge.ingest.secretbook import FOLDER, SecretBook
 from bridge.model import Clock, JsonObject
 from bridge.options import secrets_in
 from bridge.remote.connections import Remotes
+from bridge.remote.looking_up import LookUp
+from bridge.remote.warming import Warmer
 from bridge.ruleset import Ruleset
 from bridge.store.sqlite import open_store
 
@@ -101,6 +103,10 @@ class Daemon:
 
     def _make_way_in(self) -> None:
         """Make the way of an event from the CRM to its deliveries."""
+        self._look_up = LookUp(
+            lambda: self.reloader.ruleset.sources, self._remotes.get, self._store.last_state, self._clock
+        )
+        self._warmer = Warmer(self._look_up, self._remotes, lambda: self.reloader.ruleset)
         self._dispatcher = Dispatcher(
             self._store,
             lambda: self.reloader.ruleset,
@@ -108,9 +114,15 @@ class Daemon:
             self._clock,
             lambda: self._ingest.busy,
             self._announcer,
+            look_up=self._look_up.find,
         )
         self._timekeeper = Timekeeper(
-            self._store, lambda: self.reloader.ruleset, self._fleet.ring, self._clock, self._announcer
+            self._store,
+            lambda: self.reloader.ruleset,
+            self._fleet.ring,
+            self._clock,
+            self._announcer,
+            self._look_up.find,
         )
         self._ingest = Ingest(
             sources=lambda: self.reloader.ruleset.sources,
@@ -140,6 +152,7 @@ class Daemon:
             "reloader": self.reloader.run(),
             "capacity": self._capacity.run(),
             "pruner": self._pruner.run(),
+            "warmer": self._warmer.run(),
             "announcer": self._announcer.run(self._store, self._dispatcher.bell.ring),
             "monitor": self._monitor.run(),
             "certificate": _keep_certificate(servers),
@@ -161,6 +174,7 @@ class Daemon:
         self._remotes.adopt(ruleset.sources)
         self._fleet.adopt(ruleset.targets)
         self._rescuer.bell.ring()
+        self._warmer.bell.ring()
 
     def _control(self, url: str) -> list[web.RouteDef]:
         operations = Operations(self._store, self._host(url), self._clock)
@@ -181,6 +195,7 @@ class Daemon:
             announce=self._announcer.target_held,
             started_at=self._started_at,
             remote=self._remotes.get,
+            look_up=self._look_up.find,
         )
 
     async def _readiness(self) -> tuple[bool, JsonObject]:

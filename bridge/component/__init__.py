@@ -1,7 +1,7 @@
 """What the author of a source or a target imports, all of it."""
 
 from bridge.component.http import Answer, Http, Request
-from bridge.component.source import AnySource, NamedTrigger, Source, SourceOptions
+from bridge.component.source import AnySource, NamedTrigger, Relation, Source, SourceOptions
 from bridge.component.target import Action, AnyTarget, Escape, Links, Target, TargetOptions, UnlessWhole
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Http",
     "Links",
     "NamedTrigger",
+    "Relation",
     "Request",
     "Source",
     "SourceOptions",

@@ -62,6 +62,10 @@ class Remote(Protocol):
         """Tell whether the API is on this machine, as a simulated one is: it reaches bridge where others do not."""
 
     @property
+    def patience(self) -> float:
+        """Return how many seconds a message waits at most for what has to be asked for."""
+
+    @property
     def left(self) -> int:
         """Return how many requests the API would take just now."""
 

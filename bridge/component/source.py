@@ -50,6 +50,21 @@ class NamedTrigger:
     match: JsonObject = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Other entities that templates reach from one, by a name of its own: ``task.deal``, ``task.owners``.
+
+    ``path`` is where their id stands in the document, or their ids if there are ``many``; where none stand there, the
+    source's API may know. ``completes`` says that the document holds a part of the entity under that name, such as its
+    id alone, and what it lacks is filled in.
+    """
+
+    kind: str
+    path: str
+    many: bool = False
+    completes: bool = False
+
+
 OptionsT = TypeVar("OptionsT", bound=SourceOptions)
 
 
@@ -67,6 +82,10 @@ class Source(ABC, Generic[OptionsT]):
     """
     references: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Per kind, the kinds it points at and by which path: ``{"task": {"deal": "deal_id"}}``."""
+    relations: ClassVar[Mapping[str, Mapping[str, Relation]]] = {}
+    """Per kind, what templates reach from it beside its own fields, by name."""
+    related_shapes: ClassVar[Mapping[str, JsonObject]] = {}
+    """Per kind that no event is about, such as people, an empty document in full shape."""
     choices: ClassVar[Mapping[str, Mapping[str, frozenset[str]]]] = {}
     """Per kind, the paths that hold one of a few known texts, and these texts."""
     certain: ClassVar[Mapping[str, frozenset[str]]] = {}
@@ -101,6 +120,10 @@ class Source(ABC, Generic[OptionsT]):
     def remote(self, http: Http, folder: Path) -> Remote | None:
         """Return the API of the source, if its options open it; what that has to keep, it keeps in the folder."""
         return None
+
+    def whole(self, kind: str, document: JsonObject) -> JsonObject:
+        """Return an entity that the API of the source gave, in full shape."""
+        return document
 
     def needed(self, heard: frozenset[str]) -> frozenset[str]:
         """Return the events that have to come so that routes which hear these can compare with what was before."""

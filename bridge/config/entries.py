@@ -63,7 +63,8 @@ class EntryCompiler:
         own = framed(entry)
         handle = self._handling(made, own, site)
         times = self._times.entry(own, timing, site)
-        return None if handle is None else DeliverEntry(str(name), structure, key, handle, *times)
+        mentions = structure.mentions() | (key.mentions() if key else frozenset())
+        return None if handle is None else DeliverEntry(str(name), structure, key, handle, *times, mentions=mentions)
 
     def _handling(self, target: AnyTarget, own: EntryFrame, site: Site) -> Handling | None:
         self._check_schedule(target, own, site.below("retry"))

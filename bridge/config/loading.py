@@ -22,7 +22,7 @@ from bridge.config.timing import TimingCompiler
 from bridge.config.trials import Named, Trial, TrialCompiler
 from bridge.config.vocabulary import Vocabulary, vocabulary
 from bridge.errors import BridgeError
-from bridge.model import Change, Clock, JsonObject, SystemClock
+from bridge.model import Change, Clock, JsonObject, Related, SystemClock
 from bridge.options import InvalidConfigurationError, Located, Place, Problem
 from bridge.rendering import Rendering
 from bridge.rendering.region import parse_timezone
@@ -100,8 +100,8 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     shared.warn_of_unused()
     readers = {**sources.made, _bridge.NAME: _bridge.OWN}
 
-    def contexts(change: Change, source: AnySource) -> dict[str, object]:
-        return rendering.context(change, source, clock.now())
+    def contexts(change: Change, source: AnySource, related: Related) -> dict[str, object]:
+        return rendering.context(change, source, clock.now(), related)
 
     router = Router(readers, routes, contexts, clock, rendering.gathered)
     revision = _revision(gathered.contents, rendering.files())

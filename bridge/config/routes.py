@@ -11,9 +11,10 @@ from bridge.config.timing import TimingCompiler
 from bridge.config.vocabulary import Advice, Vocabulary
 from bridge.model import Json, JsonObject
 from bridge.options import Loc
-from bridge.rendering import Expression
+from bridge.rendering import Expression, Template
 from bridge.routing.matcher import compile_match
 from bridge.routing.route import DeliverEntry, Listener, Matcher, Route, Timing
+from bridge.routing.timing import Digest
 
 
 class RouteCompiler:
@@ -63,7 +64,7 @@ class RouteCompiler:
         deliver = self._deliver(route.get("deliver"), timing, replace(site, gathered="digest" in route))
         if self._problems.broken(loc):
             return None
-        return Route(str(route["name"]), listeners, deliver, match, when)
+        return Route(str(route["name"]), listeners, deliver, match, when, _mentions(when, timing))
 
     def _kinds(self, listeners: tuple[Listener, ...], loc: Loc) -> frozenset[str] | None:
         """Return the kinds the route hears of: all there are if ``on:`` is broken, None if those are not known."""
@@ -94,3 +95,9 @@ class RouteCompiler:
             if isinstance(entry, dict)
         ]
         return tuple(entry for entry in compiled if entry is not None)
+
+
+def _mentions(when: Expression | None, timing: Timing | None) -> frozenset[str]:
+    """Return the fields that a route itself reads of anything: its condition, and what its digest is gathered by."""
+    by = timing.by if isinstance(timing, Digest) and isinstance(timing.by, Template) else None
+    return frozenset[str]().union(*(each.mentions() for each in (when, by) if each))

@@ -167,7 +167,7 @@ class TemplateCompiler:
 
     def _unknown_field(self, name: str, path: str, kinds: frozenset[str]) -> Advice | None:
         if name in kinds or name == "previous":
-            return self._words.unknown_field(kinds if name == "previous" else {name}, path)
+            return self._words.unknown_field(kinds if name == "previous" else {name}, path, reached=name != "previous")
         unknown = unknown_segment(EVENT_SHAPE, path) if name == "event" else None
         return None if unknown is None else (f'the event has no field "{path}"', did_you_mean(*unknown))
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.component import AnySource, NamedTrigger
 from bridge.document import unknown_segment
@@ -22,22 +22,27 @@ class Vocabulary:
     shapes: Mapping[str, tuple[JsonObject, ...]]
     references: Mapping[str, Mapping[str, str]]
     complete: bool
+    reached: Mapping[str, tuple[JsonObject, ...]] = field(default_factory=dict)
+    """The shapes as templates see them: with what is related to an entity."""
 
     @property
     def kinds(self) -> frozenset[str]:
         """Return every kind of entity that some event is about."""
         return frozenset(self.events.values())
 
-    def unknown_field(self, kinds: Iterable[str], path: str) -> Advice | None:
-        """Return what is wrong with a path that no entity of these kinds knows; None when one does, or may."""
-        advice = None
+    def unknown_field(self, kinds: Iterable[str], path: str, *, reached: bool = False) -> Advice | None:
+        """Return what is wrong with a path that no entity of these kinds knows; None when one does, or may.
+
+        ``reached`` says that templates speak, which see what is related to an entity as well.
+        """
+        advice, shapes = None, self.reached if reached else self.shapes
         for kind in sorted(kinds):
-            for shape in self.shapes.get(kind, ()):
+            for shape in shapes.get(kind, ()):
                 if (unknown := unknown_segment(shape, path)) is None:
                     return None
                 segment, known = unknown
                 advice = advice or (f'the {kind} has no field "{path}"', did_you_mean(segment, known))
-            if kind not in self.shapes:
+            if kind not in shapes:
                 return None
         return advice
 
@@ -48,12 +53,24 @@ def vocabulary(sources: Iterable[type[AnySource]], *, complete: bool) -> Vocabul
     triggers: dict[str, tuple[NamedTrigger, ...]] = defaultdict(tuple)
     shapes: dict[str, tuple[JsonObject, ...]] = defaultdict(tuple)
     references: dict[str, dict[str, str]] = defaultdict(dict)
+    reached: dict[str, tuple[JsonObject, ...]] = defaultdict(tuple)
     for source in dict.fromkeys(sources):
         events |= source.events
         for name, trigger in source.triggers.items():
             triggers[name] += (trigger,)
         for kind, shape in source.shapes.items():
             shapes[kind] += (shape,)
+            reached[kind] += ({**shape, **_related(source, kind)},)
         for kind, paths in source.references.items():
             references[kind] |= paths
-    return Vocabulary(events, dict(triggers), dict(shapes), dict(references), complete)
+    return Vocabulary(events, dict(triggers), dict(shapes), dict(references), complete, dict(reached))
+
+
+def _related(source: type[AnySource], kind: str) -> JsonObject:
+    """Return the shape of what is related to a kind, and is not a part of it already."""
+    known = {**source.related_shapes, **source.shapes}
+    return {
+        name: [known[relation.kind]] if relation.many else known[relation.kind]
+        for name, relation in source.relations.get(kind, {}).items()
+        if not relation.completes
+    }

@@ -11,11 +11,11 @@ from bridge.component.discovery import source_types
 from bridge.control.shapes import Shape, event_shape, moment
 from bridge.delivery.dispatcher import set_aside
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
-from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, Message, new_id
+from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, Message, Related, new_id
 from bridge.options import did_you_mean
 from bridge.routing.fanout import Preview
 from bridge.routing.route import Finding
-from bridge.routing.router import Explanation, RouteExplanation
+from bridge.routing.router import NOTHING, Explanation, RouteExplanation
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
 
@@ -26,10 +26,11 @@ FindLink: TypeAlias = Callable[[str, str], Awaitable[Shape | None]]
 class Explainer:
     """Explains events under one ruleset. Pure: it is handed what the entity was before."""
 
-    def __init__(self, rules: Ruleset, clock: Clock) -> None:
-        """Take the rules; the clock dates bodies that arrive now."""
+    def __init__(self, rules: Ruleset, clock: Clock, related: Related = NOTHING) -> None:
+        """Take the rules, and what is related to the events; the clock dates bodies that arrive now."""
         self._rules = rules
         self._clock = clock
+        self._related = related
 
     def arrived(self, body: Json, source: str | None = None) -> Event:
         """Return the event that a body would be if it arrived now; one that cannot be read has no name.
@@ -74,7 +75,7 @@ class Explainer:
         state = None
         try:
             state = before()
-            explanation = self._rules.router.explain(event, state)
+            explanation = self._rules.router.explain(event, state, self._related)
         except Exception as error:  # noqa: BLE001 (whoever asks is told of it, as of anything else)
             aside = set_aside(event, error)
             explanation = Explanation(aside.state, aside.reason, None)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from bridge.component.remote import Remote
 from bridge.errors import RequestRefusedError
+from bridge.model import Related, Want
 from bridge.options import Problem
 from bridge.ruleset import Ruleset
 
@@ -21,6 +22,15 @@ Announce: TypeAlias = Callable[[str, Literal["pause", "resume"], str | None], No
 """Takes the target, what was done with it, and the reason of a pause."""
 
 
+FindRelated: TypeAlias = Callable[[Sequence[Want]], Awaitable[Related]]
+"""Finds what messages have to say of related entities."""
+
+
+async def nothing_found(_: Sequence[Want]) -> Related:
+    """Find nothing: where no daemon runs, nobody looks anything up."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """The surroundings of ``Operations``; every default is what there is when no daemon runs.
@@ -30,7 +40,8 @@ class Host:
     ``public_url`` and ``local_url`` (without a slash at the end) go in front: the one that the sender reaches, and
     the one this machine reaches. ``ring`` is told which targets got work, ``hold`` which one is to get no more, and
     ``announce`` what a person did with a target and why, for those who should hear of it. ``no_room`` returns why
-    webhooks are turned away, if they are. ``remote`` returns the API of a source, if it has one.
+    webhooks are turned away, if they are. ``remote`` returns the API of a source, if it has one; ``look_up``
+    finds what messages have to say of related entities.
     """
 
     current: Callable[[], Ruleset | None]
@@ -46,6 +57,7 @@ class Host:
     announce: Announce = lambda *_: None
     started_at: datetime | None = None
     remote: Callable[[str], Remote | None] = lambda _: None
+    look_up: FindRelated = nothing_found
 
     def rules(self) -> Ruleset:
         """Return the ruleset of the moment.

@@ -22,7 +22,7 @@ from bridge.control.shapes import (
     state_shape,
 )
 from bridge.errors import RequestRefusedError
-from bridge.model import Clock, Delivery, Entity, Event, Json, SystemClock
+from bridge.model import Clock, Delivery, Entity, EntityState, Event, Json, SystemClock
 from bridge.store.base import Store
 from bridge.store.nouns import DeliveryQuery, EventQuery
 
@@ -124,7 +124,10 @@ class Operations:
     async def explain(self, event_id: str) -> Shape:
         """Tell per route why a stored event matched or did not under today's rules, beside what preceded it then."""
         event = await self._event(event_id)
-        return await with_links(self._explainer().stored(event, await self._store.preceding(event)), self.link)
+        preceding = await self._store.preceding(event)
+        before = self._host.rules().router.state_after(preceding) if preceding and preceding.body else None
+        explainer = await self._explainer(event, before)
+        return await with_links(explainer.stored(event, preceding), self.link)
 
     async def explain_body(self, body: Json, source: str | None = None, before: Json = None) -> Shape:
         """Tell what the rules would do with a body that arrived now, beside its entity's last state.
@@ -134,12 +137,14 @@ class Operations:
         Raises:
             RequestRefusedError: no ruleset, or no such source.
         """
-        explainer = self._explainer()
-        event = explainer.arrived(body, source)
+        plain, router = Explainer(self._host.rules(), self._clock), self._host.rules().router
+        event = plain.arrived(body, source)
         if before is not None:
-            return await with_links(explainer.following(event, explainer.arrived(before, source)), self.link)
+            preceding = plain.arrived(before, source)
+            explainer = await self._explainer(event, router.state_after(preceding))
+            return await with_links(explainer.following(event, preceding), self.link)
         state = await self._store.last_state(event.source, event.entity) if event.entity else None
-        return await with_links(explainer.arriving(event, state), self.link)
+        return await with_links((await self._explainer(event, state)).arriving(event, state), self.link)
 
     async def link(self, target: str, key: str) -> Shape | None:
         """Return what a target made for a key: ``key``, ``external_id``, and what else it noted; None if nothing."""
@@ -199,8 +204,11 @@ class Operations:
     async def _history(self, delivery: Delivery) -> Shape:
         return history_shape(delivery, await self._store.attempts(delivery.id))
 
-    def _explainer(self) -> Explainer:
-        return Explainer(self._host.rules(), self._clock)
+    async def _explainer(self, event: Event, before: EntityState | None) -> Explainer:
+        """Return what explains an event, with what its messages have to say of related entities."""
+        rules = self._host.rules()
+        wants = rules.router.wanted_by(event, before) if event.body else ()
+        return Explainer(rules, self._clock, await self._host.look_up(wants))
 
     def _preview(self, delivery: Delivery) -> str | None:
         rules = self._host.current()

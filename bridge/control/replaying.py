@@ -90,13 +90,17 @@ class Replaying:
         preceding = await self._store.preceding(event)
         if gone := body_gone(event, preceding):
             return Decided(RoutedEvent(event.id, event.state, event.reason), gone)
-        return Decided(self._host.rules().router.replay(event, preceding))
+        router = self._host.rules().router
+        before = router.state_after(preceding) if preceding else None
+        related = await self._host.look_up(router.wanted_by(event, before))
+        return Decided(router.replay(event, preceding, related))
 
     async def _decide_first(self, event: Event) -> Decided:
         router = self._host.rules().router
         event = router.read_again(event)
         last = await self._store.last_state(event.source, event.entity) if event.entity else None
-        return Decided(router.decide(event, last))
+        related = await self._host.look_up(router.wanted_by(event, last))
+        return Decided(router.decide(event, last, related))
 
     async def _as_planned(self, event: Event) -> Decided:
         """Return what was planned for an event at first, entry by entry; a message that failed then is none."""

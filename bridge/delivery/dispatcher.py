@@ -1,18 +1,22 @@
 """The dispatcher: takes received events in batches and lets the ruleset of the moment decide them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import TypeAlias
 
 from bridge import telemetry
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import Clock, DeliveryState, EntityState, Event, EventState, RoutedEvent, StateKey
+from bridge.model import Clock, DeliveryState, EntityState, Event, EventState, Related, RoutedEvent, StateKey, Want
 from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
+
+FindRelated: TypeAlias = Callable[[Sequence[Want]], Awaitable[Related]]
+"""Finds what messages have to say of related entities."""
 
 BATCH = 32
 """Events decided in one transaction at most."""
@@ -29,7 +33,7 @@ PATIENCE = timedelta(seconds=5)
 class Dispatcher:
     """Routes events. One per store."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what a daemon hands it, each by its name)
         self,
         store: Store,
         current: Callable[[], Ruleset],
@@ -37,10 +41,12 @@ class Dispatcher:
         clock: Clock,
         busy: Callable[[], bool] = lambda: False,
         announce: Announcer | None = None,
+        *,
+        look_up: FindRelated | None = None,
     ) -> None:
         """Take what to ask for the ruleset, whom to tell which targets got work, and whether ingest is at work.
 
-        ``announce`` is told of what could not be rendered.
+        ``announce`` is told of what could not be rendered; ``look_up`` finds what messages say of related entities.
         """
         self.bell = Bell()
         self._store = store
@@ -49,6 +55,8 @@ class Dispatcher:
         self._clock = clock
         self._busy = busy
         self._announce = announce or Announcer()
+        self._look_up = look_up
+        self._related: Related = {}
         self._oldest: datetime | None = None
 
     async def run(self) -> None:
@@ -79,12 +87,24 @@ class Dispatcher:
             return self._plan(events, states)
 
         try:
-            batch = await self._store.route(BATCH, plan)
+            reaches = self._look_up is not None and self._current().router.reaches
+            batch = await self._store.route(BATCH, plan, self._prepare if reaches else None)
         except StoreError as error:
             telemetry.store_unavailable(error)
             raise
         self._tell(taken, batch)
         return len(batch)
+
+    async def _prepare(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> None:
+        """Find what the messages of a batch have to say of related entities; a defect there keeps none from going."""
+        self._related = {}
+        try:
+            wants = self._current().router.wanted(events, states)
+            self._related = await self._look_up(wants) if self._look_up and wants else {}
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 (they go without, and that is told)
+            telemetry.dispatching_failed(error)
 
     def _tell(self, taken: Mapping[str, Event], batch: Sequence[RoutedEvent]) -> None:
         now = self._clock.now()
@@ -118,7 +138,7 @@ class Dispatcher:
 
     def _decide(self, event: Event, last: EntityState | None) -> RoutedEvent:
         try:
-            return self._current().router.decide(event, last)
+            return self._current().router.decide(event, last, self._related)
         except Exception as error:  # noqa: BLE001 (a defect on one event must not stop the others; it is kept for a replay)
             return set_aside(event, error)
 

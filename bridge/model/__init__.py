@@ -16,6 +16,7 @@ from bridge.model.deliveries import (
     Terms,
 )
 from bridge.model.events import Change, Differences, Entity, EntityState, Envelope, Event, Reading, StateKey
+from bridge.model.related import Reach, Related, Want
 from bridge.model.values import (
     Action,
     Breaker,
@@ -62,8 +63,10 @@ __all__ = [
     "OnUnknown",
     "Outcome",
     "Rate",
+    "Reach",
     "Reading",
     "Receipt",
+    "Related",
     "Ripe",
     "Ripened",
     "RoutedEvent",
@@ -72,6 +75,7 @@ __all__ = [
     "TargetState",
     "Terms",
     "Trigger",
+    "Want",
     "made_at",
     "new_id",
 ]

@@ -2,6 +2,7 @@
 
 from bridge.rdstation.catalog import CERTAIN, CHOICES, DATED_BY, EVENTS, KINDS, MEANINGS, QUIET, REFERENCES
 from bridge.rdstation.normalise import normalise
+from bridge.rdstation.relations import RELATED_SHAPES, RELATIONS
 from bridge.rdstation.samples import example, sample, samples, story
 from bridge.rdstation.shapes import SHAPES
 from bridge.rdstation.triggers import TRIGGERS
@@ -15,6 +16,8 @@ __all__ = [
     "MEANINGS",
     "QUIET",
     "REFERENCES",
+    "RELATED_SHAPES",
+    "RELATIONS",
     "SHAPES",
     "TRIGGERS",
     "example",

@@ -51,10 +51,10 @@ def may_branch(written: JsonObject) -> bool:
 
 def _pieces(route: Route, written: JsonObject, loc: Loc) -> Iterator[Piece]:
     if isinstance(route.when, Expression):
-        yield Piece((*loc, "when"), "", route.when.test, route.when.used)
+        yield Piece((*loc, "when"), "", route.when.test, route.when.references())
     by = next((entry.timing.by for entry in route.deliver if isinstance(entry.timing, Digest)), None)
     if isinstance(by, Template):
-        yield Piece((*loc, "digest", "by"), "", by.render, by.used)
+        yield Piece((*loc, "digest", "by"), "", by.render, by.references())
     for index, entry in enumerate(route.deliver):
         deliver = cast("list[JsonObject]", written["deliver"])
         yield from _of_entry(entry, deliver[index], (*loc, "deliver", index))
@@ -63,7 +63,7 @@ def _pieces(route: Route, written: JsonObject, loc: Loc) -> Iterator[Piece]:
 def _of_entry(entry: DeliverEntry, written: JsonObject, loc: Loc) -> Iterator[Piece]:
     digest = entry.timing if isinstance(entry.timing, Digest) else None
     if isinstance(entry.key, Template) and "key" in written:
-        yield Piece((*loc, "key"), "", entry.key.render, entry.key.used, digest)
+        yield Piece((*loc, "key"), "", entry.key.render, entry.key.references(), digest)
     content = cast("Structure", entry.content)
     within = tuple(
         piece

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from bridge.component import Source
-from bridge.document import unfilled
-from bridge.model import Change, Event, JsonObject
+from bridge.document import is_empty, unfilled
+from bridge.model import Change, Entity, Event, Json, JsonObject, Reach, Related
 from bridge.rendering.value import AS_SENT, Changes, Document
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,10 +30,12 @@ def known_names(kinds: Iterable[str], *, gathered: bool = False) -> frozenset[st
     return GATHERED | FUNCTIONS if gathered else NAMES | FUNCTIONS | frozenset(kinds)
 
 
-def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo) -> dict[str, object]:
-    """Return what templates see of a change; moments are in the zone of the rules file."""
+def context_of(
+    change: Change, source: Source[Any], now: datetime, zone: tzinfo, related: Related = MappingProxyType({})
+) -> dict[str, object]:
+    """Return what templates see of a change and of what is related to it; moments are in the zone of the rules file."""
     event, kind = change.event, change.event.entity.kind if change.event.entity else ""
-    entity = Document(change.current, kind, source, event.entity)
+    entity = Document({**change.current, **_related(change, source, related)}, kind, source, event.entity)
     before = _unseen(type(source), kind) if change.previous is None else change.previous
     return {
         "event": _event(event, change, zone),
@@ -45,10 +48,38 @@ def context_of(change: Change, source: Source[Any], now: datetime, zone: tzinfo)
     }
 
 
+def _related(change: Change, source: Source[Any], related: Related) -> dict[str, object]:
+    """Return what is reached from the entity; what was not found, or is not there, is empty and of full shape."""
+    entity, found = change.event.entity, dict[str, object]()
+    for name, relation in source.relations.get(entity.kind, {}).items() if entity else ():
+        told = related.get(Reach(change.event.source, entity, name)) if entity else None
+        if relation.completes:
+            found[name] = _completed(change.current.get(name), told)
+        elif relation.many:
+            found[name] = [_reached(each, relation.kind, source) for each in told] if isinstance(told, list) else []
+        else:
+            found[name] = _reached(told, relation.kind, source)
+    return found
+
+
+def _completed(held: Json, told: Json) -> Json:
+    """Return what a document holds a part of, with what it lacks filled in."""
+    if not isinstance(held, dict) or not isinstance(told, dict):
+        return held
+    return {name: told.get(name) if is_empty(value) else value for name, value in held.items()}
+
+
+def _reached(told: Json, kind: str, source: Source[Any]) -> Document:
+    known = told if isinstance(told, dict) else {}
+    entity = Entity(kind, str(known["id"])) if known.get("id") else None
+    return Document({**_unseen(type(source), kind), **known}, kind, source, entity)
+
+
 @cache
 def _unseen(source: type[Source[Any]], kind: str) -> JsonObject:
     """Return what `previous` is at first sight: of full shape, so that a field of it is empty rather than an error."""
-    return {field: unfilled(value) for field, value in source.shapes.get(kind, {}).items()}
+    shape = source.shapes.get(kind) or source.related_shapes.get(kind, {})
+    return {field: unfilled(value) for field, value in shape.items()}
 
 
 def gathered(

@@ -12,20 +12,21 @@ Chain: TypeAlias = "tuple[tuple[str, ...], int]"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reference:
-    """A chain such as ``deal.deal_stage.name``, rooted at a name that the template does not set itself.
+    """A chain such as ``deal.deal_stage.name``.
 
     Positions in lists are left out (``contact.emails[0].email`` is three long), as paths of ``match`` leave them out.
-    ``file`` is the template it stands in, if it is a file's.
+    ``file`` is the template it stands in, if it is a file's. ``bound`` says that the template sets the name itself.
     """
 
     path: tuple[str, ...]
     line: int
     file: str = ""
+    bound: bool = False
 
 
 def references(chains: Iterable[Chain], free: frozenset[str], file: str = "") -> tuple[Reference, ...]:
     """Return a template's references, each once, in reading order; ``free`` are the names it does not set itself."""
-    found = {Reference(path, line, file) for path, line in chains if path[0] in free}
+    found = {Reference(path, line, file, path[0] not in free) for path, line in chains}
     return tuple(sorted(found, key=lambda reference: (reference.line, reference.path)))
 
 

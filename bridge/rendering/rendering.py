@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bridge.component import Escape, Source, UnlessWhole
-from bridge.model import Change, Json, JsonObject
+from bridge.model import Change, Json, JsonObject, Related
 from bridge.rendering.compiling import compile_expression, compile_file, compile_text, sole_expression
 from bridge.rendering.context import context_of, gathered
 from bridge.rendering.environment import Sandbox
@@ -102,9 +103,11 @@ class Rendering:
             self._expressions[key] = sole_expression(self._sandbox(escape), source, name)
         return self._expressions[key]
 
-    def context(self, change: Change, source: Source[Any], now: datetime) -> dict[str, object]:
-        """Return the names that templates see of a change at a moment."""
-        return context_of(change, source, now, self._region.timezone)
+    def context(
+        self, change: Change, source: Source[Any], now: datetime, related: Related = MappingProxyType({})
+    ) -> dict[str, object]:
+        """Return the names that templates see of a change, and of what is related to it, at a moment."""
+        return context_of(change, source, now, self._region.timezone, related)
 
     def gathered(
         self,

@@ -40,6 +40,9 @@ class Part(Protocol):
     def references(self) -> tuple[Reference, ...]:
         """Return the names and fields it uses."""
 
+    def mentions(self) -> frozenset[str]:
+        """Return each field it reads of anything, also of names that it sets itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -61,7 +64,11 @@ class Template:
 
     def references(self) -> tuple[Reference, ...]:
         """Return the names and fields it uses."""
-        return self.used
+        return _free(self.used)
+
+    def mentions(self) -> frozenset[str]:
+        """Return each field it reads of anything, also of names that it sets itself."""
+        return _fields(self.used)
 
     def _pieces(self, context: Context) -> Iterator[str]:
         return self.compiled.root_render_func(_names(self.compiled, context))
@@ -101,7 +108,11 @@ class Expression:
 
     def references(self) -> tuple[Reference, ...]:
         """Return the names and fields it uses."""
-        return self.used
+        return _free(self.used)
+
+    def mentions(self) -> frozenset[str]:
+        """Return each field it reads of anything."""
+        return _fields(self.used)
 
     def _plain(self, value: object) -> Json:
         return plain(value) if self.inert is None else _inert(plain(value, keep=Markup), self.inert)
@@ -119,7 +130,11 @@ class Alone:
 
     def references(self) -> tuple[Reference, ...]:
         """Return the names and fields it uses."""
-        return self.expression.used
+        return self.expression.references()
+
+    def mentions(self) -> frozenset[str]:
+        """Return each field it reads of anything."""
+        return self.expression.mentions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +151,10 @@ class Constant:
         """Return none."""
         return ()
 
+    def mentions(self) -> frozenset[str]:
+        """Return none."""
+        return frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -150,6 +169,10 @@ class Branch:
     def references(self) -> tuple[Reference, ...]:
         """Return the names and fields that its parts use."""
         return tuple(reference for part in self.parts for reference in part.references())
+
+    def mentions(self) -> frozenset[str]:
+        """Return each field that its parts read of anything."""
+        return frozenset[str]().union(*(part.mentions() for part in self.parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +199,18 @@ class Structure:
     def references(self) -> tuple[Reference, ...]:
         """Return the names and fields that its leaves use."""
         return Branch(tuple(self.parts.values())).references()
+
+    def mentions(self) -> frozenset[str]:
+        """Return each field that its leaves read of anything."""
+        return Branch(tuple(self.parts.values())).mentions()
+
+
+def _free(used: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    return tuple(reference for reference in used if not reference.bound)
+
+
+def _fields(used: tuple[Reference, ...]) -> frozenset[str]:
+    return frozenset(field for reference in used for field in reference.path[1:])
 
 
 def _names(compiled: Compiled, context: Context) -> Names:

@@ -4,16 +4,30 @@ A change that was held is told as it stands by then: compared with what was ther
 if nothing is left of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from bridge.component.source import AnySource
 from bridge.document import differences
 from bridge.errors import MatchError, RenderError, UnreadableWebhookError
-from bridge.model import Change, Deferral, Deferred, Delivery, DeliveryState, EntityState, Ripe, Ripened, new_id
+from bridge.model import (
+    Change,
+    Deferral,
+    Deferred,
+    Delivery,
+    DeliveryState,
+    EntityState,
+    Related,
+    Ripe,
+    Ripened,
+    Want,
+    new_id,
+)
 from bridge.routing.fanout import REASONS, Preview, gathered_key, held, own_key, rendered
 from bridge.routing.listening import Listening
+from bridge.routing.reaching import wants_of
 from bridge.routing.route import Context, DeliverEntry, Gather, Route
 from bridge.routing.timing import Digest
 
@@ -30,7 +44,7 @@ class Ripener:
         sources: Mapping[str, AnySource],
         routes: Sequence[Route],
         listening: Mapping[str, Sequence[Listening]],
-        contexts: Callable[[Change, AnySource], Context],
+        contexts: Callable[[Change, AnySource, Related], Context],
         gather: Gather,
     ) -> None:
         """Take what the router decides by."""
@@ -40,9 +54,24 @@ class Ripener:
         self._listening = listening
         self._contexts = contexts
 
-    def ripen(self, ripe: Ripe, now: datetime) -> Ripened:
+    def ripen(self, ripe: Ripe, now: datetime, related: Related) -> Ripened:
         """Return what becomes of it, and what holds the place of the next digest if that is told in any case."""
-        return Ripened(self._became(ripe, now), self._following(ripe, now))
+        return Ripened(self._became(ripe, now, related), self._following(ripe, now))
+
+    def wanted(self, batch: Iterable[Ripe]) -> tuple[Want, ...]:
+        """Return what messages have to say of related entities; what cannot be read wants nothing."""
+        wants: dict[Want, None] = {}
+        for ripe in batch:
+            route = self._routes.get(ripe.delivery.route)
+            items = ripe.items if ripe.delivery.content is None and route else ()
+            former = ripe.former.items if ripe.former and items else ()
+            for item in (*items, *former):
+                with suppress(UnreadableWebhookError):
+                    last = ripe.last if item is items[-1] else None
+                    wants |= dict.fromkeys(
+                        wants_of(self._change(item, last), self._source(item), [route] if route else [])
+                    )
+        return tuple(wants)
 
     def _following(self, ripe: Ripe, now: datetime) -> Delivery | None:
         delivery, entry = ripe.delivery, self._entry(ripe.delivery)
@@ -52,7 +81,7 @@ class Ripener:
         turn = digest.next(max(ripe.turn, now))
         return None if turn is None else _vacant(delivery, told.group, turn, now)
 
-    def _became(self, ripe: Ripe, now: datetime) -> Delivery:
+    def _became(self, ripe: Ripe, now: datetime, related: Related) -> Delivery:
         """Return the delivery with its message; or dead, cancelled, or deferred until its window opens."""
         delivery = ripe.delivery
         if delivery.content is not None:
@@ -61,7 +90,7 @@ class Ripener:
         if entry is None or delivery.deferral is None:
             return _set(delivery, DeliveryState.CANCELLED, now, GONE)
         try:
-            preview = self._preview(ripe, entry, delivery.deferral, now)
+            preview = self._preview(ripe, entry, now, related)
         except (RenderError, MatchError, UnreadableWebhookError) as error:
             return _set(delivery, DeliveryState.DEAD, now, str(error))
         if preview is None:
@@ -75,22 +104,25 @@ class Ripener:
         same = [entry for entry in entries[delivery.entry : delivery.entry + 1] if entry.target == delivery.target]
         return next(iter([*same, *(entry for entry in entries if entry.target == delivery.target)]), None)
 
-    def _preview(self, ripe: Ripe, entry: DeliverEntry, deferral: Deferral, now: datetime) -> Preview | None:
+    def _preview(self, ripe: Ripe, entry: DeliverEntry, now: datetime, related: Related) -> Preview | None:
+        deferral = ripe.delivery.deferral or Deferral("window")
         if deferral.kind == "digest":
-            return self._gathered(ripe, entry, deferral.group, now)
+            return self._gathered(ripe, entry, now, related)
         change = self._change(ripe.items[-1], ripe.last)
-        context = self._context(change)
+        context = self._context(change, related)
         if deferral.kind == "debounce" and not self._holds(ripe, change, context):
             return None
         return rendered(entry, own_key(change), context)
 
-    def _gathered(self, ripe: Ripe, entry: DeliverEntry, group: str, now: datetime) -> Preview | None:
+    def _gathered(self, ripe: Ripe, entry: DeliverEntry, now: datetime, related: Related) -> Preview | None:
         if not ripe.items and not (isinstance(entry.timing, Digest) and entry.timing.empty):
             return None
-        names = self._gather(self._contexts_of(ripe.items), group, now, self._former(ripe, entry))
+        group = ripe.delivery.deferral.group if ripe.delivery.deferral else ""
+        former = self._former(ripe, entry, related)
+        names = self._gather(self._contexts_of(ripe.items, related), group, now, former)
         return rendered(entry, gathered_key(ripe.delivery.route, group), names)
 
-    def _former(self, ripe: Ripe, entry: DeliverEntry) -> Sequence[Context] | None:
+    def _former(self, ripe: Ripe, entry: DeliverEntry, related: Related) -> Sequence[Context] | None:
         """Return what the digest before told of the group, of which nothing happened if its turn went by without.
 
         None where there is nothing to compare with: it is the first, or what was told cannot be read any more.
@@ -100,12 +132,12 @@ class Ripener:
         if isinstance(entry.timing, Digest) and not entry.timing.follows(ripe.former.turn, ripe.turn):
             return ()
         try:
-            return self._contexts_of(ripe.former.items)
+            return self._contexts_of(ripe.former.items, related)
         except UnreadableWebhookError:
             return None
 
-    def _contexts_of(self, items: Sequence[Deferred]) -> list[Context]:
-        return [self._context(self._change(item, None)) for item in items]
+    def _contexts_of(self, items: Sequence[Deferred], related: Related) -> list[Context]:
+        return [self._context(self._change(item, None), related) for item in items]
 
     def _holds(self, ripe: Ripe, change: Change, context: Context) -> bool:
         """Tell whether the route matches the whole change, from before its first event to its last."""
@@ -132,8 +164,8 @@ class Ripener:
             raise UnreadableWebhookError(f'there is no source "{item.event.source}" any more')
         return source
 
-    def _context(self, change: Change) -> Context:
-        return self._contexts(change, self._sources[change.event.source])
+    def _context(self, change: Change, related: Related) -> Context:
+        return self._contexts(change, self._sources[change.event.source], related)
 
 
 def _filled(delivery: Delivery, preview: Preview, now: datetime) -> Delivery:

@@ -95,6 +95,7 @@ class DeliverEntry:
 
     ``handling`` returns, for the rendered content, the bucket it is counted in and the terms of its delivery.
     ``timing`` defers it, and ``window`` holds it until it opens; what ``unless`` hears meanwhile calls it off.
+    ``mentions`` are the fields that its templates read of anything.
     """
 
     target: str
@@ -104,19 +105,25 @@ class DeliverEntry:
     timing: Timing | None = None
     window: Window | None = None
     unless: tuple[Listener, ...] = ()
+    mentions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A named rule. It matches when one listener hears the change, ``match`` agrees, and ``when`` is true."""
+    """A named rule. It matches when one listener hears the change, ``match`` agrees, and ``when`` is true.
+
+    ``mentions`` are the fields that its templates read of anything, those of its entries too.
+    """
 
     name: str
     listeners: tuple[Listener, ...]
     deliver: tuple[DeliverEntry, ...]
     match: Matcher | None = None
     when: Condition | None = None
+    mentions: frozenset[str] = frozenset()
     events: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Join the event names of all listeners, for the index by event name."""
+        """Join the event names of all listeners, for the index by event name, and what its entries mention."""
         object.__setattr__(self, "events", frozenset().union(*(listener.events for listener in self.listeners)))
+        object.__setattr__(self, "mentions", self.mentions.union(*(entry.mentions for entry in self.deliver)))

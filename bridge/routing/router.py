@@ -1,10 +1,12 @@
 """The router: from events and last states to deliveries. Pure, but for the ids and times that it gives them."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from bridge.component.source import AnySource
 from bridge.errors import MatchError, UnreadableWebhookError
@@ -18,20 +20,26 @@ from bridge.model import (
     Event,
     EventState,
     JsonObject,
+    Related,
     Ripe,
     Ripened,
     RoutedEvent,
     StateKey,
+    Want,
     new_id,
 )
 from bridge.routing.change import Comparison, compare
 from bridge.routing.fanout import REASONS, Preview, failed, fan_out
 from bridge.routing.listening import Listening, calling_off, index
+from bridge.routing.reaching import wants_of
 from bridge.routing.ripening import Ripener
 from bridge.routing.route import Context, Finding, Gather, Route
 
-ContextBuilder: TypeAlias = Callable[[Change, AnySource], Context]
-"""Gives the names that templates see of a change."""
+NOTHING: Final[Related] = MappingProxyType({})
+"""What is known of related entities where nobody looks them up."""
+
+ContextBuilder: TypeAlias = Callable[[Change, AnySource, Related], Context]
+"""Gives the names that templates see of a change, and of what was found to be related to it."""
 Decide: TypeAlias = Callable[[Event, EntityState | None], RoutedEvent]
 """Decides an event beside its entity's last state."""
 
@@ -88,27 +96,62 @@ class Router:
         self._gather = gather
         self._contexts = contexts
         self._clock = clock
+        names = {name for source in sources.values() for named in source.relations.values() for name in named}
+        self._reaches = any(not names.isdisjoint(route.mentions) for route in self._routes)
 
-    def replay(self, event: Event, preceding: Event | None) -> RoutedEvent:
+    @property
+    def reaches(self) -> bool:
+        """Tell whether any route mentions what is related to an entity: if none does, nobody need look it up."""
+        return self._reaches
+
+    def reached(self, source: str) -> frozenset[str]:
+        """Return the kinds of which some route mentions what is related to an entity of a source."""
+        mentioned = frozenset[str]().union(*(route.mentions for route in self._routes))
+        relations = self._sources[source].relations.values() if source in self._sources else ()
+        return frozenset(each.kind for named in relations for name, each in named.items() if name in mentioned)
+
+    def replay(self, event: Event, preceding: Event | None, related: Related = NOTHING) -> RoutedEvent:
         """Decide a stored event anew, beside the event that preceded it; no last state moves."""
         event = self.read_again(event)
         last = self.state_after(preceding) if preceding else None
-        return replace(self._decide(event, last, self._clock.now()), entity_state=None)
+        return replace(self._decide(event, last, related), entity_state=None)
 
-    def decide(self, event: Event, last: EntityState | None) -> RoutedEvent:
+    def decide(self, event: Event, last: EntityState | None, related: Related = NOTHING) -> RoutedEvent:
         """Decide an event as if it arrived now, beside its entity's last state of today, which it may move."""
-        return self._decide(event, last, self._clock.now())
+        return self._decide(event, last, related)
 
-    def ripen(self, ripe: Ripe) -> Ripened:
+    def wanted(self, events: Iterable[Event], states: Mapping[StateKey, EntityState]) -> tuple[Want, ...]:
+        """Return what the messages of events have to say of related entities, if they are decided in this order."""
+        wants: dict[Want, None] = {}
+
+        def survey(event: Event, last: EntityState | None) -> RoutedEvent:
+            comparison = self._compare(event, last)
+            wants.update(dict.fromkeys(self._wants(comparison.change)))
+            return RoutedEvent(event.id, comparison.state, entity_state=comparison.entity_state)
+
+        deque(in_order(survey, events, states), maxlen=0)
+        return tuple(wants)
+
+    def wanted_by(self, event: Event, last: EntityState | JsonObject | None) -> tuple[Want, ...]:
+        """Return what the messages of one event have to say of related entities; see ``explain``."""
+        event = self.read_again(event)
+        state = self._older(event, last) if isinstance(last, dict) else last
+        return tuple(self._wants(self._compare(event, state).change))
+
+    def wanted_ripe(self, ripe: Iterable[Ripe]) -> tuple[Want, ...]:
+        """Return what deferred messages have to say of related entities."""
+        return self._ripener.wanted(ripe)
+
+    def ripen(self, ripe: Ripe, related: Related = NOTHING) -> Ripened:
         """Return what becomes of deferred deliveries whose time has come: of the newest of them, which tells of all."""
-        return self._ripener.ripen(ripe, self._clock.now())
+        return self._ripener.ripen(ripe, self._clock.now(), related)
 
-    def explain(self, event: Event, last: EntityState | JsonObject | None) -> Explanation:
+    def explain(self, event: Event, last: EntityState | JsonObject | None, related: Related = NOTHING) -> Explanation:
         """Tell what an event comes to and why, beside a last state, or beside a document known to be older."""
         event = self.read_again(event)
         state = self._older(event, last) if isinstance(last, dict) else last
         comparison = self._compare(event, state)
-        routes = self._explain(comparison.change) if comparison.change else ()
+        routes = self._explain(comparison.change, related) if comparison.change else ()
         matched = any(route.deliveries for route in routes)
         verdict = EventState.ROUTED if matched else comparison.state
         return Explanation(verdict, comparison.reason, comparison.change, routes)
@@ -117,13 +160,25 @@ class Router:
         """Return the last state that an event alone would leave; None if it cannot be read."""
         return self._compare(event, None).entity_state
 
-    def _decide(self, event: Event, last: EntityState | None, now: datetime) -> RoutedEvent:
+    def _decide(self, event: Event, last: EntityState | None, related: Related) -> RoutedEvent:
         comparison = self._compare(event, last)
         change = comparison.change
-        deliveries = tuple(self._deliveries(change, now)) if change else ()
+        deliveries = tuple(self._deliveries(change, related, self._clock.now())) if change else ()
         state = EventState.ROUTED if deliveries else comparison.state
         called_off = self._called_off(change) if change and self._calling_off else ()
-        return RoutedEvent(event.id, state, comparison.reason, deliveries, comparison.entity_state, called_off)
+        reason = comparison.reason or (self._lacking(change, related) if deliveries else None)
+        return RoutedEvent(event.id, state, reason, deliveries, comparison.entity_state, called_off)
+
+    def _lacking(self, change: Change | None, related: Related) -> str | None:
+        """Return what messages had to go without."""
+        lacking = sorted({str(want.reach) for want in self._wants(change) if want.reach not in related})
+        return f"told without {', '.join(lacking)}, which could not be looked up" if lacking else None
+
+    def _wants(self, change: Change | None) -> Iterator[Want]:
+        if change is None or not self._reaches:
+            return iter(())
+        heard = (route for route, failure in self._heard(change) if failure is None)
+        return wants_of(change, self._sources[change.event.source], heard)
 
     def _compare(self, event: Event, last: EntityState | None) -> Comparison:
         source = self._sources.get(event.source)
@@ -135,9 +190,9 @@ class Router:
             return _unreadable(str(error))
         return compare(event, reading, last, source.quiet)
 
-    def _deliveries(self, change: Change, now: datetime) -> Iterator[Delivery]:
+    def _deliveries(self, change: Change, related: Related, now: datetime) -> Iterator[Delivery]:
         heard = self._heard(change)
-        context = self._context(change) if heard else {}
+        context = self._context(change, related) if heard else {}
         for route, failure in heard:
             out = fan_out(route, change, context, now) if failure is None else failed(route, change, failure)
             for entry, preview in enumerate(out.previews):
@@ -163,11 +218,11 @@ class Router:
                 heard.append((listening.route, _match_failed(error)))
         return heard
 
-    def _context(self, change: Change) -> Context:
-        return self._contexts(change, self._sources[change.event.source])
+    def _context(self, change: Change, related: Related) -> Context:
+        return self._contexts(change, self._sources[change.event.source], related)
 
-    def _explain(self, change: Change) -> tuple[RouteExplanation, ...]:
-        context, now = self._context(change), self._clock.now()
+    def _explain(self, change: Change, related: Related) -> tuple[RouteExplanation, ...]:
+        context, now = self._context(change, related), self._clock.now()
         listening = {each.route.name: each for each in self._listening.get(change.event.name, ())}
         return tuple(
             _explained(listening[route.name], change, context, now, self._gather)

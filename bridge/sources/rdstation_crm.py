@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from bridge.component.http import Http
 from bridge.component.remote import Remote
-from bridge.component.source import NamedTrigger, Source, SourceOptions
+from bridge.component.source import NamedTrigger, Relation, Source, SourceOptions
 from bridge.model import Action, Entity, Envelope, Event, JsonObject, Reading
 from bridge.rdstation import (
     CERTAIN,
@@ -20,6 +20,8 @@ from bridge.rdstation import (
     MEANINGS,
     QUIET,
     REFERENCES,
+    RELATED_SHAPES,
+    RELATIONS,
     SHAPES,
     TRIGGERS,
     example,
@@ -56,6 +58,8 @@ class RdStationCrm(Source[RdStationCrmOptions]):
     events: ClassVar[Mapping[str, str]] = EVENTS
     shapes: ClassVar[Mapping[str, JsonObject]] = SHAPES
     references: ClassVar[Mapping[str, Mapping[str, str]]] = REFERENCES
+    relations: ClassVar[Mapping[str, Mapping[str, Relation]]] = RELATIONS
+    related_shapes: ClassVar[Mapping[str, JsonObject]] = RELATED_SHAPES
     choices: ClassVar[Mapping[str, Mapping[str, frozenset[str]]]] = CHOICES
     certain: ClassVar[Mapping[str, frozenset[str]]] = CERTAIN
     quiet: ClassVar[frozenset[str]] = QUIET
@@ -89,6 +93,10 @@ class RdStationCrm(Source[RdStationCrmOptions]):
     def remote(self, http: Http, folder: Path) -> Remote | None:
         """Return the CRM's API, if ``api`` opens it."""
         return connect(self.options.api, http, folder / f"{self.name}.tokens") if self.options.api else None
+
+    def whole(self, kind: str, document: JsonObject) -> JsonObject:
+        """Return an entity that the CRM's API gave, in full shape."""
+        return normalise(kind, document, None) if kind in SHAPES else {**RELATED_SHAPES.get(kind, {}), **document}
 
     def needed(self, heard: frozenset[str]) -> frozenset[str]:
         """Return the events beside those that make and end what updates are told of.

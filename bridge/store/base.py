@@ -13,8 +13,10 @@ from bridge.store.nouns import (
     Claim,
     DeliveryQuery,
     EventQuery,
+    Foresee,
     Mark,
     Plan,
+    Prepare,
     Pruned,
     Recorded,
     Retention,
@@ -62,19 +64,19 @@ class Store(ABC):
     # dispatcher
 
     @abstractmethod
-    async def route(self, limit: int, plan: Plan) -> Sequence[RoutedEvent]:
+    async def route(self, limit: int, plan: Plan, prepare: Prepare | None = None) -> Sequence[RoutedEvent]:
         """Take the oldest ``received`` events, at most ``limit``, let ``plan`` decide them, and commit what it decided.
 
         What it left undecided stays ``received``, and comes first the next time, beside the last states of then.
         Returns what was committed; empty when nothing waits. A decision that cannot be stored, such as one that JSON
         cannot hold, is committed as quarantine of its event, so that it never stops the others. A delivery is planned
-        ``pending``, ``deferred``, or ``dead``.
+        ``pending``, ``deferred``, or ``dead``. ``prepare`` is awaited first, with the same batch and nothing locked.
         """
 
     # timekeeper
 
     @abstractmethod
-    async def ripen(self, limit: int, ripen: Ripen) -> Sequence[Delivery]:
+    async def ripen(self, limit: int, ripen: Ripen, foresee: Foresee | None = None) -> Sequence[Delivery]:
         """Take deferred deliveries that are due, at most ``limit``, and commit what ``ripen`` makes of each.
 
         Those of one entry and group of a digest are taken together, ``ITEMS`` of them at most; with as many, no other
@@ -82,6 +84,7 @@ class Store(ABC):
         on. Returns what was committed, but for what was gathered. What cannot be stored becomes dead, so that it never
         stops the others. What a digest tells of is kept until the one after the next of its entry, ``ITEMS`` of each
         group at most, as its ``former``. What is to follow a digest is added, unless its place is held already.
+        ``foresee`` is awaited first, with the same batch; what is deferred no more by then is left as it is.
         """
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """What a store is asked, and what it answers. All times are aware datetimes in UTC."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
@@ -25,6 +25,12 @@ Plan: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Se
 Pure: may be called again for the same batch after a failure.
 """
 
+
+Prepare: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Awaitable[None]]
+"""Finds out what ``Plan`` will need of a batch that it has no time to ask for."""
+
+Foresee: TypeAlias = Callable[[Sequence[Ripe]], Awaitable[None]]
+"""Finds out what ``Ripen`` will need of a batch."""
 
 Ripen: TypeAlias = Callable[[Ripe], Ripened]
 """Returns what becomes of deferred deliveries whose time has come: of the newest, which tells of them all. Pure."""

@@ -1,6 +1,7 @@
 """The facts of what comes in, and what routing decides of it."""
 
 from datetime import datetime
+from typing import Literal
 
 import structlog
 
@@ -114,3 +115,14 @@ def operator_event(event: Event, *, kept: bool) -> None:
 def source_silent(source: str, last: datetime | None, seconds: float) -> None:
     """A source has sent nothing for longer than is usual; ``last`` is when it did."""
     _log.warning("source silent", source=source, last_event_at=last and last.isoformat(), seconds=round(seconds))
+
+
+def looked_up(source: str, place: Literal["state", "memory", "api", "nowhere"]) -> None:
+    """Something was looked up for a message: among the last states, in what an API said before, or by asking it."""
+    metrics.LOOKED_UP.labels(source, place).inc()
+
+
+def look_up_failed(source: str, what: str, error: BaseException | None) -> None:
+    """The API of a source did not tell what was asked for, or not in time; messages go without for a while."""
+    metrics.LOOKED_UP.labels(source, "nowhere").inc()
+    _log.warning("look-up failed", source=source, what=what, reason=str(error) if error else "it took too long")

@@ -76,4 +76,7 @@ TURNED_AWAY = Counter(
 NO_ROOM = Gauge("bridge_no_room", "1 while a limit is reached.", ["limit"], registry=REGISTRY)
 STORE_BYTES = Gauge("bridge_store_bytes", "Bytes that the store holds.", registry=REGISTRY)
 DISK_FREE = Gauge("bridge_disk_free_bytes", "Bytes that are free where the data is.", registry=REGISTRY)
+LOOKED_UP = Counter(
+    "bridge_look_ups", "Names looked up for messages, by where they were found.", ["source", "place"], registry=REGISTRY
+)
 PRUNED = Counter("bridge_pruned", "What retention let go.", ["what"], registry=REGISTRY)

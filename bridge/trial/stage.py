@@ -15,6 +15,7 @@ from bridge.delivery.retry import RetryPolicy
 from bridge.delivery.timekeeper import Timekeeper
 from bridge.delivery.worker import Worker
 from bridge.model import Event
+from bridge.remote.looking_up import LookUp
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 from bridge.store.nouns import Backlog
@@ -86,8 +87,9 @@ def _parts(store: Store, rules: Ruleset, answers: Mapping[str, Sequence[Reply]],
         for name in targets:
             workers[name].ring()
 
-    dispatcher = Dispatcher(store, lambda: rules, ring, clock, announce=announcer)
-    timekeeper = Timekeeper(store, lambda: rules, ring, clock, announcer)
+    look_up = LookUp(lambda: rules.sources, lambda _: None, store.last_state, clock).find
+    dispatcher = Dispatcher(store, lambda: rules, ring, clock, announce=announcer, look_up=look_up)
+    timekeeper = Timekeeper(store, lambda: rules, ring, clock, announcer, look_up)
     return (Routing(dispatcher), Timing(timekeeper, store), *workers.values(), Telling(announcer, store, clock))
 
 

@@ -19,7 +19,10 @@ from bridge.model import (
     EntityState,
     Event,
     EventState,
+    Reach,
+    Related,
     RoutedEvent,
+    Want,
     new_id,
 )
 from bridge.store.base import Store
@@ -33,7 +36,7 @@ class CountingRouter:
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
 
-    def decide(self, event: Event, last: EntityState | None) -> RoutedEvent:
+    def decide(self, event: Event, last: EntityState | None, _: Related) -> RoutedEvent:
         if event.name == "poison":
             raise ZeroDivisionError
         assert event.entity
@@ -85,8 +88,8 @@ class Undertaker(Announcer):
 
 
 async def test_what_cannot_be_rendered_is_told(store: Store, clock: ManualClock) -> None:
-    def decide(event: Event, last: EntityState | None) -> RoutedEvent:
-        routed = CountingRouter(clock).decide(event, last)
+    def decide(event: Event, last: EntityState | None, _: Related) -> RoutedEvent:
+        routed = CountingRouter(clock).decide(event, last, {})
         return unnamed(routed) if event.name == "a" else routed
 
     def unnamed(routed: RoutedEvent) -> RoutedEvent:
@@ -197,3 +200,38 @@ async def test_it_steps_aside_while_webhooks_are_answered_but_not_for_ever(store
     await asyncio.wait_for(done.wait(), 5)
     running.cancel()
     assert asked > 1
+
+
+async def test_what_messages_say_of_others_is_looked_up_before_they_are_decided(
+    store: Store, clock: ManualClock
+) -> None:
+    want = Want(Reach("crm", Entity("deal", "1"), "contacts"), "contact", (), "contact_ids", many=True)
+    asked: list[Sequence[Want]] = []
+    given: list[Related] = []
+
+    async def look_up(wants: Sequence[Want]) -> Related:
+        asked.append(wants)
+        return {want.reach: ["somebody"]}
+
+    def decide(event: Event, last: EntityState | None, related: Related) -> RoutedEvent:
+        given.append(related)
+        return CountingRouter(clock).decide(event, last, related)
+
+    reaching = SimpleNamespace(decide=decide, reaches=True, wanted=lambda *_: (want,))
+    ruleset: Any = SimpleNamespace(router=reaching)
+    await add(store, clock, "a", "b")
+    await Dispatcher(store, lambda: ruleset, lambda _: None, clock, look_up=look_up).step()
+    assert asked == [(want,)]
+    assert given == [{want.reach: ["somebody"]}] * 2
+
+
+async def test_a_defect_of_looking_up_keeps_no_message_from_going(store: Store, clock: ManualClock) -> None:
+    async def look_up(_: Sequence[Want]) -> Related:
+        raise ZeroDivisionError
+
+    counting = CountingRouter(clock)
+    reaching = SimpleNamespace(decide=counting.decide, reaches=True, wanted=lambda *_: ("anything",))
+    ruleset: Any = SimpleNamespace(router=reaching)
+    await add(store, clock, "a")
+    assert await Dispatcher(store, lambda: ruleset, lambda _: None, clock, look_up=look_up).step() == 1
+    assert await states_of(store) == [EventState.ROUTED]

@@ -19,6 +19,7 @@ from bridge.model import (
     EventState,
     Json,
     JsonObject,
+    Related,
     RoutedEvent,
     StateKey,
     Terms,
@@ -99,7 +100,7 @@ class Contexts:
 
     asked: list[Change] = field(default_factory=list)
 
-    def __call__(self, change: Change, source: AnySource) -> Context:
+    def __call__(self, change: Change, source: AnySource, related: Related) -> Context:
         assert source.name == "crm"
         self.asked.append(change)
         return {"deal": change.current}

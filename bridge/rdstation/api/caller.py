@@ -59,6 +59,11 @@ class Caller:
         """Tell whether the API is on this machine."""
         return URL(self._options.origin).host in LOOPBACK
 
+    @property
+    def patience(self) -> float:
+        """Return how many seconds a message waits at most."""
+        return self._options.wait.total_seconds()
+
     async def ask(
         self,
         method: str,

@@ -1,5 +1,6 @@
 """How the API of RD Station CRM is reached: by the token of a person (v1), or as an application by OAuth2 (v2)."""
 
+from datetime import timedelta
 from typing import Annotated, Final, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
@@ -7,6 +8,7 @@ from yarl import URL
 
 from bridge.component.base import Strict
 from bridge.options import Secret
+from bridge.options.quantity import Duration
 
 V1_ORIGIN: Final = "https://crm.rdstation.com"
 V2_ORIGIN: Final = "https://api.rd.services"
@@ -35,6 +37,8 @@ class ApiOptions(Strict):
     """The id of an application of yours; then `bridge crm login` connects it with the account, once."""
     client_secret: Secret | None = None
     """The secret of the application."""
+    wait: Duration = Field(default=timedelta(seconds=10), ge=timedelta(0), le=timedelta(minutes=1))
+    """How long a message waits at most for a name that has to be asked for; then it goes without."""
     url: Origin | None = None
     """Another host that answers like the CRM, such as `bridge simulate`."""
 

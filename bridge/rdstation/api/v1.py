@@ -27,6 +27,8 @@ LISTS: Final[Mapping[str, str]] = {
     "deal_pipeline": "deal_pipelines",
     "deal_stage": "deal_stages",
     "lost_reason": "deal_lost_reasons",
+    "source": "deal_sources",
+    "campaign": "campaigns",
 }
 """Per kind, the path of its list, which is the name that the list has in an answer too."""
 
@@ -42,6 +44,11 @@ class V1:
     def near(self) -> bool:
         """See ``Remote``."""
         return self._caller.near
+
+    @property
+    def patience(self) -> float:
+        """See ``Remote``."""
+        return self._caller.patience
 
     @property
     def left(self) -> int:

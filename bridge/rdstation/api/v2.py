@@ -27,6 +27,8 @@ LISTS: Final[Mapping[str, str]] = {
     "user": "users",
     "deal_pipeline": "pipelines",
     "lost_reason": "lost_reasons",
+    "source": "sources",
+    "campaign": "campaigns",
 }
 UNFILTERED: Final = frozenset({"task"})
 """Kinds of which the list fails when it is to begin at a date, as clients of the API report."""
@@ -45,6 +47,11 @@ class V2:
     def near(self) -> bool:
         """See ``Remote``."""
         return self._caller.near
+
+    @property
+    def patience(self) -> float:
+        """See ``Remote``."""
+        return self._caller.patience
 
     @property
     def left(self) -> int:
@@ -88,7 +95,9 @@ class V2:
             await self._caller.ask("DELETE", f"{PATH}/webhooks/{id_}", Urgency.PERSON)
 
     async def document(self, entity: Entity, urgency: Urgency) -> JsonObject | None:
-        """See ``Remote``."""
+        """See ``Remote``. v2 gives stages only as lists of their pipelines."""
+        if entity.kind == "deal_stage":
+            return next((each for each in await self.listed("deal_stage", urgency) if each["id"] == entity.id), None)
         try:
             told = await self._get(f"{LISTS[entity.kind]}/{entity.id}", urgency)
         except RemoteMissingError:

@@ -12,8 +12,10 @@ from bridge.store.nouns import (
     Claim,
     DeliveryQuery,
     EventQuery,
+    Foresee,
     Mark,
     Plan,
+    Prepare,
     Pruned,
     Recorded,
     Retention,
@@ -53,18 +55,22 @@ class SqliteStore(Store):
         """See ``Store``."""
         return await self._writer.submit_item(events.add_event, event_row(event), events.add_events)
 
-    async def route(self, limit: int, plan: Plan) -> Sequence[RoutedEvent]:
+    async def route(self, limit: int, plan: Plan, prepare: Prepare | None = None) -> Sequence[RoutedEvent]:
         """See ``Store``."""
         async with self._routing:
             batch, states = await self._readers.run(events.received_batch, limit)
             if not batch:
                 return ()
+            if prepare:
+                await prepare(batch, states)
             return await self._writer.submit(events.commit_decisions, plan(batch, states), self._now())
 
-    async def ripen(self, limit: int, ripen: Ripen) -> Sequence[Delivery]:
+    async def ripen(self, limit: int, ripen: Ripen, foresee: Foresee | None = None) -> Sequence[Delivery]:
         """See ``Store``."""
         async with self._ripening:
             batch = await self._readers.run(deferrals.ripe_batch, limit, self._now())
+            if foresee and batch:
+                await foresee(batch)
             ripened = [(ripe, ripen(ripe)) for ripe in batch]
             return await self._writer.submit(deferrals.commit_ripened, ripened, self._now()) if ripened else ()
 
