@@ -23,6 +23,7 @@ def routes(remote: RemoteOperations) -> list[web.RouteDef]:
         web.post("/api/remote/page", answered(api.page)),
         web.post("/api/remote/login", answered(api.login)),
         web.post("/api/remote/webhooks", answered(api.webhooks)),
+        web.post("/api/remote/names", answered(api.names)),
         web.post("/api/remote/sync", answered(api.sync)),
         web.post("/api/remote/delete", answered(api.delete)),
     ]
@@ -47,6 +48,10 @@ class _Api:
 
     async def webhooks(self, request: web.Request) -> Shape:
         return await self._remote.webhooks(perhaps(await asked(request, {"source"}), "source"))
+
+    async def names(self, request: web.Request) -> Shape:
+        given = await asked(request, {"source", "kinds"})
+        return await self._remote.names(perhaps(given, "source"), texts(given, "kinds"))
 
     async def sync(self, request: web.Request) -> Shape:
         given = await asked(request, {"source", "dry_run"})
@@ -80,6 +85,10 @@ class RemoteClient:
     async def webhooks(self, source: str | None = None) -> Shape:
         """List registered webhooks."""
         return await self._ask("POST", "/api/remote/webhooks", {"source": source})
+
+    async def names(self, source: str | None, kinds: Sequence[str]) -> Shape:
+        """Return all there are of kinds of which an account has few."""
+        return await self._ask("POST", "/api/remote/names", {"source": source, "kinds": [*kinds]})
 
     async def sync(self, source: str | None = None, *, dry_run: bool = False) -> Shape:
         """Register what the rules need."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from yarl import URL
 
-from bridge.component.remote import Address, Registration, Remote
+from bridge.component.remote import Address, Registration, Remote, Urgency
 from bridge.component.source import AnySource
 from bridge.control.host import Host
 from bridge.control.shapes import Shape
@@ -55,6 +55,16 @@ class RemoteOperations:
         """
         name, remote = self._named(source)
         return {"source": name, "webhooks": [self._shape(each, name) for each in await remote.registrations()]}
+
+    async def names(self, source: str | None, kinds: Sequence[str]) -> Shape:
+        """Return all there are of kinds of which an account has few, such as its people and stages.
+
+        Raises:
+            RequestRefusedError: as ``webhooks``.
+            RemoteError: the API refuses, or cannot be had.
+        """
+        name, remote = self._named(source)
+        return {"source": name, "names": {kind: [*await remote.listed(kind, Urgency.PERSON)] for kind in kinds}}
 
     async def sync(self, source: str | None = None, *, dry_run: bool = False) -> Shape:
         """Have exactly the events posted that the rules need; return each step, and whether it failed.

@@ -15,15 +15,18 @@ MUTE: Final = "cannot be asked without sending something"
 
 
 class Answered(NamedTuple):
-    """What a target's service answered; ``found`` is None where it is a problem, or it cannot be asked."""
+    """What the service of a target or the API of a source answered.
 
-    target: str
+    ``found`` is None where it is a problem, or it cannot be asked.
+    """
+
+    name: str
     found: str | None
     problem: Problem | None = None
 
     def __str__(self) -> str:
-        """Return the target with what is known of it."""
-        return f"{self.target}: {self.problem.message if self.problem else self.found or MUTE}"
+        """Return its name with what is known of it."""
+        return f"{self.name}: {self.problem.message if self.problem else self.found or MUTE}"
 
 
 async def ask(targets: Iterable[AnyTarget], http: Http, problems: Problems) -> list[Answered]:

@@ -3,9 +3,9 @@
 import asyncio
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from bridge.rehearsal.online import Answered
 
 
+class Told(NamedTuple):
+    """What APIs and services answered, and what is to be warned of then: names that the CRM does not know."""
+
+    sources: "Sequence[Answered]"
+    targets: "Sequence[Answered]"
+    warnings: "Iterable[Problem]"
+
+
 @click.command(short_help="Print every problem of the rules.")
 @click.argument(
     "file",
@@ -26,10 +34,11 @@ if TYPE_CHECKING:
     envvar="BRIDGE_ROUTES",
 )
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
-@click.option("--online", is_flag=True, help="Ask the service of each target whether it would take messages.")
+@click.option("--online", is_flag=True, help="Ask services whether they would take messages, and the CRM for names.")
+@options.data
 @options.output
 @click.pass_context
-def command(ctx: click.Context, *, file: Path, strict: bool, online: bool, form: str) -> None:
+def command(ctx: click.Context, *, file: Path, strict: bool, online: bool, data: Path, form: str) -> None:
     """Check the rules in FILE, routes.yaml by default, and print every problem at once.
 
     Each template is rendered with the samples of all events that may reach it. The tests beside the rules are read too.
@@ -41,22 +50,34 @@ def command(ctx: click.Context, *, file: Path, strict: bool, online: bool, form:
     from bridge.rehearsal import check
 
     checked = check(file, os.environ)
-    answers = asyncio.run(_answers(checked.loaded)) if online and checked.loaded else []
+    told = asyncio.run(_ask(checked.loaded, file, data)) if online and checked.loaded else Told((), (), ())
+    answers = (*told.sources, *told.targets)
     problems = sorted([*checked.problems, *(each.problem for each in answers if each.problem)])
+    warnings = sorted({*checked.warnings, *told.warnings})
     if form == "json":
-        screen.dump(_shapes(problems, checked.warnings, answers if online else None))
+        screen.dump(_shapes(problems, warnings, told if online else None))
     else:
-        _tell(file, problems, checked.warnings, answers)
-    ctx.exit(1 if problems or (strict and checked.warnings) else 0)
+        _tell(file, problems, warnings, answers)
+    ctx.exit(1 if problems or (strict and warnings) else 0)
 
 
-async def _answers(loaded: "Loaded") -> "Sequence[Answered]":
+async def _ask(loaded: "Loaded", file: Path, data: Path) -> Told:
+    from bridge.cli.remotely import remotely
     from bridge.component.client import Client
     from bridge.config.problems import Problems
+    from bridge.rehearsal.account import Names, ask_sources
     from bridge.rehearsal.online import ask
 
+    async def ask_names(source: str, kinds: Sequence[str]) -> Names:
+        async with remotely(data, file) as remote:
+            names: Names = (await remote.names(source, kinds))["names"]
+            return names
+
+    problems = Problems(loaded.located)
     async with Client() as http:
-        return await ask(loaded.ruleset.targets.values(), http, Problems(loaded.located))
+        targets = await ask(loaded.ruleset.targets.values(), http, problems)
+    sources = await ask_sources(loaded, ask_names, problems)
+    return Told(sources, targets, problems.warnings)
 
 
 def _tell(
@@ -70,19 +91,20 @@ def _tell(
     screen.note(_summary(file, len(problems), len(warnings)))
 
 
-def _shapes(
-    problems: "Sequence[Problem]", warnings: "Sequence[Problem]", answers: "Sequence[Answered] | None"
-) -> JsonObject:
+def _shapes(problems: "Sequence[Problem]", warnings: "Sequence[Problem]", told_online: Told | None) -> JsonObject:
     told: JsonObject = {
         "problems": [_shape(each) for each in problems],
         "warnings": [_shape(each) for each in warnings],
     }
-    if answers is not None:
-        told["targets"] = [
-            {"name": each.target, "found": each.found, "problem": each.problem.message if each.problem else None}
-            for each in answers
-        ]
+    if told_online is not None:
+        told["sources"] = list(map(_answer, told_online.sources))
+        told["targets"] = list(map(_answer, told_online.targets))
     return told
+
+
+def _answer(answered: "Answered") -> JsonObject:
+    problem = answered.problem.message if answered.problem else None
+    return {"name": answered.name, "found": answered.found, "problem": problem}
 
 
 def _shape(problem: "Problem") -> JsonObject:
