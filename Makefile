@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile -q --no-strip-extras $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .NOTPARALLEL: # two measurements at once would measure each other
-.PHONY: run demo test lint bench bench-ingest bench-delivery bench-isolation bench-routing bench-check soak crash lock clean help
+.PHONY: run demo test lint bench bench-ingest bench-delivery bench-isolation bench-routing bench-check bench-names soak crash lock clean help
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ bench-routing: $(VENV)/dev.done ## measure what deciding an event costs, with up
 
 bench-check: $(VENV)/dev.done ## measure how long `bridge check` takes for 200 routes
 	$(BIN)/python -m benchmarks.check
+
+bench-names: $(VENV)/dev.done ## measure how much the CRM is asked for the names that 500 routes speak of
+	$(BIN)/python -m benchmarks.names
 
 soak: $(VENV)/dev.done ## load a daemon steadily for twenty minutes, and look for what grows
 	$(BIN)/python -m benchmarks.soak
