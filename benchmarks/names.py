@@ -1,7 +1,7 @@
 """How much does it ask the CRM, to put names into messages? ``make bench-names``.
 
 A simulated CRM with ten thousand events an hour, and its limit of 120 requests a minute over both APIs; a daemon with
-500 routes, each of which speaks of people, contacts, organizations and deals that no webhook tells of. What is printed is
+500 routes, each of which speaks of people, contacts, organizations and deals that no webhook tells of. It prints
 how many requests went in the busiest minute, how often the CRM had to refuse one, where names were found, and how many
 messages had to go without one.
 
