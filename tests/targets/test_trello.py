@@ -10,11 +10,11 @@ import pytest
 from bridge.component import AnyTarget, Request
 from bridge.component.client import Client
 from bridge.component.http import json_body
+from bridge.component.marks import mark_of
 from bridge.errors import AccessRefused, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
 from bridge.targets.trello import Trello, TrelloOptions
 from bridge.targets.trello.api import Api
-from bridge.targets.trello.text import mark_of
 from tests.contracts.target import DELIVERY, FixedClock, HttpTargetContract, KnownLinks
 from tests.support.contract_server import ContractServer, Step, answer, says
 from tests.support.trello_board import BOARD, SHORT_LINK, Fault, TrelloBoard

@@ -9,10 +9,11 @@ from markdown_it import MarkdownIt
 from pydantic import ValidationError
 
 from bridge.component.markdown import escape, unescape
+from bridge.component.marks import mark_in, mark_of
 from bridge.model import JsonObject
 from bridge.targets.trello import TrelloAction, TrelloOptions
 from bridge.targets.trello.options import names_in
-from bridge.targets.trello.text import LONGEST, cut, line, mark_in, mark_of, marked
+from bridge.targets.trello.text import LONGEST, cut, line, marked
 from tests.support.trello_contract import KEY, TOKEN, body_violations
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -56,6 +56,7 @@ BASE: Final[dict[str, Any]] = {
             "mailbox": "a@b.example",
         },
         "feed": {"type": "calendar_feed", "secrets": ["a-secret-of-some-length"]},
+        "tasks": {"type": "asana", "token": "a", "project": "1204000000000001", "section": "Novas"},
         "board": {"type": "trello", "api_key": "a", "token": "b", "board": "AbCdEf12", "list": "Novas"},
         "rows": {"type": "database", "url": "sqlite:////a.db", "tables": {"t": {"columns": {"a": "text"}}}},
         "sheet": {
@@ -108,6 +109,7 @@ SHEET: Final = ("routes.0.deliver.0", {"to": "sheet", "row": {"a": "x"}})
 LINE: Final = ("routes.0.deliver.0", {"to": "lines", "file": "t", "row": {"a": "x"}})
 ROW: Final = ("routes.0.deliver.0", {"to": "rows", "table": "t", "row": {"a": "x"}})
 OUTLOOK: Final = ("routes.0.deliver.0", {"to": "outlook", "summary": "x", "start": "2026-12-24T15:00"})
+TASK: Final = ("routes.0.deliver.0", {"to": "tasks", "name": "x"})
 GATHERED: Final = ("routes.0.deliver.0.body", "{{ now | datetime }}")
 DIGEST: Final = ("routes.0.digest", {"at": "18:00"})
 IN_OFFICE: Final = ("routes.0.deliver.0.within", "office")
@@ -361,6 +363,21 @@ CASES: Final[Mapping[str, Case]] = {
     "calendar_feed entry.busy": Case(f"{ENTRY}.busy", False, (SHOWN_DAY,)),
     "calendar_feed entry.private": Case(f"{ENTRY}.private", True, (SHOWN_DAY,)),
     "calendar_feed entry.status": Case(f"{ENTRY}.status", "cancelled", (SHOWN_DAY,)),
+    "asana.token": Case("targets.tasks.token", "b", (TASK,)),
+    "asana.project": Case("targets.tasks.project", "1204000000000002", (TASK,)),
+    "asana.section": Case("targets.tasks.section", "1204000000000009", (TASK,)),
+    "asana.people": Case("targets.tasks.people", {"Ana": "ana@b.example"}, (TASK, (f"{ENTRY}.assignee", "Ana"))),
+    "asana.timezone": Case("targets.tasks.timezone", "Asia/Tokyo", (TASK, (f"{ENTRY}.due", "2026-12-24T15:00"))),
+    "asana.api_url": Case("targets.tasks.api_url", "https://x.example", (TASK,)),
+    "asana entry.name": Case(f"{ENTRY}.name", "y", (TASK,)),
+    "asana entry.notes": Case(f"{ENTRY}.notes", "y", (TASK,)),
+    "asana entry.section": Case(f"{ENTRY}.section", "Outras", (TASK,)),
+    "asana entry.assignee": Case(f"{ENTRY}.assignee", "a@b.example", (TASK,)),
+    "asana entry.due": Case(f"{ENTRY}.due", "2026-12-24", (TASK,)),
+    "asana entry.completed": Case(f"{ENTRY}.completed", True, (TASK,)),
+    "asana entry.custom_fields": Case(f"{ENTRY}.custom_fields", {"a": "b"}, (TASK,)),
+    "asana entry.comment": Case(f"{ENTRY}.comment", "a", (TASK,)),
+    "asana entry.deleted": Case(f"{ENTRY}.deleted", True, (TASK,)),
     "trello.api_key": Case("targets.board.api_key", "c", (CARD,)),
     "trello.token": Case("targets.board.token", "c", (CARD,)),
     "trello.board": Case("targets.board.board", "AbCdEf34", (CARD,)),

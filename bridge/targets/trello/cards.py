@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from bridge.component.marks import mark_in
 from bridge.model import JsonObject
 from bridge.targets.trello.api import Api, text_of
 from bridge.targets.trello.names import Names
-from bridge.targets.trello.text import mark_in
 
 PAGE: Final = 1000
 """The most that Trello gives at once: the newest, then those before the oldest of them."""

@@ -6,6 +6,7 @@ from typing import Final
 from bridge.component import Answer, Http, Links, Request, Target
 from bridge.component.http import json_body
 from bridge.component.markdown import escape, unescape
+from bridge.component.marks import mark_of
 from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import Json, JsonObject, Link, Message, Rate, Receipt
 from bridge.targets.trello.api import Api, text_of
@@ -15,7 +16,6 @@ from bridge.targets.trello.keeping import Keeping, Place
 from bridge.targets.trello.names import Names
 from bridge.targets.trello.options import TrelloAction, TrelloOptions
 from bridge.targets.trello.played import played
-from bridge.targets.trello.text import mark_of
 
 SHOWN: Final = ("list", "pos", "labels", "members", "due", "start", "due_complete", "archived", "url")
 """What a preview shows of a card above its description, a line each."""

@@ -1,0 +1,109 @@
+"""A deal's task at Asana, from its webhooks to the project, with all that can go wrong in between."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.trial import MovedClock
+from tests.support.asana import FakeAsana, Fault
+from tests.support.daemon import Daemon
+from tests.support.deals import Deal
+from tests.support.life import Mishaps, live, post_until_killed, staged
+
+RULES = """\
+version: 1
+sources:
+  crm: {type: rdstation_crm}
+targets:
+  tasks: TARGET
+routes:
+  - name: task
+    on: [deal.created, crm_deal_updated]
+    deliver:
+      - to: tasks
+        name: "{{ deal.name }}"
+        notes: "Nota {{ deal.rating }}"
+        section: "{{ {'won': 'Ganhas', 'lost': 'Perdidas'}.get(deal.status, 'Novas') }}"
+        completed: "{{ deal.status == 'won' }}"
+  - name: told
+    on: deal.lost
+    deliver:
+      - {to: tasks, comment: "perdida {{ event.occurred_at | datetime }}"}
+"""
+FAULTS = (
+    Fault(429, "too many requests"),
+    Fault(503),
+    Fault(504, "timed out", done=True),
+    Fault(lost=True),
+    Fault(lost=True, done=True),
+)
+
+
+def rules_for(asana: FakeAsana, **options: Any) -> str:
+    """Return the rules for a project."""
+    return RULES.replace("TARGET", json.dumps({"type": "asana", **asana.options(**options)}))
+
+
+def assert_as_newest(asana: FakeAsana, document: dict[str, Any]) -> None:
+    """Fail unless there is one task, and it is as the newest document has the deal, with no comment twice."""
+    task, status = asana.task, document["status"]
+    assert task["name"] == "Padaria Estrela"
+    assert task["notes"].startswith(f"Nota {document['rating']}\n\n[bridge:")
+    assert task["section"] == {"won": "Ganhas", "lost": "Perdidas"}.get(status, "Novas")
+    assert task["completed"] is (status == "won")
+    told = [story["text"] for story in asana.stories[task["gid"]]]
+    assert len(told) == len(set(told))
+
+
+@pytest.mark.parametrize(
+    ("point", "passage", "last"),
+    [
+        ("request after it left", 4, "/tasks"),
+        ("answer before it is read", 4, "/tasks"),
+        ("answer before it is read", 5, "/addTask"),
+        ("answer before record", 1, "/addTask"),
+        ("record before commit", 1, "/addTask"),
+        ("answer before record", 3, "/stories"),
+    ],
+)
+async def test_a_daemon_that_is_killed_beside_its_service_makes_one_task(
+    tmp_path: Path, point: str, passage: int, last: str
+) -> None:
+    deal = Deal("65", rating=3)
+    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
+    daemon = Daemon(tmp_path)
+    async with FakeAsana() as asana:
+        brief = {"first": "1ms", "max": "1ms"}
+        each = "      - supersede: false\n        to: tasks"  # so that what the daemon does last is known
+        rules = rules_for(asana, rate="1000/s", retry=brief, breaker=None)
+        daemon.write_rules(rules.replace("      - to: tasks", each))
+        await daemon.spawn("tests.support.crashing", point, str(passage))
+        try:
+            assert await daemon.ready()
+            await post_until_killed(daemon, life)
+            assert asana.asked[-1].path.endswith(last), "the last that the daemon did"
+            await daemon.start()
+            for body in life:
+                assert (await daemon.post(body))[0] == 200
+            await daemon.settle()
+        finally:
+            await daemon.kill()
+        assert_as_newest(asana, deal.document)
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_thirty_webhooks_in_any_order_leave_one_task_in_the_state_of_the_newest(
+    tmp_path: Path, seed: int
+) -> None:
+    chance, clock = random.Random(seed), MovedClock()  # noqa: S311 (the same chances in each run)
+    deal, mishaps = Deal("65", rating=3), Mishaps(chance, FAULTS, share=0.6)
+    async with (
+        FakeAsana(mishaps) as asana,
+        staged(tmp_path, rules_for(asana), "tasks", clock) as (stage, _, rules),
+    ):
+        await live(deal, chance, stage, rules, clock)
+        assert mishaps.counted >= 3
+        assert_as_newest(asana, deal.document)
