@@ -154,7 +154,7 @@ class FakeAsana:
     def _listed(self, asked: Asked) -> Thing:
         if asked.query["project"] != PROJECT:
             raise RefusedError(404, "project: Unknown object")
-        since = datetime.fromisoformat(asked.query.get("modified_since", "2000-01-01T00:00:00Z"))
+        since = datetime.fromisoformat(str(asked.query.get("modified_since", "2000-01-01T00:00:00Z")))
         changed = {
             gid: each for gid, each in self.tasks.items() if datetime.fromisoformat(each["modified_at"]) >= since
         }
@@ -206,7 +206,7 @@ class FakeAsana:
 
 
 def _page(things: list[Thing], asked: Asked) -> Thing:
-    begin = int(asked.query.get("offset", "0"))
+    begin = int(str(asked.query.get("offset", "0")))
     end = begin + PAGE
     onward = {"offset": str(end), "path": f"{asked.path}?offset={end}", "uri": f"https://app.asana.com{asked.path}"}
     return {"data": things[begin:end], "next_page": onward if end < len(things) else None}
