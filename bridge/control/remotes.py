@@ -140,17 +140,20 @@ class RemoteOperations:
         return f"{self._base(name)}/hooks/{name}"
 
     def _is_ours(self, registered: Registration, name: str) -> bool:
+        ours = self._perhaps_ours(name)
+        return ours is not None and f"{registered.url}/".startswith(f"{ours}/")
+
+    def _perhaps_ours(self, name: str) -> str | None:
         base = self._host.public_url or self._host.local_url
-        return base is not None and f"{registered.url}/".startswith(f"{base}/hooks/{name}/")
+        return base and f"{base}/hooks/{name}"
 
     def _shape(self, registered: Registration, name: str) -> Shape:
-        ours = self._is_ours(registered, name)
         return {
             "id": registered.id,
             "event": registered.event,
             "status": registered.status,
-            "ours": ours,
-            "url": _without_secret(registered.url),
+            "ours": self._is_ours(registered, name),
+            "url": _shown(registered.url, self._perhaps_ours(name)),
         }
 
 
@@ -165,9 +168,12 @@ def _done_shape(done: Done) -> Shape:
     }
 
 
-def _without_secret(address: str) -> str:
-    """Return an address without what opens it: its last part, its query, and a password."""
-    url = URL(address)
-    parts = url.path.split("/")
-    hidden = "/".join([*parts[:-1], "***"]) if len(parts) > 3 else url.path  # noqa: PLR2004 (/hooks/<source>/<secret>)
-    return f"{url.origin()}{hidden}" if url.host else "***"
+def _shown(address: str, base: str | None) -> str:
+    """Return an address without what may open it: all that follows ours, or the host of another."""
+    if base and f"{address}/".startswith(f"{base}/"):
+        return base if address == base else f"{base}/***"
+    try:
+        url = URL(address)
+        return str(url.origin()) if url.path in {"", "/"} else f"{url.origin()}/***"
+    except ValueError:
+        return "***"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bridge.control import remote_api
 from bridge.control.api import routes
 from bridge.control.operations import Operations
 
@@ -14,7 +15,7 @@ from bridge.control.operations import Operations
 async def serving(operations: Operations, data: Path) -> AsyncIterator[None]:
     """Serve operations on the socket of a data directory, as a daemon does."""
     app = web.Application()
-    app.add_routes(routes(operations))
+    app.add_routes([*routes(operations), *remote_api.routes(operations.remote)])
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.UnixSite(runner, str(data / "bridge.sock")).start()

@@ -49,8 +49,12 @@ async def _login(source: str | None, port: int, data: Path, routes: Path, *, pas
 def _pasted(state: str) -> str:
     from yarl import URL
 
-    address = URL(click.prompt("Then paste the address that it led to, even if no page is there", err=True).strip())
-    code = _code(address.query.get("code", ""), address.query.get("state", ""), state)
+    pasted = click.prompt("Then paste the address that it led to, even if no page is there", err=True)
+    try:
+        query = URL(pasted.strip()).query
+    except ValueError:  # no address at all
+        query = URL().query
+    code = _code(query.get("code", ""), query.get("state", ""), state)
     if code is None:
         raise click.ClickException("this is not where that page leads to: run it again")
     return code

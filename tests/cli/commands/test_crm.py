@@ -1,0 +1,331 @@
+"""``bridge crm``: against the simulated CRM on a real socket, over a running daemon and without one."""
+
+import asyncio
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from threading import Thread
+from typing import TypeAlias
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bridge.cli.main import bridge
+from bridge.control.operations import Operations
+from bridge.simulator import Simulator
+from bridge.store.sqlite import open_store
+from tests.support.control import serving
+from tests.support.crm import simulated
+from tests.support.remotes import DEAL_EVENTS, SECRET, Office, office, rules_text
+from tests.support.sink import Sink
+
+OTHER = "https://other.example.com/in/s3cret-of-theirs"
+Run: TypeAlias = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+async def crm() -> AsyncIterator[Simulator]:
+    async with simulated(client_secret="s3cret") as running:
+        yield running
+
+
+@pytest.fixture
+async def hooks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sink]:
+    """Where bridge takes webhooks, and the address that it has outside; ``folder`` has forgotten all settings."""
+    assert folder.is_dir()
+    async with Sink() as taking:
+        monkeypatch.setenv("BRIDGE_PUBLIC_URL", f"{taking.url}/")
+        yield taking
+
+
+@pytest.fixture
+def run(runner: CliRunner) -> Run:
+    """Run a command below ``bridge crm``, while the CRM goes on."""
+
+    async def run(*arguments: str, given: str | None = None) -> Result:
+        return await asyncio.to_thread(runner.invoke, bridge, ["crm", *arguments], given)
+
+    return run
+
+
+@pytest.fixture(params=["v1", "v2"])
+async def alone(request: pytest.FixtureRequest, crm: Simulator, hooks: Sink, folder: Path) -> str:
+    """No daemon: rules, and for v2 an application that is connected already."""
+    (folder / "routes.yaml").write_text(rules_text(crm, request.param))
+    if request.param == "v2":
+        async with office(crm, folder, "v2"):
+            (folder / "data/secrets").mkdir(parents=True)
+            (folder / "tokens/crm.tokens").rename(folder / "data/secrets/crm.tokens")
+    return f"{hooks.url}/hooks/crm/{SECRET}"
+
+
+@pytest.fixture
+async def daemon(crm: Simulator, folder: Path) -> AsyncIterator[Office]:
+    """A daemon that answers, whose rules are not those of the command's folder."""
+    (folder / "daemon").mkdir()
+    store = await open_store(folder / "data")
+    async with (
+        office(crm, folder / "daemon", "v2") as made,
+        serving(Operations(store, made.host), folder / "data"),
+    ):
+        yield made
+    await store.close()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def registered(crm: Simulator) -> dict[str, str]:
+    return {each.event_name: each.url for each in crm.registry}
+
+
+async def test_sync_list_and_delete_without_a_daemon(alone: str, crm: Simulator, run: Run) -> None:
+    tried = await run("webhooks", "sync", "--dry-run")
+    assert tried.exit_code == 0, tried.output
+    assert "this was a dry run" in tried.stderr
+    assert registered(crm) == {}
+    done = await run("webhooks", "sync")
+    assert [line.split()[:2] for line in done.stdout.splitlines()[1:]] == [["create", event] for event in DEAL_EVENTS]
+    assert registered(crm) == dict.fromkeys(DEAL_EVENTS, alone)
+    again = json.loads((await run("webhooks", "sync", "--format", "json")).stdout)
+    assert [each["act"] for each in again["steps"]] == ["keep"] * 3
+    listed = await run("webhooks", "list")
+    assert [line.split()[1:4] for line in listed.stdout.splitlines()[1:]] == [[e, "active", "yes"] for e in DEAL_EVENTS]
+    assert SECRET not in listed.output
+    refused = await run("webhooks", "delete", given="n\n")
+    assert refused.exit_code == 1
+    assert "3 webhooks" in refused.output
+    assert len(registered(crm)) == 3
+    dry = await run("webhooks", "delete", "--dry-run")
+    assert "this was a dry run" in dry.stderr
+    assert len(registered(crm)) == 3
+    deleted = await run("webhooks", "delete", "--yes")
+    assert deleted.exit_code == 0, deleted.output
+    assert registered(crm) == {}
+
+
+async def test_over_a_daemon_it_is_the_daemons_rules_that_count(daemon: Office, run: Run) -> None:
+    assert (await run("webhooks", "sync")).exit_code == 0
+    assert daemon.registered() == dict.fromkeys(DEAL_EVENTS, "active")
+    daemon.crm.registry.suspend(daemon.address)
+    status = await run("status")
+    assert status.exit_code == 1, "a webhook of ours is suspended"
+    assert "3 suspended" in status.stdout
+    assert (await run("webhooks", "sync")).exit_code == 0
+    assert daemon.registered() == dict.fromkeys(DEAL_EVENTS, "active")
+    [one, *_] = [each.id for each in daemon.crm.registry]
+    assert (await run("webhooks", "delete", one, "--yes")).exit_code == 0
+    assert len(daemon.registered()) == 2
+    missing = await run("webhooks", "delete", "none", "--yes")
+    assert missing.exit_code == 1
+    assert 'no webhook "none" is registered' in missing.stderr
+
+
+async def test_a_step_that_fails_is_shown_and_is_exit_code_1(alone: str, crm: Simulator, hooks: Sink, run: Run) -> None:
+    hooks.status = 500
+    result = await run("webhooks", "sync")
+    assert result.exit_code == 1
+    assert "did not answer" in " ".join(result.stdout.split())
+    assert alone not in result.output
+    assert registered(crm) == {}
+
+
+async def test_status_says_whose_account_it_is_and_what_to_do(alone: str, crm: Simulator, run: Run) -> None:
+    result = await run("status")
+    assert result.exit_code == 0, result.output
+    assert "account" in result.stdout
+    assert "none of ours; register them: bridge crm webhooks sync" in result.stdout
+    told = json.loads((await run("status", "--format", "json")).stdout)
+    assert (told["sources"][0]["name"], told["sources"][0]["webhooks"]) == ("crm", {})
+    assert registered(crm) == {}
+    assert alone not in result.output
+
+
+async def test_status_of_what_does_not_answer_is_exit_code_1(crm: Simulator, folder: Path, run: Run) -> None:
+    (folder / "routes.yaml").write_text(rules_text(crm, "v1").replace("token: simulated", "token: wrong"))
+    result = await run("status")
+    assert result.exit_code == 1
+    assert "the CRM refuses the token" in " ".join(result.stdout.split())
+
+
+async def test_status_without_an_api(crm: Simulator, folder: Path, run: Run) -> None:
+    text = rules_text(crm, "v1")
+    (folder / "routes.yaml").write_text(text[: text.index(", api:")] + text[text.index('"}}') + 2 :])
+    result = await run("status")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "No source has an `api` in the rules." in result.stderr
+
+
+async def test_without_a_public_address_it_is_said_what_to_set(crm: Simulator, folder: Path, run: Run) -> None:
+    (folder / "routes.yaml").write_text(rules_text(crm, "v1"))
+    result = await run("webhooks", "sync")
+    assert result.exit_code == 1
+    assert "BRIDGE_PUBLIC_URL" in result.stderr
+
+
+class Browser:
+    """A person who allows access; ``changes`` is what they make of the address that they are led back to."""
+
+    def __init__(self) -> None:
+        self.pages: list[str] = []
+        self.changes: list[Callable[[str], str]] = [lambda address: address]
+        self.answers: list[tuple[int, str]] = []
+        self._thread: Thread | None = None
+
+    def open(self, page: str) -> bool:
+        self._thread = Thread(target=self._go, args=(page,))
+        self._thread.start()
+        return True
+
+    def _go(self, page: str) -> None:
+        self.pages.append(page)
+        for change in self.changes:
+            back = consented(page)
+            try:
+                with urllib.request.urlopen(change(back), timeout=10) as answer:  # noqa: S310 (our own)
+                    self.answers.append((answer.status, answer.read().decode()))
+            except urllib.error.HTTPError as error:
+                self.answers.append((error.code, error.read().decode()))
+
+    def close(self) -> None:
+        if self._thread:
+            self._thread.join()
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def consented(page: str) -> str:
+    """Return the address that a page leads back to."""
+    try:
+        urllib.request.build_opener(_Stay).open(page, timeout=10)
+    except urllib.error.HTTPError as answer:
+        return str(answer.headers["Location"])
+    raise AssertionError("the page led nowhere")
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
+    browser = Browser()
+    monkeypatch.setattr("webbrowser.open", browser.open)
+    return browser
+
+
+@pytest.fixture
+async def unconnected(crm: Simulator, folder: Path) -> None:
+    (folder / "routes.yaml").write_text(rules_text(crm, "v2"))
+
+
+@pytest.mark.usefixtures("unconnected")
+async def test_login_by_a_browser_that_is_led_back(folder: Path, browser: Browser, run: Run) -> None:
+    result = await run("login", "--port", str(free_port()))
+    await asyncio.to_thread(browser.close)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Connected with the account of ")
+    assert [status for status, _ in browser.answers] == [200]
+    kept = folder / "data/secrets/crm.tokens"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert set(json.loads(kept.read_bytes())) == {"salt", "tokens"}
+    assert (await run("status")).exit_code == 0
+
+
+@pytest.mark.usefixtures("unconnected")
+async def test_login_takes_no_code_from_a_page_that_is_not_the_one(browser: Browser, run: Run) -> None:
+    browser.changes = [
+        lambda address: address.replace("state=", "state=x"),
+        lambda address: address.partition("?")[0],
+        lambda address: address,
+    ]
+    result = await run("login", "--port", str(free_port()))
+    await asyncio.to_thread(browser.close)
+    assert result.exit_code == 0, result.output
+    assert [status for status, _ in browser.answers] == [400, 400, 200]
+    assert "bridge crm login again" in browser.answers[0][1]
+
+
+@pytest.mark.usefixtures("unconnected", "browser")
+async def test_login_on_a_busy_port_names_the_way_out(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        result = await run("login", "--port", port)
+    assert result.exit_code == 1
+    assert f"port {port} cannot be used" in result.stderr
+    assert "--port" in result.stderr
+
+
+@pytest.mark.usefixtures("unconnected")
+async def test_login_that_nobody_answers_ends(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    monkeypatch.setattr("bridge.cli.crm.login.PATIENCE", 0.05)
+    result = await run("login", "--port", str(free_port()))
+    assert result.exit_code == 1
+    assert "nobody allowed access" in result.stderr
+
+
+@pytest.mark.usefixtures("unconnected")
+async def test_login_by_pasting_the_address(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def prompt(text: str, **_: object) -> str:
+        asked.append(text)
+        return f" {consented(page())} "
+
+    def page() -> str:
+        return next(line for line in notes if line.startswith("http"))
+
+    notes: list[str] = []
+    monkeypatch.setattr("bridge.cli.screen.note", lambda text: notes.extend(text.splitlines()))
+    monkeypatch.setattr("click.prompt", prompt)
+    result = await run("login", "--paste")
+    assert result.exit_code == 0, result.output
+    assert len(asked) == 1
+
+
+@pytest.mark.usefixtures("unconnected")
+@pytest.mark.parametrize(
+    "pasted", ["http://127.0.0.1:8765/callback?code=x&state=wrong", "no address", "http://[broken"]
+)
+async def test_login_refuses_another_address(run: Run, pasted: str) -> None:
+    result = await run("login", "--paste", given=f"{pasted}\n")
+    assert result.exit_code == 1
+    assert "this is not where that page leads to" in result.stderr
+
+
+async def test_login_over_a_daemon_connects_the_daemon(daemon: Office, browser: Browser, run: Run) -> None:
+    for file in daemon.remotes._folder.iterdir():
+        file.unlink()
+    daemon.remotes.adopt({})
+    daemon.remotes.adopt(daemon.rules.sources)
+    assert (await run("status")).exit_code == 1
+    result = await run("login", "--port", str(free_port()))
+    await asyncio.to_thread(browser.close)
+    assert result.exit_code == 0, result.output
+    assert (await run("status")).exit_code == 0
+
+
+async def test_login_with_a_token_has_nothing_to_do(crm: Simulator, folder: Path, run: Run) -> None:
+    (folder / "routes.yaml").write_text(rules_text(crm, "v1"))
+    result = await run("login")
+    assert result.exit_code == 1
+    assert "is opened by its token" in result.stderr
+
+
+async def test_a_code_that_the_crm_refuses_connects_nothing(
+    crm: Simulator, folder: Path, browser: Browser, run: Run
+) -> None:
+    (folder / "routes.yaml").write_text(rules_text(crm, "v2").replace("s3cret}", "wrong}").replace("s3cret,", "wrong,"))
+    result = await run("login", "--port", str(free_port()))
+    await asyncio.to_thread(browser.close)
+    assert result.exit_code == 1
+    assert "the CRM gives no access" in result.stderr
+    assert not (folder / "data/secrets/crm.tokens").exists()
