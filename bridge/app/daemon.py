@@ -14,6 +14,7 @@ from bridge.app.capacity import Capacity, Room
 from bridge.app.reloader import Reloader
 from bridge.app.server import Servers
 from bridge.app.settings import Settings
+from bridge.app.subscriber import Subscriber
 from bridge.component.client import Client
 from bridge.control import api, remote_api
 from bridge.control.host import Host
@@ -25,6 +26,7 @@ from bridge.delivery.monitor import Growth, Monitor, Silences
 from bridge.delivery.pruner import Pruner
 from bridge.delivery.rescuer import Rescuer
 from bridge.delivery.timekeeper import Timekeeper
+from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
 from bridge.feeds.handlers import Feeds
 from bridge.ingest.handlers import Ingest
@@ -49,6 +51,7 @@ class Daemon:
         self._settings = settings
         self._clock = clock
         self._secrets = SecretBook(settings.data)
+        self._bells: list[Bell] = []
         self._announcer = EventAnnouncer(clock, lambda: self._capacity.backlog)
         self.reloader = Reloader(settings.routes, environ, clock, self._adopt, self._announcer)
 
@@ -79,6 +82,7 @@ class Daemon:
         async with Servers(self._settings, public, self._readiness) as servers:
             endless = [tasks.create_task(work, name=name) for name, work in self._work(servers).items()]
             await servers.start(self._control)
+            endless += [tasks.create_task(work, name=name) for name, work in self._outward(servers.url).items()]
             _keep_what_is_made()
             telemetry.daemon_started(servers.url, self.reloader.ruleset.revision)
             ready(self._introduction(servers))
@@ -158,6 +162,13 @@ class Daemon:
             "certificate": _keep_certificate(servers),
         }
 
+    def _outward(self, url: str) -> dict[str, Coroutine[object, object, None]]:
+        """Return what asks the APIs of the sources until the end: the CRM looks whether we answer, so we listen."""
+        subscriptions = self._host(url).subscriptions()
+        subscriber = Subscriber(subscriptions, self._remotes, lambda: self.reloader.ruleset, self._clock)
+        self._bells.append(subscriber.bell)
+        return {"subscriber": subscriber.run()}
+
     async def _finish(self) -> None:
         """Let what is under way end, and store what is left to be told."""
         await self._fleet.drain(self._settings.drain_seconds)
@@ -175,6 +186,8 @@ class Daemon:
         self._fleet.adopt(ruleset.targets)
         self._rescuer.bell.ring()
         self._warmer.bell.ring()
+        for bell in self._bells:
+            bell.ring()
 
     def _control(self, url: str) -> list[web.RouteDef]:
         operations = Operations(self._store, self._host(url), self._clock)

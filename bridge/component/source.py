@@ -125,6 +125,11 @@ class Source(ABC, Generic[OptionsT]):
         """Return an entity that the API of the source gave, in full shape."""
         return document
 
+    @property
+    def subscribes(self) -> bool:
+        """Tell whether bridge is to register webhooks of its own accord."""
+        return False
+
     def needed(self, heard: frozenset[str]) -> frozenset[str]:
         """Return the events that have to come so that routes which hear these can compare with what was before."""
         return heard

@@ -10,6 +10,7 @@ from bridge.component.remote import Remote
 from bridge.errors import RequestRefusedError
 from bridge.model import Related, Want
 from bridge.options import Problem
+from bridge.remote.subscriptions import Subscriptions
 from bridge.ruleset import Ruleset
 
 VERSION = version("bridge")
@@ -69,6 +70,10 @@ class Host:
         if rules is None:
             raise RequestRefusedError("no rules are loaded", "no-rules")
         return rules
+
+    def subscriptions(self) -> Subscriptions:
+        """Return the webhooks that the rules of the moment want, at the addresses of this process."""
+        return Subscriptions(self.rules, self.paths, self.headers, self.public_url, self.local_url)
 
 
 def unknown(kind: str, name: str) -> RequestRefusedError:

@@ -9,8 +9,8 @@ from bridge.component.source import AnySource
 from bridge.control.host import Host
 from bridge.control.shapes import Shape
 from bridge.errors import RemoteError, RequestRefusedError
-from bridge.options import Secret, did_you_mean
-from bridge.remote.subscribing import Act, Done, Step, carry_out, events_wanted, plan
+from bridge.options import did_you_mean
+from bridge.remote.subscribing import Act, Done, Step, carry_out
 
 
 class RemoteOperations:
@@ -19,6 +19,7 @@ class RemoteOperations:
     def __init__(self, host: Host) -> None:
         """Take the rules, the addresses and the APIs."""
         self._host = host
+        self._subscriptions = host.subscriptions()
 
     async def status(self) -> Shape:
         """Tell for each source that has an API whether it answers, for whom, and which webhooks it has of ours."""
@@ -74,10 +75,8 @@ class RemoteOperations:
             RemoteError: the registered webhooks cannot be listed.
         """
         name, remote = self._named(source)
-        address = self._address(name)
-        wanted = events_wanted(self._host.rules(), self._host.rules().sources[name])
-        steps = plan(wanted, await remote.registrations(), address, self._ours(name))
-        done = tuple(map(Done, steps)) if dry_run else await carry_out(steps, remote, address)
+        steps = await self._subscriptions.steps(name, remote)
+        done = tuple(map(Done, steps)) if dry_run else await self._subscriptions.take(steps, name, remote)
         return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
 
     async def delete(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
@@ -90,7 +89,7 @@ class RemoteOperations:
         registered = {each.id: each for each in await remote.registrations()}
         if missing := next((id_ for id_ in ids if id_ not in registered), None):
             raise RequestRefusedError(f'no webhook "{missing}" is registered', "unknown-id")
-        chosen = ids or [each.id for each in registered.values() if self._is_ours(each, name)]
+        chosen = ids or [each.id for each in registered.values() if self._subscriptions.is_ours(each, name)]
         steps = [Step(Act.DELETE, registered[id_].event, registered[id_]) for id_ in chosen]
         done = tuple(map(Done, steps)) if dry_run else await carry_out(steps, remote, Address(""))
         return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
@@ -105,7 +104,7 @@ class RemoteOperations:
             account, registered = await remote.identity(), await remote.registrations()
         except RemoteError as error:
             return {"name": name, "account": None, "error": str(error), "webhooks": {}, "requests_left": remote.left}
-        ours = [each.status for each in registered if self._is_ours(each, name)]
+        ours = [each.status for each in registered if self._subscriptions.is_ours(each, name)]
         counts = {status: ours.count(status) for status in dict.fromkeys(ours)}
         return {"name": name, "account": account, "error": None, "webhooks": counts, "requests_left": remote.left}
 
@@ -122,38 +121,13 @@ class RemoteOperations:
             raise RequestRefusedError(f'no source "{name}" has an `api`; {hint}'.rstrip("; "), "unknown-source")
         return name, remote
 
-    def _address(self, name: str) -> Address:
-        """Return where the CRM is to post."""
-        base = self._base(name)
-        paths, header = self._host.paths(name), dict(self._host.headers(name))
-        return Address(base + paths[0], next(((field, Secret(key)) for field, key in header.items()), None))
-
-    def _base(self, name: str) -> str:
-        _, remote = self._named(name)
-        base = self._host.public_url or (self._host.local_url if remote.near else None)
-        if base is None:
-            reason = "the CRM has to reach bridge from outside: set BRIDGE_PUBLIC_URL to the address it has there"
-            raise RequestRefusedError(reason, "no-public-url")
-        return base
-
-    def _ours(self, name: str) -> str:
-        return f"{self._base(name)}/hooks/{name}"
-
-    def _is_ours(self, registered: Registration, name: str) -> bool:
-        ours = self._perhaps_ours(name)
-        return ours is not None and f"{registered.url}/".startswith(f"{ours}/")
-
-    def _perhaps_ours(self, name: str) -> str | None:
-        base = self._host.public_url or self._host.local_url
-        return base and f"{base}/hooks/{name}"
-
     def _shape(self, registered: Registration, name: str) -> Shape:
         return {
             "id": registered.id,
             "event": registered.event,
             "status": registered.status,
-            "ours": self._is_ours(registered, name),
-            "url": _shown(registered.url, self._perhaps_ours(name)),
+            "ours": self._subscriptions.is_ours(registered, name),
+            "url": _shown(registered.url, self._subscriptions.ours(name)),
         }
 
 

@@ -98,6 +98,11 @@ class RdStationCrm(Source[RdStationCrmOptions]):
         """Return an entity that the CRM's API gave, in full shape."""
         return normalise(kind, document, None) if kind in SHAPES else {**RELATED_SHAPES.get(kind, {}), **document}
 
+    @property
+    def subscribes(self) -> bool:
+        """Tell whether `subscribe` is `auto`."""
+        return self.options.api is not None and self.options.api.subscribe == "auto"
+
     def needed(self, heard: frozenset[str]) -> frozenset[str]:
         """Return the events beside those that make and end what updates are told of.
 

@@ -29,10 +29,12 @@ from bridge.telemetry.events import (
     reading_failed,
     routing_failed,
     source_silent,
+    subscribing_failed,
     webhook_not_stored,
     webhook_probed,
     webhook_refused,
     webhook_turned_away,
+    webhooks_subscribed,
 )
 from bridge.telemetry.metrics import REGISTRY
 from bridge.telemetry.operation import (
@@ -90,6 +92,7 @@ __all__ = [
     "space_seen",
     "store_unavailable",
     "strange_setting",
+    "subscribing_failed",
     "target_changed",
     "target_failed",
     "targets_adopted",
@@ -99,4 +102,5 @@ __all__ = [
     "webhook_probed",
     "webhook_refused",
     "webhook_turned_away",
+    "webhooks_subscribed",
 ]

@@ -1,5 +1,6 @@
 """The facts of what comes in, and what routing decides of it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -100,6 +101,16 @@ def dispatching_failed(error: Exception) -> None:
     """A batch of events hit a defect beyond any one of them; it is taken again a moment later."""
     metrics.DEFECTS.labels("dispatching").inc()
     _log.error("dispatching failed", exc_info=error)
+
+
+def webhooks_subscribed(source: str, acts: Mapping[str, int]) -> None:
+    """Webhooks of a source were registered, or are as they should be: how often each was done."""
+    _log.info("webhooks subscribed", source=source, **acts)
+
+
+def subscribing_failed(source: str, reasons: Sequence[str], seconds: float) -> None:
+    """Webhooks of a source could not be registered; it is tried again after so long."""
+    _log.warning("subscribing failed", source=source, reasons=list(reasons), again_in=round(seconds))
 
 
 def operator_event(event: Event, *, kept: bool) -> None:

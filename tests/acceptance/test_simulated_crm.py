@@ -206,3 +206,22 @@ async def test_the_rules_of_the_demo_have_no_problem(daemon: Daemon) -> None:
     code, out, err = await daemon.bridge("check", f"{ROOT}/deploy/demo/routes.yaml")
     assert (code, out) == (0, "")
     assert err.endswith("no problems\n")
+
+
+async def test_a_daemon_registers_its_webhooks_by_itself(daemon: Daemon, sink: Sink) -> None:
+    async with crm_of() as crm:
+        access = f'{{type: rdstation_crm, api: {{token: simulated, url: "{crm.url}", subscribe: auto}}}}'
+        await daemon.start(RULES.replace("{type: rdstation_crm}", access))
+        async with asyncio.timeout(20):
+            while {each.event_name for each in crm.registry} != {f"crm_deal_{each}" for each in DEEDS}:
+                await asyncio.sleep(0.05)
+        people = "  - {name: people, on: contact.created, deliver: [{to: copy, body: {id: 1}}]}\n"
+        daemon.write_rules(RULES.replace("{type: rdstation_crm}", access) + people)
+        async with asyncio.timeout(20):
+            while "crm_contact_created" not in {each.event_name for each in crm.registry}:
+                await asyncio.sleep(0.05)
+        await crm.advance(timedelta(minutes=1))
+        truth = crm.truth()
+    await daemon.settle()
+    assert truth.closings
+    assert set(announced(sink)) >= lasting(truth)

@@ -24,7 +24,7 @@ SECRET = "s3cret-of-the-source"
 RULES = """\
 version: 1
 sources:
-  crm: {{type: rdstation_crm, {opens}, api: {{{access}, url: "{url}"}}}}
+  crm: {{type: rdstation_crm, {opens}, api: {{{access}, url: "{url}"{api}}}}}
 targets:
   team: {{type: log}}
 routes:
@@ -36,8 +36,8 @@ DEAL_EVENTS = ["crm_deal_created", "crm_deal_deleted", "crm_deal_updated"]
 """What the rules need."""
 
 
-def rules_text(crm: Simulator, version: str, opens: str = f"secrets: [{SECRET}]") -> str:
-    return RULES.format(access=ACCESS[version], url=crm.url, opens=opens)
+def rules_text(crm: Simulator, version: str, opens: str = f"secrets: [{SECRET}]", api: str = "") -> str:
+    return RULES.format(access=ACCESS[version], url=crm.url, opens=opens, api=api)
 
 
 @dataclass
@@ -65,6 +65,11 @@ class Office:
     def address(self) -> str:
         return f"{self.hooks.url}/hooks/crm/{SECRET}"
 
+    def reload(self, ruleset: Ruleset) -> None:
+        """Put other rules into force."""
+        self.rules = ruleset
+        self.remotes.adopt(ruleset.sources)
+
     def without_address(self) -> RemoteOperations:
         """Return the operations of a bridge that nobody told its own address."""
         return RemoteOperations(replace(self.host, public_url=None, local_url=None))
@@ -91,7 +96,7 @@ async def office(crm: Simulator, folder: Path, version: str, **more: Any) -> Asy
         remotes.adopt(rules.sources)
         header = rules.sources["crm"].options.auth_header
         host = Host(
-            current=lambda: rules,
+            current=lambda: made.rules,
             paths=lambda name: (f"/hooks/{name}" if header else f"/hooks/{name}/{SECRET}",),
             headers=lambda _: {header: "k3y"} if header else {},
             public_url=hooks.url,

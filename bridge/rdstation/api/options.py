@@ -1,7 +1,7 @@
 """How the API of RD Station CRM is reached: by the token of a person (v1), or as an application by OAuth2 (v2)."""
 
 from datetime import timedelta
-from typing import Annotated, Final, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
@@ -39,6 +39,8 @@ class ApiOptions(Strict):
     """The secret of the application."""
     wait: Duration = Field(default=timedelta(seconds=10), ge=timedelta(0), le=timedelta(minutes=1))
     """How long a message waits at most for a name that has to be asked for; then it goes without."""
+    subscribe: Literal["auto", "by_hand"] = "by_hand"
+    """Whether bridge registers the webhooks itself, at its start and when other rules need others: `auto`."""
     url: Origin | None = None
     """Another host that answers like the CRM, such as `bridge simulate`."""
 
