@@ -80,7 +80,9 @@ def organization(told: JsonObject) -> JsonObject:
 
 def _known_by_name(told: JsonObject) -> JsonObject:
     """Return what is known by its name: a user, a stage, a pipeline, a lost reason."""
-    return _taken(told, *_BASIC, "email", "active", "nickname", "order", "deal_pipeline_id", "description")
+    return _taken(
+        told, *_BASIC, "email", "active", "nickname", "order", "deal_pipeline_id", "description", "label", "for"
+    )
 
 
 FROM_V1: Final[Mapping[str, Translate]] = {

@@ -29,6 +29,7 @@ LISTS: Final[Mapping[str, str]] = {
     "lost_reason": "deal_lost_reasons",
     "source": "deal_sources",
     "campaign": "campaigns",
+    "custom_field": "custom_fields",
 }
 """Per kind, the path of its list, which is the name that the list has in an answer too."""
 

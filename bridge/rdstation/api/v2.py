@@ -29,6 +29,7 @@ LISTS: Final[Mapping[str, str]] = {
     "lost_reason": "lost_reasons",
     "source": "sources",
     "campaign": "campaigns",
+    "custom_field": "custom_fields",
 }
 UNFILTERED: Final = frozenset({"task"})
 """Kinds of which the list fails when it is to begin at a date, as clients of the API report."""

@@ -25,7 +25,9 @@ routes:
       deal_stage.name: [STAGE, "Propsta"]
       user.email: {ne: "nobody@example.com"}
       deal_lost_reason.name: REASON
-    deliver: [{to: screen, text: "{{ deal.name }}"}]
+      custom.FIELD: {exists: true}
+      custom.Cidad: {exists: true}
+    deliver: [{to: screen, text: "{{ deal.name }} {{ deal.custom.FIELD }} {{ deal.custom.Regiao }}"}]
 """
 
 
@@ -38,7 +40,8 @@ async def crm() -> AsyncIterator[Simulator]:
 def written(crm: Simulator, folder: Path, token: str = "simulated") -> Path:
     stage = next(iter(next(iter(crm.team.pipelines.values())).stages)).name
     reason = next(iter(crm.team.lost_reasons.values())).name
-    rules = RULES.replace("TOKEN", token).replace("URL", crm.url)
+    label = next(each.name for each in crm.team.fields.values() if each.of == "deal" and each.name.isalpha())
+    rules = RULES.replace("TOKEN", token).replace("URL", crm.url).replace("FIELD", label)
     path = folder / "routes.yaml"
     path.write_text(rules.replace("STAGE", json.dumps(stage)).replace("REASON", json.dumps(reason)))
     return path
@@ -52,10 +55,12 @@ async def check(path: Path, *arguments: str) -> Result:
 async def test_a_name_that_the_crm_does_not_have_is_warned_of_where_it_stands(crm: Simulator, tmp_path: Path) -> None:
     result = await check(written(crm, tmp_path))
     assert result.exit_code == 0, result.output
-    stage, person = result.stdout.splitlines()
+    stage, person, field, template = [line for line in result.stdout.splitlines() if "unknown-name" in line]
     assert 'unknown-name: the CRM has no deal_stage whose name is "Propsta"; did you mean "Proposta' in stage
     assert "routes.yaml:10:7" in stage
     assert 'unknown-name: the CRM has no user whose email is "nobody@example.com"' in person
+    assert 'unknown-name: the CRM has no custom field "Cidad"' in field
+    assert 'unknown-name: the CRM has no custom field "Regiao"' in template
     assert "crm: its API answers: " in result.stderr
 
 
