@@ -1,6 +1,7 @@
 """One request to the CRM: within the budget, with what opens the API, and again where that does no harm."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -11,7 +12,7 @@ from yarl import URL
 
 from bridge.component.http import Answer, Http, Request
 from bridge.component.remote import Urgency
-from bridge.errors import DeliveryFailure, RemoteError, RemoteUnavailableError, UnknownOutcome
+from bridge.errors import DeliveryFailure, RemoteError, RemoteMissingError, RemoteUnavailableError, UnknownOutcome
 from bridge.model import Json, JsonObject
 from bridge.rdstation.api.access import Access
 from bridge.rdstation.api.budget import Budget
@@ -27,6 +28,7 @@ PAUSE: Final = 10.0
 LONGEST_PAUSE: Final = 60.0
 """Seconds: the limit is one of a minute, so whoever asks for more is asked again after it."""
 
+_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,100}")
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _backoff = wait_random_exponential(multiplier=0.5, max=8)
@@ -151,6 +153,17 @@ def _read(answer: Answer) -> Json:
     else:
         return told
     raise RemoteUnavailableError("the CRM answered with something that is no JSON", answer.status)
+
+
+def part(id_: str) -> str:
+    """Return an id as a part of a path. Webhooks bring ids, and whoever posts one may write what leads elsewhere.
+
+    Raises:
+        RemoteMissingError: it is none that the CRM gives.
+    """
+    if not _ID.fullmatch(id_):
+        raise RemoteMissingError("the CRM has no such id")
+    return id_
 
 
 def items(told: Json, name: str) -> Sequence[JsonObject]:

@@ -283,3 +283,12 @@ async def test_v2_goes_on_by_stage_beyond_the_ceiling(v2: V2, crm: Crm, monkeypa
 
 def test_neither_an_address_nor_a_registration_tells_the_secret_in_it() -> None:
     assert "s3cret" not in repr(ADDRESS) + repr(REGISTERED)
+
+
+@pytest.mark.parametrize("id_", ["..", "../webhooks", "a/b", "a%2Fb", "", "é", "a?token=x", "a" * 101])
+async def test_an_id_that_leads_elsewhere_is_never_asked_for(v1: V1, v2: V2, crm: Crm, id_: str) -> None:
+    for api in (v1, v2):
+        assert await api.document(Entity("deal", id_), Urgency.MESSAGE) is None
+        assert not await api.related(Entity("deal", id_), "contacts", Urgency.MESSAGE)
+        await api.unregister(id_)
+    assert crm.asked == []
