@@ -221,6 +221,8 @@ FACTS: list[Case] = [
     (lambda: telemetry.source_silent("crm", NOW, 90000), ["source silent"], {}),
     (lambda: telemetry.source_silent("crm", None, 90000), ["source silent"], {}),
     (lambda: telemetry.webhooks_subscribed("crm", {"create": 3}), ["webhooks subscribed"], {}),
+    (lambda: telemetry.gap_repaired("crm", "repair", {"deal": 3}, 2, None), ["gap repaired"], {}),
+    (lambda: telemetry.gap_repaired("crm", "repair", {}, 0, "no"), ["repair failed"], {}),
     (lambda: telemetry.subscribing_failed("crm", ["no"], 30), ["subscribing failed"], {}),
     (lambda: telemetry.backlog_growing(3, 4, 5), ["backlog growing"], {}),
     (

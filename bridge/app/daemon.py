@@ -12,6 +12,7 @@ from bridge.app import logs
 from bridge.app.banner import Started
 from bridge.app.capacity import Capacity, Room
 from bridge.app.reloader import Reloader
+from bridge.app.repairer import Repairer
 from bridge.app.server import Servers
 from bridge.app.settings import Settings
 from bridge.app.subscriber import Subscriber
@@ -36,6 +37,7 @@ from bridge.options import secrets_in
 from bridge.remote.connections import Remotes
 from bridge.remote.looking_up import LookUp
 from bridge.remote.warming import Warmer
+from bridge.remote.repairing import Progress, Repairs
 from bridge.ruleset import Ruleset
 from bridge.store.sqlite import open_store
 
@@ -90,6 +92,7 @@ class Daemon:
             telemetry.daemon_stopping()
         for task in endless:
             task.cancel()
+        await self._repairs.close()
         await self._finish()
 
     def _make_services(self) -> None:
@@ -99,6 +102,17 @@ class Daemon:
         self._capacity = Capacity(store, settings.data, room, clock)
         self._pruner = Pruner(store, clock, settings.keep_events, settings.keep_bodies)
         self._rescuer = Rescuer(store, lambda: tuple(self.reloader.ruleset.targets), self._fleet.held, self._fleet.ring)
+        self._repairs = Repairs(
+            store,
+            lambda: self.reloader.ruleset,
+            self._remotes.get,
+            clock,
+            settings.data / FOLDER,
+            ring=lambda: self._dispatcher.bell.ring(),  # noqa: PLW0108 (it is made later)
+            no_room=lambda: self._capacity.shortage and self._capacity.shortage.reason,
+            ended=_tell_repaired,
+        )
+        self._repairer = Repairer(self._repairs, lambda: self.reloader.ruleset, clock)
         self._monitor = Monitor(
             store,
             Growth(self._announcer, lambda: self._capacity.backlog, settings.backlog_alarm),
@@ -146,6 +160,7 @@ class Daemon:
         await self._announcer.start(self._store)
         self.reloader.start()
         await self._rescuer.step(everything=True)
+        await self._repairer.note()
 
     def _work(self, servers: Servers) -> dict[str, Coroutine[object, object, None]]:
         """Return what is done until the end, by the names of its tasks."""
@@ -167,7 +182,7 @@ class Daemon:
         subscriptions = self._host(url).subscriptions()
         subscriber = Subscriber(subscriptions, self._remotes, lambda: self.reloader.ruleset, self._clock)
         self._bells.append(subscriber.bell)
-        return {"subscriber": subscriber.run()}
+        return {"subscriber": subscriber.run(), "repairer": self._repairer.run()}
 
     async def _finish(self) -> None:
         """Let what is under way end, and store what is left to be told."""
@@ -209,6 +224,7 @@ class Daemon:
             started_at=self._started_at,
             remote=self._remotes.get,
             look_up=self._look_up.find,
+            repairs=self._repairs,
         )
 
     async def _readiness(self) -> tuple[bool, JsonObject]:
@@ -239,6 +255,10 @@ class Daemon:
             return None
         base = self._settings.public_url or servers.url
         return base + self._secrets.paths(source)[0]
+
+
+def _tell_repaired(ended: Progress) -> None:
+    telemetry.gap_repaired(ended.source, ended.purpose, ended.looked, ended.added, ended.error)
 
 
 def _keep_what_is_made() -> None:

@@ -14,9 +14,14 @@ def entity_text(entity: Shape | None) -> str:
     return f"{entity['kind']}:{entity['id']}" if entity else ""
 
 
+def event_text(event: Shape) -> str:
+    """Return the name of an event, and how it came if that was by no webhook."""
+    return event["name"] if event["origin"] == "webhook" else f"{event['name']} ({event['origin']})"
+
+
 def show_event(event: Shape) -> None:
     """Print an event with its deliveries and their attempts."""
-    say(f"{event['id']}  {clean(event['name'])}  {colour(event['state'])}")
+    say(f"{event['id']}  {clean(event_text(event))}  {colour(event['state'])}")
     facts(
         {
             "source": event["source"],

@@ -1,6 +1,6 @@
 """The API of a source, as the rest of bridge uses it: what it can be asked, whichever CRM answers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -47,6 +47,15 @@ class Address:
     def __repr__(self) -> str:
         """Return nothing of the address: a secret stands in it."""
         return "<Address>"
+
+
+Wanted: TypeAlias = Callable[[JsonObject], Awaitable[bool]]
+"""Tells of an entity, as a list holds it, whether it is news."""
+
+
+async def everything(_: JsonObject) -> bool:
+    """Want all of them."""
+    return True
 
 
 class Remote(Protocol):
@@ -99,5 +108,8 @@ class Remote(Protocol):
     async def listed(self, kind: str, urgency: Urgency = Urgency.REPAIR) -> Sequence[JsonObject]:
         """Return all there are of a kind of which an account has few: its people, stages, pipelines, lost reasons."""
 
-    def changed(self, kind: str, since: datetime) -> AsyncIterator[JsonObject]:
-        """Yield every entity of a kind that was edited since; in no order, and maybe twice."""
+    def changed(self, kind: str, since: datetime, wanted: Wanted = everything) -> AsyncIterator[JsonObject]:
+        """Yield every entity of a kind that was edited since; in no order, and maybe twice.
+
+        Where lists hold less than all of an entity, only those that are ``wanted`` are asked for by themselves.
+        """

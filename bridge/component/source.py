@@ -12,7 +12,7 @@ from pydantic import model_validator
 from bridge.component.base import Strict
 from bridge.component.http import Http
 from bridge.component.remote import Remote
-from bridge.model import Entity, Envelope, Event, JsonObject, Reading
+from bridge.model import Entity, EntityState, Envelope, Event, JsonObject, Reading
 from bridge.options import Secret
 from bridge.options.quantity import Duration
 
@@ -65,6 +65,19 @@ class Relation:
     completes: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entity as the API of its source tells of it, when it was asked for all that was edited ``since``.
+
+    ``names`` are, per kind, the names of those it points at, by their ids.
+    """
+
+    kind: str
+    document: JsonObject
+    since: datetime
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
 OptionsT = TypeVar("OptionsT", bound=SourceOptions)
 
 
@@ -92,6 +105,8 @@ class Source(ABC, Generic[OptionsT]):
     """Per kind, the paths that are empty in no event, unless the entity was deleted before it was ever seen."""
     quiet: ClassVar[frozenset[str]] = frozenset()
     """Top-level fields that never count as a difference: they change with any edit, or repeat another field."""
+    repairable: ClassVar[Mapping[str, frozenset[str]]] = {}
+    """Per kind that the API lists by edit, in the order to be asked for, the kinds that hold names it leaves out."""
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Per language (``pt``), what people call a path (``deal_stage.name``: Etapa) or value (``status=lost``: perdida).
 
@@ -124,6 +139,30 @@ class Source(ABC, Generic[OptionsT]):
     def whole(self, kind: str, document: JsonObject) -> JsonObject:
         """Return an entity that the API of the source gave, in full shape."""
         return document
+
+    @property
+    def repairs(self) -> bool:
+        """Tell whether bridge is to look of its own accord for what was missed while no webhook came."""
+        return False
+
+    def edited(self, document: JsonObject) -> int | None:
+        """Return the version of a document of the API; None if it has none."""
+        return None
+
+    def missed(self, found: Found, last: EntityState | None) -> Sequence[JsonObject]:
+        """Return the bodies of the webhooks that must have been missed, oldest first, if ``last`` is what is known.
+
+        The same edit gives the same bodies, whenever it is found. There are none if nothing is new.
+        """
+        return ()
+
+    def baseline(self, found: Found) -> JsonObject:
+        """Return the body of a webhook that tells how an entity is.
+
+        Raises:
+            KeyError: its kind is none of ``repairable``.
+        """
+        raise KeyError(found.kind)
 
     @property
     def subscribes(self) -> bool:

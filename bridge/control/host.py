@@ -10,6 +10,7 @@ from bridge.component.remote import Remote
 from bridge.errors import RequestRefusedError
 from bridge.model import Related, Want
 from bridge.options import Problem
+from bridge.remote.repairing import Repairs
 from bridge.remote.subscriptions import Subscriptions
 from bridge.ruleset import Ruleset
 
@@ -42,7 +43,8 @@ class Host:
     the one this machine reaches. ``ring`` is told which targets got work, ``hold`` which one is to get no more, and
     ``announce`` what a person did with a target and why, for those who should hear of it. ``no_room`` returns why
     webhooks are turned away, if they are. ``remote`` returns the API of a source, if it has one; ``look_up``
-    finds what messages have to say of related entities.
+    finds what messages have to say of related entities, and
+    ``repairs`` finds by it what was missed, where there is a store.
     """
 
     current: Callable[[], Ruleset | None]
@@ -59,6 +61,7 @@ class Host:
     started_at: datetime | None = None
     remote: Callable[[str], Remote | None] = lambda _: None
     look_up: FindRelated = nothing_found
+    repairs: Repairs | None = None
 
     def rules(self) -> Ruleset:
         """Return the ruleset of the moment.

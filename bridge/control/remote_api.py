@@ -26,6 +26,8 @@ def routes(remote: RemoteOperations) -> list[web.RouteDef]:
         web.post("/api/remote/names", answered(api.names)),
         web.post("/api/remote/sync", answered(api.sync)),
         web.post("/api/remote/delete", answered(api.delete)),
+        web.post("/api/remote/repair", answered(api.repair)),
+        web.post("/api/remote/progress", answered(api.progress)),
     ]
 
 
@@ -61,6 +63,14 @@ class _Api:
         given = await asked(request, {"source", "ids", "dry_run"})
         dry_run = given.get("dry_run") is True
         return await self._remote.delete(perhaps(given, "source"), texts(given, "ids"), dry_run=dry_run)
+
+    async def repair(self, request: web.Request) -> Shape:
+        given = await asked(request, {"source", "since", "baseline"})
+        baseline = given.get("baseline") is True
+        return await self._remote.repair(perhaps(given, "source"), perhaps(given, "since"), baseline=baseline)
+
+    async def progress(self, request: web.Request) -> Shape:
+        return await self._remote.progress(perhaps(await asked(request, {"source"}), "source"))
 
 
 class RemoteClient:
@@ -98,3 +108,12 @@ class RemoteClient:
         """Take webhooks away."""
         body: Json = {"source": source, "ids": [*ids], "dry_run": dry_run}
         return await self._ask("POST", "/api/remote/delete", body)
+
+    async def repair(self, source: str | None = None, since: str | None = None, *, baseline: bool = False) -> Shape:
+        """Begin to look for what was missed."""
+        body: Json = {"source": source, "since": since, "baseline": baseline}
+        return await self._ask("POST", "/api/remote/repair", body)
+
+    async def progress(self, source: str | None = None) -> Shape:
+        """Tell how far it is."""
+        return await self._ask("POST", "/api/remote/progress", {"source": source})

@@ -1,15 +1,17 @@
 """What people do by the API of a source: see whether it answers, connect it, and look after its webhooks."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from yarl import URL
 
 from bridge.component.remote import Address, Registration, Remote, Urgency
 from bridge.component.source import AnySource
 from bridge.control.host import Host
-from bridge.control.shapes import Shape
+from bridge.control.shapes import Shape, moment
 from bridge.errors import RemoteError, RequestRefusedError
 from bridge.options import did_you_mean
+from bridge.remote.repairing import Progress, Purpose, Repairs
 from bridge.remote.subscribing import Act, Done, Step, carry_out
 
 
@@ -94,6 +96,35 @@ class RemoteOperations:
         done = tuple(map(Done, steps)) if dry_run else await carry_out(steps, remote, Address(""))
         return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
 
+    async def repair(self, source: str | None = None, since: str | None = None, *, baseline: bool = False) -> Shape:
+        """Begin to look for what was missed, or for how all entities are as a ``baseline``; return how far it is.
+
+        Without ``since`` (ISO 8601) the gap begins at the last event. One that is under way goes on, and is returned.
+
+        Raises:
+            RequestRefusedError: ``since`` is no time (``bad-filter``), or as ``webhooks``.
+        """
+        name, _ = self._named(source)
+        begin = None if since is None else _moment(since)
+        return _progress_shape(self._repairs().start(name, Purpose.IMPORT if baseline else Purpose.REPAIR, begin))
+
+    async def progress(self, source: str | None = None) -> Shape:
+        """Tell how far the last repair or import of a source is, or how it ended.
+
+        Raises:
+            RequestRefusedError: there was none (``no-repair``), or as ``webhooks``.
+        """
+        name, _ = self._named(source)
+        progress = self._repairs().progress(name)
+        if progress is None:
+            raise RequestRefusedError(f"nothing of {name} was repaired or imported since the start", "no-repair")
+        return _progress_shape(progress)
+
+    def _repairs(self) -> Repairs:
+        if self._host.repairs is None:
+            raise RequestRefusedError("there is no store to repair", "no-daemon")
+        return self._host.repairs
+
     def _sources(self) -> dict[str, AnySource]:
         rules = self._host.rules()
         return {name: source for name, source in rules.sources.items() if self._host.remote(name)}
@@ -140,6 +171,27 @@ def _done_shape(done: Done) -> Shape:
         "status": registered.status if registered else None,
         "error": done.error,
     }
+
+
+def _progress_shape(progress: Progress) -> Shape:
+    return {
+        "source": progress.source,
+        "purpose": progress.purpose,
+        "since": moment(progress.since),
+        "began_at": moment(progress.began_at),
+        "ended_at": moment(progress.ended_at),
+        "looked": dict(progress.looked),
+        "added": progress.added,
+        "error": progress.error,
+    }
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise RequestRefusedError(f'"{text}" is no time', "bad-filter") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _shown(address: str, base: str | None) -> str:

@@ -25,6 +25,7 @@ def event_shape(event: Event) -> Shape:
         "id": event.id,
         "source": event.source,
         "name": event.name,
+        "origin": event.origin,
         "entity": entity,
         "state": event.state,
         "reason": event.reason,

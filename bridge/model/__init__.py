@@ -15,7 +15,18 @@ from bridge.model.deliveries import (
     Receipt,
     Terms,
 )
-from bridge.model.events import Change, Differences, Entity, EntityState, Envelope, Event, Reading, StateKey
+from bridge.model.events import (
+    Change,
+    Differences,
+    Entity,
+    EntityState,
+    Envelope,
+    Event,
+    Origin,
+    Reading,
+    StateKey,
+    found_key,
+)
 from bridge.model.related import Reach, Related, Want
 from bridge.model.values import (
     Action,
@@ -61,6 +72,7 @@ __all__ = [
     "Link",
     "Message",
     "OnUnknown",
+    "Origin",
     "Outcome",
     "Rate",
     "Reach",
@@ -76,6 +88,7 @@ __all__ = [
     "Terms",
     "Trigger",
     "Want",
+    "found_key",
     "made_at",
     "new_id",
 ]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 from bridge.model.values import Action, EventState, Json, JsonObject
 
@@ -30,6 +31,25 @@ class Envelope:
     occurred_at: datetime | None = None
 
 
+class Origin(StrEnum):
+    """How an event came: by a webhook; or found by the source's API, because its webhook was missed, or as a baseline.
+
+    A baseline is the first that is known of an entity, and no news.
+    """
+
+    WEBHOOK = "webhook"
+    REPAIRED = "repaired"
+    IMPORTED = "imported"
+
+
+FOUND: Final = frozenset({Origin.REPAIRED.value, Origin.IMPORTED.value})
+
+
+def found_key(origin: Origin, key: str) -> str:
+    """Return the dedup key of an event that the source's API told of."""
+    return f"{origin}:{key}"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A stored fact. ``body`` holds the exact bytes that came."""
@@ -44,6 +64,12 @@ class Event:
     occurred_at: datetime | None = None
     state: EventState = EventState.RECEIVED
     reason: str | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Return how it came; no webhook has a dedup key that begins like those of the others."""
+        head, colon, _ = self.dedup_key.partition(":")
+        return Origin(head) if colon and head in FOUND else Origin.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +90,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class EntityState:
-    """The last state of an entity: the newest document seen, normalised."""
+    """The last state of an entity: the newest document seen, normalised.
+
+    ``found`` says that the source's API told it: a webhook of the same version may still come, and is no news.
+    """
 
     source: str
     entity: Entity
@@ -73,6 +102,7 @@ class EntityState:
     event_id: str
     deleted: bool = False
     created_seen: bool = False
+    found: bool = False
 
 
 Differences: TypeAlias = Mapping[str, tuple[Json, Json]]

@@ -43,7 +43,7 @@ def normalise(kind: str, document: JsonObject, last: JsonObject | None) -> JsonO
 
     ``last`` is the entity's last normalised document. The result shares values with its arguments: change none.
     """
-    sent = _unflatten(document) if kind == "deal" else dict(document)
+    sent = unflatten(document) if kind == "deal" else dict(document)
     lender = last or {}
     _add_custom(sent, lender)
     if kind == "deal":
@@ -61,8 +61,8 @@ def _relation(shape: JsonObject, value: Json, last: Json) -> Json:
     return dict(shape) if is_empty(value) else value
 
 
-def _unflatten(document: JsonObject) -> JsonObject:
-    """Return a deal in the words of the nested dialect, with the page's and the samples' name of the total."""
+def unflatten(document: JsonObject) -> JsonObject:
+    """Return a copy of a deal in the nested dialect, with the page's and the samples' name of the total."""
     deal = dict(document) if _FLAT.isdisjoint(document) else _renamed(document)
     if "amount_total" in deal or "amount_annual" in deal:
         total, annual = deal.get("amount_total"), deal.get("amount_annual")

@@ -14,6 +14,8 @@ MAX_ID = 200
 """Characters of an id or uuid; the CRM's have 23 to 36."""
 
 MAX_QUOTED = 80
+FOUND_SINCE = "found_since"
+"""Where the body of a webhook that was missed says since when edits were asked for; no webhook of the CRM holds it."""
 
 
 class Webhook(NamedTuple):
@@ -26,6 +28,7 @@ class Webhook(NamedTuple):
     document: JsonObject
     uuid: str | None
     timestamp: Json
+    found_since: Json = None
 
 
 def parse(body: bytes) -> Webhook:
@@ -44,7 +47,8 @@ def parse(body: bytes) -> Webhook:
     uuid = envelope.get("transaction_uuid")
     if not isinstance(uuid, str) or not 0 < len(uuid) <= MAX_ID:
         uuid = None
-    return Webhook(name, kind, action, _id(name, document), document, uuid, envelope.get("event_timestamp"))
+    sent_at, since = envelope.get("event_timestamp"), envelope.get(FOUND_SINCE)
+    return Webhook(name, kind, action, _id(name, document), document, uuid, sent_at, since)
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from bridge.document import differences, is_empty
-from bridge.model import Change, Differences, Entity, EntityState, Event, EventState, JsonObject, Reading
+from bridge.model import Change, Differences, Entity, EntityState, Event, EventState, JsonObject, Origin, Reading
 
 GRACE = 1_000_000
 """Microseconds that an update must be younger than a deletion to undo it."""
@@ -57,6 +57,8 @@ def _creation(event: Event, reading: Reading, last: EntityState, quiet: frozense
         return _duplicate("its creation was announced before")
     if reading.version < last.version:
         return _stale("a newer document of the entity came before", _born(reading, last))
+    if reading.version == last.version and last.found and event.origin is Origin.WEBHOOK:
+        return _found_before(reading, last)
     if reading.version == last.version:
         changed = differences(last.document, reading.current, quiet)
         return Comparison(_change(event, reading, last.document, changed), entity_state=_born(reading, last))
@@ -66,6 +68,8 @@ def _creation(event: Event, reading: Reading, last: EntityState, quiet: frozense
 def _update(event: Event, reading: Reading, last: EntityState, quiet: frozenset[str]) -> Comparison:
     if reading.version < last.version:
         return _stale("a newer document of the entity came before")
+    if reading.version == last.version and last.found and event.origin is Origin.WEBHOOK:
+        return _found_before(reading, last)
     changed = differences(last.document, reading.current, quiet)
     if reading.version == last.version and not changed:
         return _duplicate("the same change was announced before")
@@ -86,6 +90,13 @@ def _applied(event: Event, reading: Reading, last: EntityState, changed: Differe
     return Comparison(_change(event, reading, last.document, changed), entity_state=state)
 
 
+def _found_before(reading: Reading, last: EntityState) -> Comparison:
+    """A webhook of the very edit that was found by the API comes late: it is no news, but may say more."""
+    seen = last.created_seen or reading.action == "created"
+    state = replace(last, document=reading.current, found=False, created_seen=seen)
+    return replace(_duplicate("the same change was found by the API before"), entity_state=state)
+
+
 def _born(reading: Reading, last: EntityState) -> EntityState | None:
     """Return the last state with its creation noted, None if there is nothing to note."""
     return replace(last, created_seen=True) if reading.action == "created" and not last.created_seen else None
@@ -100,7 +111,8 @@ def _change(
 
 def _state(event: Event, entity: Entity, reading: Reading, *, created_seen: bool) -> EntityState:
     deleted = reading.action == "deleted"
-    return EntityState(event.source, entity, reading.current, reading.version, event.id, deleted, created_seen)
+    found = event.origin is not Origin.WEBHOOK
+    return EntityState(event.source, entity, reading.current, reading.version, event.id, deleted, created_seen, found)
 
 
 def _stale(reason: str, entity_state: EntityState | None = None) -> Comparison:

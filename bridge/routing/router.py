@@ -21,6 +21,7 @@ from bridge.model import (
     EventState,
     JsonObject,
     Related,
+    Origin,
     Ripe,
     Ripened,
     RoutedEvent,
@@ -40,6 +41,7 @@ NOTHING: Final[Related] = MappingProxyType({})
 
 ContextBuilder: TypeAlias = Callable[[Change, AnySource, Related], Context]
 """Gives the names that templates see of a change, and of what was found to be related to it."""
+IMPORTED = "imported, and so no news: the first state that is known of it"
 Decide: TypeAlias = Callable[[Event, EntityState | None], RoutedEvent]
 """Decides an event beside its entity's last state."""
 
@@ -188,7 +190,8 @@ class Router:
             reading = source.interpret(event, last.document if last else None)
         except UnreadableWebhookError as error:
             return _unreadable(str(error))
-        return compare(event, reading, last, source.quiet)
+        comparison = compare(event, reading, last, source.quiet)
+        return _baseline(comparison) if event.origin is Origin.IMPORTED else comparison
 
     def _deliveries(self, change: Change, related: Related, now: datetime) -> Iterator[Delivery]:
         heard = self._heard(change)
@@ -279,6 +282,11 @@ def _explained(
 
 def _match_failed(error: MatchError) -> str:
     return f"`match` failed: {error}"
+
+
+def _baseline(comparison: Comparison) -> Comparison:
+    """Return what comparing came to, without its change: no route is to hear it."""
+    return replace(comparison, change=None, reason=comparison.reason or IMPORTED)
 
 
 def _unreadable(reason: str) -> Comparison:

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from bridge.component.http import Http
 from bridge.component.remote import Remote
-from bridge.component.source import NamedTrigger, Relation, Source, SourceOptions
-from bridge.model import Action, Entity, Envelope, Event, JsonObject, Reading
+from bridge.component.source import Found, NamedTrigger, Relation, Source, SourceOptions
+from bridge.model import Action, Entity, EntityState, Envelope, Event, JsonObject, Origin, Reading
 from bridge.rdstation import (
     CERTAIN,
     CHOICES,
@@ -32,6 +32,7 @@ from bridge.rdstation import (
 )
 from bridge.rdstation.api import ApiOptions, connect
 from bridge.rdstation.labels import AMOUNTS, LABELS
+from bridge.rdstation.missing import REPAIRABLE, baseline, missed
 from bridge.rdstation.timestamps import end_of_second, instant, microseconds
 from bridge.rdstation.webhook import Webhook, parse
 
@@ -65,6 +66,7 @@ class RdStationCrm(Source[RdStationCrmOptions]):
     quiet: ClassVar[frozenset[str]] = QUIET
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = LABELS
     amounts: ClassVar[frozenset[str]] = AMOUNTS
+    repairable: ClassVar[Mapping[str, frozenset[str]]] = REPAIRABLE
 
     def read(self, body: bytes) -> Envelope:
         """Read name, entity and dedup key; the same uuid may serve several events, so it never stands alone."""
@@ -87,7 +89,7 @@ class RdStationCrm(Source[RdStationCrmOptions]):
             webhook.document,
             normalise(webhook.kind, webhook.document, last),
             version,
-            _dated(webhook.kind, webhook.action, webhook.document),
+            _dated(webhook.kind, webhook.action, webhook.document, _since(webhook, event)),
         )
 
     def remote(self, http: Http, folder: Path) -> Remote | None:
@@ -97,6 +99,24 @@ class RdStationCrm(Source[RdStationCrmOptions]):
     def whole(self, kind: str, document: JsonObject) -> JsonObject:
         """Return an entity that the CRM's API gave, in full shape."""
         return normalise(kind, document, None) if kind in SHAPES else {**RELATED_SHAPES.get(kind, {}), **document}
+
+    @property
+    def repairs(self) -> bool:
+        """Tell whether `repair` is `auto`."""
+        return self.options.api is not None and self.options.api.repair == "auto"
+
+    def edited(self, document: JsonObject) -> int | None:
+        """Return when it was edited."""
+        moment = instant(document.get("updated_at"))
+        return None if moment is None else microseconds(moment)
+
+    def missed(self, found: Found, last: EntityState | None) -> Sequence[JsonObject]:
+        """Return what webhooks would have told: of a deal that was lost twice, that it was reopened in between."""
+        return missed(found, last)
+
+    def baseline(self, found: Found) -> JsonObject:
+        """Return an update that tells how an entity is."""
+        return baseline(found)
 
     @property
     def subscribes(self) -> bool:
@@ -152,13 +172,22 @@ def _version(webhook: Webhook, received_at: datetime) -> int:
     return microseconds(received_at) if announced is None or announced > latest else end_of_second(announced)
 
 
-def _dated(kind: str, action: Action, document: JsonObject) -> frozenset[str] | None:
-    """Return what the document itself dates: everything at a creation, a status that closed with this very edit."""
+def _since(webhook: Webhook, event: Event) -> datetime | None:
+    """Return since when edits were asked for, of a document that the API told."""
+    return None if event.origin is Origin.WEBHOOK else instant(webhook.found_since)
+
+
+def _dated(kind: str, action: Action, document: JsonObject, since: datetime | None) -> frozenset[str] | None:
+    """Return what the document itself dates: everything at a creation, a status that closed with this very edit.
+
+    The API tells the last of several edits: there a status counts that closed ``since`` they were asked for.
+    """
     if action == "created":
         return None
     if action == "updated" and kind in DATED_BY:
         path, dating = DATED_BY[kind]
         at, edited = instant(document.get(dating)), instant(document.get("updated_at"))
-        if at is not None and edited is not None and abs(at - edited) <= FRESH:
+        fresh = at is not None and edited is not None and (at >= since if since else abs(at - edited) <= FRESH)
+        if fresh:
             return frozenset({path})
     return frozenset()

@@ -113,6 +113,15 @@ def subscribing_failed(source: str, reasons: Sequence[str], seconds: float) -> N
     _log.warning("subscribing failed", source=source, reasons=list(reasons), again_in=round(seconds))
 
 
+def gap_repaired(source: str, purpose: str, looked: Mapping[str, int], added: int, error: str | None) -> None:
+    """What was missed was looked for, or a baseline imported; ``looked`` counts by kind, ``added`` what was new."""
+    facts = {"source": source, "purpose": purpose, "looked": dict(looked), "added": added}
+    if error is None:
+        _log.info("gap repaired", **facts)
+    else:
+        _log.warning("repair failed", **facts, reason=error)
+
+
 def operator_event(event: Event, *, kept: bool) -> None:
     """Something about bridge itself is an event for the routes; without ``kept`` too many wait, and it is none."""
     metrics.TOLD.labels(event.name).inc()

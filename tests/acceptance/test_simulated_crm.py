@@ -9,7 +9,9 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 from bridge.rdstation.timestamps import as_document_time
@@ -225,3 +227,75 @@ async def test_a_daemon_registers_its_webhooks_by_itself(daemon: Daemon, sink: S
     await daemon.settle()
     assert truth.closings
     assert set(announced(sink)) >= lasting(truth)
+
+
+ACCESS = {"v1": "token: simulated", "v2": "client_id: simulated, client_secret: simulated"}
+
+
+async def connected(daemon: Daemon, crm: Simulator, version: str, more: str = "") -> None:
+    """Start a daemon that has access to the CRM's API, and that webhooks are posted to."""
+    access = f'{{type: rdstation_crm, api: {{{ACCESS[version]}, url: "{crm.url}"{more}}}}}'
+    await daemon.start(RULES.replace("{type: rdstation_crm}", access))
+    crm.register_all(daemon.hook)
+    if version == "v2":
+        code, out, err = await daemon.bridge("crm", "login", "--port", str(free_port()))
+        assert code == 0, out + err
+
+
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = tmp_path / "browser.py"
+    browser.write_text(BROWSER)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s &")
+
+
+async def restarted(daemon: Daemon) -> None:
+    await daemon.spawn("bridge", "run", "--listen", f"127.0.0.1:{daemon.base.rpartition(':')[2]}")
+    assert await daemon.ready()
+
+
+async def repaired(daemon: Daemon) -> dict[str, Any]:
+    """Return what came of the repair of the daemon's own accord."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                told = await daemon.tell("/api/remote/progress")
+            except aiohttp.ClientResponseError:
+                told = {"ended_at": None}
+            if told["ended_at"]:
+                await daemon.settle()
+                return dict(told)
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.usefixtures("browser")
+@pytest.mark.parametrize("retries", [0, 5], ids=["lost", "late"])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_what_happens_while_the_daemon_is_killed_is_found_by_the_api(
+    daemon: Daemon, sink: Sink, version: str, retries: int
+) -> None:
+    """Ten minutes without a daemon: each closing is announced, once, whether its webhook is lost or only late."""
+    async with crm_of(events_per_hour=600, retries=retries, requests_per_minute=0) as crm:
+        await connected(daemon, crm, version)
+        await crm.advance(timedelta(minutes=20))
+        await daemon.kill()
+        before, gap = len(crm.truth().closings), crm.clock.now()
+        await crm.advance(timedelta(minutes=10))
+        crm._life.step = lambda: None  # type: ignore[method-assign]  # nothing more happens
+        await restarted(daemon)
+        told = await repaired(daemon)
+        assert told["error"] is None
+        assert len(crm.truth().closings) > before + 2
+        _same_in_the_end(sink, crm.truth())
+        once = announced(sink)
+        assert set(once.values()) == {1}
+        assert lasting(crm.truth()) <= set(once) <= set(closed(crm.truth()))
+        await crm.advance(timedelta(hours=1))
+        await daemon.settle()
+        truth = crm.truth()
+    late = [each for each in truth.tries if each.at > gap + timedelta(minutes=10) and each.result == "delivered"]
+    assert bool(late) is bool(retries)
+    assert announced(sink) == once, "what comes late announces nothing twice"
+    code, out, err = await daemon.bridge("events", "--limit", "1000")
+    assert code == 0, err
+    assert out.count("(repaired)") == told["added"] > 3

@@ -207,6 +207,15 @@ class EventContract:
             await decided(store, RoutedEvent(event.id, EventState.ROUTED, entity_state=states[-1]))
         assert await store.last_state("crm", DEAL) == states[moves]
 
+    async def test_how_a_last_state_was_found_is_a_part_of_it(self, store: Store, clock: ManualClock) -> None:
+        for found in (True, False):
+            event = an_event(clock)
+            await store.add(event)
+            known = replace(a_state(event, 1), found=found)
+            routed = RoutedEvent(event.id, EventState.UNMATCHED, entity_state=known)
+            await store.route(1, lambda *_, routed=routed: [routed])
+            assert await store.last_state("crm", DEAL) == known
+
     async def test_a_deletion_is_part_of_the_last_state(self, store: Store, clock: ManualClock) -> None:
         event = an_event(clock)
         await store.add(event)

@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +20,19 @@ from bridge.errors import UnreadableWebhookError
 from bridge.ingest import handlers
 from bridge.ingest.handlers import Ingest
 from bridge.ingest.secretbook import SecretBook
-from bridge.model import Delivery, DeliveryState, Entity, EntityState, Event, EventState, Json, JsonObject, RoutedEvent
+from bridge.model import (
+    Delivery,
+    DeliveryState,
+    Entity,
+    EntityState,
+    Event,
+    EventState,
+    Json,
+    JsonObject,
+    Origin,
+    RoutedEvent,
+    found_key,
+)
 from bridge.options import read_yaml
 from bridge.rdstation import EVENTS, KINDS, QUIET, REFERENCES, SHAPES, TRIGGERS, normalise, samples, story
 from bridge.rdstation.labels import LABELS
@@ -306,6 +319,7 @@ def at(minute: int, action: str = "updated", **document: Any) -> JsonObject:
 
 STORIES: Mapping[str, list[JsonObject]] = {
     "an update of the version of the last state, in which nothing differs": [at(0, status="lost")] * 2,
+    "a webhook of the version that a repair or an import found": [{**at(0, name="A"), "origin": "repaired"}, at(0)],
     "a second creation, whatever its version": [at(0, "created"), at(5, "created", name="B")],
     "a second deletion": [at(0), at(1, "deleted"), at(2, "deleted")],
     "an update or a creation of an older version": [at(5), at(0, name="B")],
@@ -319,6 +333,8 @@ def outcome(bodies: list[JsonObject]) -> Comparison:
     comparison = Comparison()
     for number, body in enumerate(bodies):
         event = event_of(crm(), body, number)
+        if "origin" in body:
+            event = replace(event, dedup_key=found_key(Origin(body["origin"]), event.dedup_key))
         comparison = compare(event, crm().interpret(event, last.document if last else None), last, QUIET)
         last = comparison.entity_state or last
     return comparison

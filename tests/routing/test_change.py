@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.model import Action, EntityState, EventState, JsonObject, Reading
+from bridge.model import Action, EntityState, Event, EventState, JsonObject, Origin, Reading, found_key
 from bridge.routing.change import GRACE, compare
 from tests.routing.building import documents, event, reading, state
 
@@ -192,3 +194,36 @@ def test_what_was_applied_last_is_a_duplicate_at_once(sent: list[tuple[Action, i
         if compared.change is not None:
             again = compare(event(99), arrived, last)
             assert (again.change, again.entity_state) == (None, None)
+
+
+def found(number: int = 1) -> Event:
+    """Return an event that the API told of."""
+    return replace(event(number), dedup_key=found_key(Origin.REPAIRED, f"key-{number}"))
+
+
+def test_a_state_that_the_api_told_is_noted_as_such_until_a_webhook_tells_more() -> None:
+    compared = compare(found(), reading(version=200, status="lost"), state(status="ongoing"))
+    assert compared.change is not None
+    assert compared.entity_state is not None
+    assert compared.entity_state.found
+    compared = compare(event(2), reading(version=300, status="won"), compared.entity_state)
+    assert compared.entity_state is not None
+    assert not compared.entity_state.found
+
+
+@pytest.mark.parametrize("action", ["created", "updated"])
+def test_a_late_webhook_of_an_edit_that_was_found_is_no_news_but_completes_the_state(action: Action) -> None:
+    last = replace(state(version=200, status="lost"), found=True)
+    compared = compare(event(), reading(action, version=200, status="lost", stage="Fechamento"), last)
+    assert (compared.change, compared.state) == (None, EventState.DUPLICATE)
+    assert compared.reason == "the same change was found by the API before"
+    assert compared.entity_state == replace(
+        last, document={"status": "lost", "stage": "Fechamento"}, found=False, created_seen=action == "created"
+    )
+    again = compare(event(), reading("updated", version=200, status="lost", stage="Fechamento"), compared.entity_state)
+    assert again.state is EventState.DUPLICATE
+
+
+def test_two_edits_of_one_version_by_webhooks_are_two_changes() -> None:
+    compared = compare(event(), reading(version=200, status="lost"), state(version=200, status="ongoing"))
+    assert compared.change is not None

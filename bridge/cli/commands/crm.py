@@ -2,10 +2,10 @@
 
 import click
 
-from bridge.cli.crm import login, status, webhooks
+from bridge.cli.crm import login, repair, status, webhooks
 
 
-@click.group(short_help="Use the CRM's own API: connect it, register webhooks.")
+@click.group(short_help="Use the CRM's own API: connect it, register webhooks, close gaps.")
 def command() -> None:
     """Use the CRM's own API, which `api` of the source opens in the rules.
 
@@ -16,3 +16,5 @@ def command() -> None:
 command.add_command(login.command, "login")
 command.add_command(status.command, "status")
 command.add_command(webhooks.command, "webhooks")
+command.add_command(repair.repair, "repair")
+command.add_command(repair.import_, "import")

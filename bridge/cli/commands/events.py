@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bridge.cli import options, screen
-from bridge.cli.details import entity_text, show_event
+from bridge.cli.details import entity_text, event_text, show_event
 from bridge.cli.screen import Column
 from bridge.cli.times import shown
 from bridge.control.shapes import Shape
@@ -61,7 +61,7 @@ def _table(answer: Shape) -> None:
             event["id"],
             shown(event["received_at"]),
             event["state"],
-            event["name"],
+            event_text(event),
             entity_text(event["entity"]),
             event["reason"],
         )

@@ -41,6 +41,8 @@ class ApiOptions(Strict):
     """How long a message waits at most for a name that has to be asked for; then it goes without."""
     subscribe: Literal["auto", "by_hand"] = "by_hand"
     """Whether bridge registers the webhooks itself, at its start and when other rules need others: `auto`."""
+    repair: Literal["auto", "by_hand"] = "auto"
+    """Whether bridge looks at its start for what was missed while it did not run: `auto`."""
     url: Origin | None = None
     """Another host that answers like the CRM, such as `bridge simulate`."""
 

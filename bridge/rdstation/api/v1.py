@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bridge.component.remote import Address, Registration, Urgency
+from bridge.component.remote import Address, Registration, Urgency, Wanted, everything
 from bridge.errors import RemoteInvalidError, RemoteMissingError
 from bridge.model import Entity, Json, JsonObject
 from bridge.rdstation.api.caller import Caller, items, part, whole
@@ -124,7 +124,7 @@ class V1:
             return [stage for pipeline in pipelines for stage in await self._stages(pipeline, urgency)]
         return [each async for each in self._pages(kind, {}, urgency)]
 
-    async def changed(self, kind: str, since: datetime) -> AsyncIterator[JsonObject]:
+    async def changed(self, kind: str, since: datetime, wanted: Wanted = everything) -> AsyncIterator[JsonObject]:
         """See ``Remote``. v1 has no list by edit: of closed deals those closed since are asked for, of all else all.
 
         Without ``win`` it lists open deals alone, with ``hold`` paused ones. A deal of a list lacks what it was lost
@@ -135,8 +135,7 @@ class V1:
                 edited = instant(each.get("updated_at"))
                 if edited is not None and edited < since:
                     continue
-                found = await self._whole(kind, each)
-                if found:
+                if await wanted(each) and (found := await self._whole(kind, each)):
                     yield found
 
     async def _whole(self, kind: str, listed: JsonObject) -> JsonObject | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bridge.component.http import Http
-from bridge.component.remote import Address, Registration, Urgency
+from bridge.component.remote import Address, Registration, Urgency, Wanted, everything
 from bridge.errors import RemoteInvalidError, RemoteMissingError, RemoteUnavailableError
 from bridge.model import Entity, Json, JsonObject
 from bridge.rdstation.api.access import OAuthAccess
@@ -119,11 +119,11 @@ class V2:
             return [stage for pipeline in pipelines for stage in await self._stages(pipeline, urgency)]
         return [each async for each in self._pages(LISTS[kind], {}, urgency)]
 
-    async def changed(self, kind: str, since: datetime) -> AsyncIterator[JsonObject]:
+    async def changed(self, kind: str, since: datetime, wanted: Wanted = everything) -> AsyncIterator[JsonObject]:
         """See ``Remote``. Whether v2 heeds the filter, or not: what is older is dropped here."""
         async for each in self._since(kind, since):
             edited = instant(each.get("updated_at"))
-            if edited is None or edited >= since:
+            if (edited is None or edited >= since) and await wanted(each):
                 yield each
 
     async def _since(self, kind: str, since: datetime) -> AsyncIterator[JsonObject]:

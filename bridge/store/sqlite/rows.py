@@ -96,16 +96,16 @@ def entity_state_row(state: EntityState) -> Row:
         state.event_id,
         state.deleted,
         state.created_seen,
+        state.found,
         json_text(state.document),
     )
 
 
 def entity_state_of(row: Row) -> EntityState:
     """Return the last state of a row in the order of ``get_entity_state``."""
-    source, kind, id_, version, event_id, deleted, created_seen, document = row
-    return EntityState(
-        source, Entity(kind, id_), orjson.loads(document), version, event_id, bool(deleted), bool(created_seen)
-    )
+    source, kind, id_, version, event_id, deleted, created_seen, found, document = row
+    entity, known = Entity(kind, id_), orjson.loads(document)
+    return EntityState(source, entity, known, version, event_id, bool(deleted), bool(created_seen), bool(found))
 
 
 def delivery_row(delivery: Delivery) -> Row:

@@ -15,8 +15,11 @@ from click.testing import CliRunner, Result
 
 from bridge.cli.main import bridge
 from bridge.control.operations import Operations
+from bridge.errors import RequestRefusedError
+from bridge.remote.repairing import Repairs
 from bridge.simulator import Simulator
 from bridge.store.sqlite import open_store
+from tests.support.clock import ManualClock
 from tests.support.control import serving
 from tests.support.crm import simulated
 from tests.support.remotes import DEAL_EVENTS, SECRET, Office, office, rules_text
@@ -329,3 +332,52 @@ async def test_a_code_that_the_crm_refuses_connects_nothing(
     assert result.exit_code == 1
     assert "the CRM gives no access" in result.stderr
     assert not (folder / "data/secrets/crm.tokens").exists()
+
+
+async def test_an_import_and_a_repair_without_a_daemon_are_routed_by_the_next(
+    alone: str, crm: Simulator, run: Run
+) -> None:
+    nothing = await run("repair")
+    assert (nothing.exit_code, nothing.stdout.split(":")[0]) == (0, "Nothing was ever received")
+    imported = await run("import")
+    assert imported.exit_code == 0, imported.output
+    assert f"{len(crm.team.deals)} deals" in imported.stdout
+    assert f"{len(crm.team.deals)} events" in imported.stdout
+    told = json.loads((await run("import", "--format", "json")).stdout)
+    assert (told["purpose"], told["error"]) == ("import", None)
+    assert alone not in imported.output
+    since = await run("repair", "--since", "2026-11-24T12:00")
+    assert since.exit_code == 0, since.output
+    assert (await run("repair", "--since", "yesterday")).exit_code == 2
+
+
+async def test_a_repair_that_fails_is_exit_code_1(crm: Simulator, folder: Path, run: Run) -> None:
+    (folder / "routes.yaml").write_text(rules_text(crm, "v1").replace("token: simulated", "token: wrong"))
+    result = await run("repair", "--since", "1h")
+    assert result.exit_code == 1
+    assert "the CRM refuses the token" in " ".join(result.stdout.split())
+
+
+async def test_over_a_daemon_it_is_the_daemon_that_repairs(
+    daemon: Office, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = await run("repair")
+    assert "there is no store to repair" in refused.stderr
+    monkeypatch.setattr("bridge.cli.crm.repair.EVERY", 0.01)
+    store = await open_store(daemon.remotes._folder / "store")
+    repairs = Repairs(store, lambda: daemon.rules, daemon.remotes.get, ManualClock(), daemon.remotes._folder)
+    object.__setattr__(daemon.host, "repairs", repairs)
+    assert "nothing of crm was repaired" in str(await missing(daemon))
+    result = await run("import")
+    assert result.exit_code == 0, result.output
+    assert f"{len(daemon.crm.team.deals)} events" in result.stdout
+    assert (await daemon.operations.progress())["added"] == len(daemon.crm.team.deals)
+    await store.close()
+
+
+async def missing(daemon: Office) -> RequestRefusedError:
+    with pytest.raises(RequestRefusedError) as refusal:
+        await daemon.operations.progress()
+    with pytest.raises(RequestRefusedError, match="is no time"):
+        await daemon.operations.repair(None, "soon")
+    return refusal.value

@@ -1,0 +1,69 @@
+"""The repairer: looks at the start for what was missed while bridge did not run, until it has been found."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from bridge.delivery.wake import Bell
+from bridge.model import Clock
+from bridge.remote.repairing import Purpose, Repairs
+from bridge.ruleset import Ruleset
+
+POLL: Final = 60.0
+"""Seconds between looks when nobody rings and nothing is to be tried again."""
+FIRST: Final = timedelta(minutes=1)
+"""Before a repair that failed is tried again; each time twice as long."""
+LONGEST: Final = timedelta(minutes=15)
+
+
+class Repairer:
+    """Repairs the sources that are to be repaired of our own accord, one after another."""
+
+    def __init__(self, repairs: Repairs, rules: Callable[[], Ruleset], clock: Clock) -> None:
+        """Take what repairs, and the rules of the moment."""
+        self.bell = Bell()
+        self._repairs = repairs
+        self._rules = rules
+        self._clock = clock
+        self._due: dict[str, datetime] = {}
+        self._failures: dict[str, int] = {}
+
+    async def note(self) -> None:
+        """Keep since when each source was not heard; to be called before webhooks are taken.
+
+        Raises:
+            StoreError: it cannot be known.
+        """
+        for name, source in self._rules().sources.items():
+            if source.repairs:
+                await self._repairs.note_gap(name)
+                self._due[name] = self._clock.now()
+
+    async def run(self) -> None:
+        """Repair until cancelled."""
+        while True:
+            await self.step()
+            await self.bell.wait(self._pause())
+
+    async def step(self) -> None:
+        """Repair what is due; what fails is tried again later."""
+        for name in [name for name, due in self._due.items() if due <= self._clock.now()]:
+            source = self._rules().sources.get(name)
+            del self._due[name]
+            if source and source.repairs:
+                await self._repair(name)
+
+    async def _repair(self, name: str) -> None:
+        progress = self._repairs.start(name, Purpose.REPAIR)
+        await self._repairs.wait(name)
+        if progress.error is None:
+            self._failures.pop(name, None)
+            return
+        failures = self._failures.get(name, 0)
+        self._failures[name] = min(failures + 1, 10)
+        self._due[name] = self._clock.now() + min(FIRST * 2**failures, LONGEST)
+
+    def _pause(self) -> float:
+        if not self._due:
+            return POLL
+        return min(max((min(self._due.values()) - self._clock.now()).total_seconds(), 0.1), POLL)

@@ -1,0 +1,242 @@
+"""Closes gaps: asks the API of a source for what was edited since, and tells of what no webhook told.
+
+What is found is stored as the events that were missed, so that it goes the way of all others. Each has the dedup key of
+its edit: found twice, it is one event. Since when there is a gap is kept in a file until it is closed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from bridge.component.remote import Remote
+from bridge.component.source import AnySource, Found
+from bridge.errors import RemoteError, RemoteUnavailableError, StoreError
+from bridge.files import put_private, sync
+from bridge.model import Clock, Entity, EntityState, Event, JsonObject, Origin, found_key, new_id
+from bridge.remote.subscribing import events_wanted
+from bridge.ruleset import Ruleset
+from bridge.store.base import Store
+from bridge.store.nouns import EventQuery
+
+OVERLAP: Final = timedelta(minutes=10)
+"""Before the last event that is asked for too: what was under way then, and clocks that differ."""
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Purpose(StrEnum):
+    """What the API is asked for all edits for."""
+
+    REPAIR = "repair"
+    IMPORT = "import"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far it is. ``since`` is None where there is nothing to begin with; ``looked`` counts entities by kind."""
+
+    source: str
+    purpose: Purpose
+    since: datetime | None
+    began_at: datetime
+    ended_at: datetime | None = None
+    looked: dict[str, int] = field(default_factory=dict)
+    added: int = 0
+    error: str | None = None
+
+
+class Repairs:
+    """Repairs and imports; one at a time of each source."""
+
+    def __init__(  # noqa: PLR0913 (what is joined here has nothing else in common)
+        self,
+        store: Store,
+        rules: Callable[[], Ruleset],
+        remote: Callable[[str], Remote | None],
+        clock: Clock,
+        folder: Path,
+        *,
+        ring: Callable[[], None] = lambda: None,
+        no_room: Callable[[], str | None] = lambda: None,
+        ended: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        """Take where events go, the rules and APIs, and where gaps are kept.
+
+        ``ring`` is called when there are events, ``no_room`` says why no more can be stored, and ``ended`` is told what
+        became of each.
+        """
+        self._store = store
+        self._rules = rules
+        self._remote = remote
+        self._clock = clock
+        self._folder = folder
+        self._ring = ring
+        self._no_room = no_room
+        self._ended = ended
+        self._progress: dict[str, Progress] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def progress(self, source: str) -> Progress | None:
+        """Return how far the last one of a source is, or how it ended."""
+        return self._progress.get(source)
+
+    def is_running(self, source: str) -> bool:
+        """Tell whether one of this source is under way."""
+        return source in self._tasks
+
+    async def note_gap(self, source: str) -> None:
+        """Keep since when there is a gap: since the last event, unless an older one is open still.
+
+        To be called before webhooks are taken, for the first of them would hide it.
+
+        Raises:
+            StoreError: it cannot be known.
+        """
+        newest = await self._store.events(EventQuery(source=source, limit=1))
+        if newest and self._open_gap(source) is None:
+            self._keep(source, newest[0].received_at)
+
+    def start(self, source: str, purpose: Purpose, since: datetime | None = None) -> Progress:
+        """Begin in the background, unless one is under way; without ``since``, a repair begins where the gap does."""
+        if self.is_running(source):
+            return self._progress[source]
+        progress = Progress(source, purpose, since, self._clock.now())
+        self._progress[source] = progress
+        task = asyncio.get_running_loop().create_task(self._run(progress), name=f"{purpose} {source}")
+        self._tasks[source] = task
+        return progress
+
+    async def wait(self, source: str) -> None:
+        """Return once the one of a source that is under way has ended."""
+        if task := self._tasks.get(source):
+            await asyncio.wait([task])
+
+    async def close(self) -> None:
+        """End what is under way; a gap stays open, and is repaired after the next start."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _run(self, progress: Progress) -> None:
+        try:
+            await self._work(progress)
+        except (RemoteError, StoreError) as error:
+            progress.error = str(error)
+        except Exception as error:  # noqa: BLE001 (a defect here must not end the daemon)
+            progress.error = f"a defect of bridge: {type(error).__name__}: {error}"
+        finally:
+            progress.ended_at = self._clock.now()
+            del self._tasks[progress.source]
+            self._ended(progress)
+
+    async def _work(self, progress: Progress) -> None:
+        source, remote = self._rules().sources[progress.source], self._remote(progress.source)
+        if remote is None:
+            raise RemoteUnavailableError(f"no source {progress.source!r} has an `api` any more")
+        if progress.purpose is Purpose.IMPORT:
+            progress.since = BEGINNING
+            return await self._import(source, remote, progress)
+        whole = progress.since is None
+        progress.since = progress.since or await self._begin(source.name)
+        if progress.since:
+            await self._repair(source, remote, progress, progress.since)
+        if whole:
+            self._gap(source.name).unlink(missing_ok=True)
+        return None
+
+    async def _begin(self, source: str) -> datetime | None:
+        await self.note_gap(source)
+        opened = self._open_gap(source)
+        return opened and opened - OVERLAP
+
+    async def _repair(self, source: AnySource, remote: Remote, progress: Progress, since: datetime) -> None:
+        """Tell of each kind in the order of its edits; what others point at comes first."""
+        names = _Names(remote)
+        for kind in self._kinds(source):
+            found = [each async for each in self._asked(source, remote, kind, progress, since)]
+            for each in sorted(found, key=lambda each: source.edited(each) or 0):
+                await self._tell(source, await names.known(source, Found(kind, each, since)), progress)
+            self._ring()
+
+    async def _tell(self, source: AnySource, found: Found, progress: Progress) -> None:
+        for body in source.missed(found, await self._last(source, found.kind, found.document)):
+            progress.added += await self._add(source, Origin.REPAIRED, body)
+
+    async def _import(self, source: AnySource, remote: Remote, progress: Progress) -> None:
+        """Store how each entity is of which nothing is known; what is known stays as it is."""
+        names = _Names(remote)
+        for kind in self._kinds(source):
+            async for each in self._asked(source, remote, kind, progress, BEGINNING):
+                found = await names.known(source, Found(kind, each, BEGINNING))
+                progress.added += await self._add(source, Origin.IMPORTED, source.baseline(found))
+            self._ring()
+
+    def _kinds(self, source: AnySource) -> Sequence[str]:
+        needed = {source.events[name] for name in events_wanted(self._rules(), source)}
+        return [kind for kind in source.repairable if kind in needed]
+
+    async def _asked(
+        self, source: AnySource, remote: Remote, kind: str, progress: Progress, since: datetime
+    ) -> AsyncIterator[JsonObject]:
+        """Yield each entity that is news, once, though lists may hold one twice while they change."""
+        seen: set[str] = set()
+        progress.looked[kind] = 0
+
+        async def wanted(each: JsonObject) -> bool:
+            seen.add(str(each.get("id")))
+            progress.looked[kind] = len(seen)
+            last = await self._last(source, kind, each)
+            return last is None or (progress.purpose is Purpose.REPAIR and last.version < (source.edited(each) or 0))
+
+        given: set[str] = set()
+        async for each in remote.changed(kind, since, wanted):
+            if (id_ := str(each.get("id"))) not in given:
+                given.add(id_)
+                yield each
+
+    async def _last(self, source: AnySource, kind: str, document: JsonObject) -> EntityState | None:
+        return await self._store.last_state(source.name, Entity(kind, str(document.get("id"))))
+
+    async def _add(self, source: AnySource, origin: Origin, body: JsonObject) -> bool:
+        """Store the event of a body; tell whether it was new."""
+        if reason := self._no_room():
+            raise RemoteUnavailableError(f"there is no room for more events: {reason}")
+        raw = orjson.dumps({**body, "origin": origin})
+        read = source.read(raw)
+        key, now = found_key(origin, read.dedup_key), self._clock.now()
+        event = Event(new_id("evt"), source.name, read.name, read.entity, key, raw, now, read.occurred_at)
+        return await self._store.add(event) is None
+
+    def _gap(self, source: str) -> Path:
+        return self._folder / f"{source}.gap"
+
+    def _open_gap(self, source: str) -> datetime | None:
+        try:
+            return datetime.fromisoformat(self._gap(source).read_text("ascii").strip())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def _keep(self, source: str, since: datetime) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        put_private(self._gap(source), since.isoformat().encode())
+        sync(self._folder)
+
+
+class _Names:
+    """The names of what entities point at, asked for at the first entity, and once."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._known: dict[str, Mapping[str, str]] = {}
+
+    async def known(self, source: AnySource, found: Found) -> Found:
+        """Return an entity with the names of what it points at."""
+        for kind in sorted(source.repairable[found.kind] - self._known.keys()):
+            listed = await self._remote.listed(kind)
+            self._known[kind] = {str(each.get("id")): str(each.get("name") or "") for each in listed}
+        return Found(found.kind, found.document, found.since, self._known)
