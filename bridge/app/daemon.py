@@ -36,8 +36,8 @@ from bridge.model import Clock, JsonObject
 from bridge.options import secrets_in
 from bridge.remote.connections import Remotes
 from bridge.remote.looking_up import LookUp
-from bridge.remote.warming import Warmer
 from bridge.remote.repairing import Progress, Repairs
+from bridge.remote.warming import Warmer
 from bridge.ruleset import Ruleset
 from bridge.store.sqlite import open_store
 

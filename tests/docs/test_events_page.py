@@ -334,7 +334,7 @@ def outcome(bodies: list[JsonObject]) -> Comparison:
     for number, body in enumerate(bodies):
         event = event_of(crm(), body, number)
         if "origin" in body:
-            event = replace(event, dedup_key=found_key(Origin(body["origin"]), event.dedup_key))
+            event = replace(event, dedup_key=found_key(Origin(str(body["origin"])), event.dedup_key))
         comparison = compare(event, crm().interpret(event, last.document if last else None), last, QUIET)
         last = comparison.entity_state or last
     return comparison
