@@ -37,7 +37,7 @@ class ApiOptions(Strict):
     """The id of an application of yours; then `bridge crm login` connects it with the account, once."""
     client_secret: Secret | None = None
     """The secret of the application."""
-    wait: Duration = Field(default=timedelta(seconds=10), ge=timedelta(0), le=timedelta(minutes=1))
+    wait: Duration = Field(default=timedelta(seconds=10), ge=timedelta(seconds=1), le=timedelta(minutes=1))
     """How long a message waits at most for a name that has to be asked for; then it goes without."""
     subscribe: Literal["auto", "by_hand"] = "by_hand"
     """Whether bridge registers the webhooks itself, at its start and when other rules need others: `auto`."""
