@@ -28,6 +28,7 @@ async def test_events_are_listed_newest_first_in_one_shape(shop: Shop) -> None:
         "entity": {"kind": "deal", "id": "d1"},
         "state": "routed",
         "reason": None,
+        "origin": "webhook",
         "received_at": "2026-11-24T12:00:01+00:00",
         "occurred_at": lost.occurred_at.isoformat() if lost.occurred_at else None,
     }

@@ -7,7 +7,7 @@ from bridge.control.amount import Amount, Manner
 from bridge.control.host import Host
 from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
-from bridge.model import Delivery, DeliveryState, Event, EventState, Outcome, Rate, RoutedEvent
+from bridge.model import Delivery, DeliveryState, Event, EventState, Outcome, Rate, Related, RoutedEvent
 from bridge.store.nouns import EventQuery, Retention
 from tests.support.deals import Deal
 from tests.support.shop import RULES, Shop, load_rules
@@ -252,10 +252,10 @@ async def test_a_defect_at_one_event_keeps_no_other_from_its_replay(
     first, second = await shop.receive(Deal("d1").lost(), Deal("d2").lost())
     replay, router = shop.rules.router.replay, shop.rules.router
 
-    def failing(event: Event, preceding: Event | None) -> RoutedEvent:
+    def failing(event: Event, preceding: Event | None, related: Related) -> RoutedEvent:
         if event.id == first.id:
             raise OverflowError("date value out of range")
-        return replay(event, preceding)
+        return replay(event, preceding, related)
 
     monkeypatch.setattr(router, "replay", failing)
     answer = await shop.operations.replay([first.id, second.id], Manner(again=True))

@@ -5,7 +5,7 @@ import click
 from bridge.cli.crm import login, repair, status, webhooks
 
 
-@click.group(short_help="Use the CRM's own API: connect it, register webhooks, close gaps.")
+@click.group(short_help="Use the CRM's API: connect it, see to webhooks and gaps.")
 def command() -> None:
     """Use the CRM's own API, which `api` of the source opens in the rules.
 
