@@ -1,7 +1,7 @@
 """The operations by a source's API as JSON over HTTP: for the control socket, and from the other side of it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from aiohttp import web
 
@@ -10,6 +10,9 @@ from bridge.control.asking import asked, perhaps, text, texts
 from bridge.control.remotes import RemoteOperations
 from bridge.control.shapes import Shape
 from bridge.model import Json
+
+REFUSALS: Final = frozenset({"remote-refused", "no-api", "unknown-source"})
+"""The codes by which a daemon tells that it is refused, or knows no such API."""
 
 Ask: TypeAlias = Callable[[str, str, Json], Awaitable[Shape]]
 """Asks the daemon: method, path, body."""

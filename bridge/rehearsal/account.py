@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeAlias, cast
 from bridge.component import AnySource
 from bridge.config import Loaded
 from bridge.config.problems import Problems
+from bridge.control.remote_api import REFUSALS
 from bridge.document import CUSTOM, slug
 from bridge.errors import BridgeError, RemoteRefusedError, legible
 from bridge.model import JsonObject
@@ -21,8 +22,6 @@ UNKNOWN_NAME: Final = "unknown-name"
 REFUSED: Final = "source-refused"
 UNREACHABLE: Final = "source-unreachable"
 CUSTOM_FIELD: Final = "custom_field"
-REFUSALS: Final = frozenset({"remote-refused", "no-api", "unknown-source"})
-"""The codes by which a daemon tells that it is refused, or knows no such API."""
 
 Names: TypeAlias = Mapping[str, Sequence[JsonObject]]
 """Per kind, all that the account has of it."""

@@ -6,6 +6,7 @@ import pytest
 import bridge
 from bridge.config.problems import Problems
 from bridge.options import Located, Place, Problem, read_yaml
+from bridge.rehearsal import account
 from bridge.rehearsal.deprecation import DEPRECATED
 from bridge.rehearsal.idle import UNKNOWN_VALUE
 from bridge.rehearsal.online import REFUSED
@@ -33,6 +34,9 @@ REHEARSED = {
     REFUSED,
     UNREACHABLE_TARGET,
     UNKNOWN_VALUE,
+    account.UNKNOWN_NAME,
+    account.REFUSED,
+    account.UNREACHABLE,
     "repeated-message",
     "unused-source",
 } | ONE_WORD
