@@ -61,6 +61,7 @@ class Options(Strict):
         return self
 
 
+KNOWN = "address, as, auth, body, count, either, even, flag, mode, numbers, one_or_more, ratio, secret, short, size, some, wait"
 SALES = ' of target "sales"'
 QUOTES = "; write it in quotes"
 
@@ -80,11 +81,7 @@ def told(data: object) -> list[str]:
     [
         ([], ': wrong-type: target "sales" must be a mapping of keys to values, not a list'),
         ({"cuont": 1}, 'cuont: unknown-key: target "sales" has no key "cuont"; did you mean "count"?'),
-        (
-            {"aliased": 1},
-            'aliased: unknown-key: target "sales" has no key "aliased"; known: address, as, auth, body, count, either, even, '
-            "flag, mode, numbers, one_or_more, ratio, secret, short, size, some, wait",
-        ),
+        ({"aliased": 1}, f'aliased: unknown-key: target "sales" has no key "aliased"; known: {KNOWN}'),
         ({"count": "many"}, f'count: wrong-type: "count"{SALES} must be a whole number, not a text'),
         ({"count": 1.5}, f'count: wrong-type: "count"{SALES} must be a whole number, not a number'),
         ({"count": 0}, f'count: bad-value: "count"{SALES} must be more than 0'),
