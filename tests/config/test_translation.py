@@ -61,7 +61,9 @@ class Options(Strict):
         return self
 
 
-KNOWN = "address, as, auth, body, count, either, even, flag, mode, numbers, one_or_more, ratio, secret, short, size, some, wait"
+KNOWN = ", ".join(
+    "address as auth body count either even flag mode numbers one_or_more ratio secret short size some wait".split()
+)
 SALES = ' of target "sales"'
 QUOTES = "; write it in quotes"
 
