@@ -62,7 +62,7 @@ class Options(Strict):
 
 
 KNOWN = ", ".join(
-    "address as auth body count either even flag mode numbers one_or_more ratio secret short size some wait".split()
+    ["address", "as", "auth", "body", "count", "either", "even", "flag", "mode", "numbers", "one_or_more", "ratio", "secret", "short", "size", "some", "wait"]
 )
 SALES = ' of target "sales"'
 QUOTES = "; write it in quotes"
