@@ -223,6 +223,9 @@ FACTS: list[Case] = [
     (lambda: telemetry.webhooks_subscribed("crm", {"create": 3}), ["webhooks subscribed"], {}),
     (lambda: telemetry.gap_repaired("crm", "repair", {"deal": 3}, 2, None), ["gap repaired"], {}),
     (lambda: telemetry.gap_repaired("crm", "repair", {}, 0, "no"), ["repair failed"], {}),
+    (lambda: telemetry.source_suspended("crm", ["crm_deal_updated"], []), ["source suspended"], {}),
+    (lambda: telemetry.source_resumed("crm"), ["source resumed"], {}),
+    (lambda: telemetry.watching_failed("crm", "no"), ["watching failed"], {}),
     (lambda: telemetry.subscribing_failed("crm", ["no"], 30), ["subscribing failed"], {}),
     (lambda: telemetry.backlog_growing(3, 4, 5), ["backlog growing"], {}),
     (

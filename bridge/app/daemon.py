@@ -16,6 +16,7 @@ from bridge.app.repairer import Repairer
 from bridge.app.server import Servers
 from bridge.app.settings import Settings
 from bridge.app.subscriber import Subscriber
+from bridge.app.watch import Watch
 from bridge.component.client import Client
 from bridge.control import api, remote_api
 from bridge.control.host import Host
@@ -181,8 +182,17 @@ class Daemon:
         """Return what asks the APIs of the sources until the end: the CRM looks whether we answer, so we listen."""
         subscriptions = self._host(url).subscriptions()
         subscriber = Subscriber(subscriptions, self._remotes, lambda: self.reloader.ruleset, self._clock)
+        watch = Watch(
+            subscriptions=subscriptions,
+            remotes=self._remotes,
+            rules=lambda: self.reloader.ruleset,
+            store=self._store,
+            announce=self._announcer,
+            repairer=self._repairer,
+            clock=self._clock,
+        )
         self._bells.append(subscriber.bell)
-        return {"subscriber": subscriber.run(), "repairer": self._repairer.run()}
+        return {"subscriber": subscriber.run(), "repairer": self._repairer.run(), "watch": watch.run()}
 
     async def _finish(self) -> None:
         """Let what is under way end, and store what is left to be told."""

@@ -39,6 +39,16 @@ class Repairer:
                 await self._repairs.note_gap(name)
                 self._due[name] = self._clock.now()
 
+    def note_since(self, source: str, since: datetime) -> None:
+        """Keep that nothing may have come of a source since then, for when it is to be repaired."""
+        if self._rules().sources[source].repairs:
+            self._repairs.note_since(source, since)
+
+    def ask(self, source: str) -> None:
+        """Have a source repaired soon."""
+        self._due[source] = self._clock.now()
+        self.bell.ring()
+
     async def run(self) -> None:
         """Repair until cancelled."""
         while True:

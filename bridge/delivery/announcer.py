@@ -53,6 +53,14 @@ class Announcer:
         """Tell that a source has been quiet for longer than its ``silence``; ``last`` is when it was not."""
         telemetry.source_silent(source, last, quiet.total_seconds())
 
+    def source_suspended(self, source: str, suspended: Sequence[str], deleted: Sequence[str]) -> None:
+        """Tell that webhooks of these events are posted no more: the CRM has suspended them, or they were deleted."""
+        telemetry.source_suspended(source, suspended, deleted)
+
+    def source_resumed(self, source: str) -> None:
+        """Tell that all webhooks of a source are posted again."""
+        telemetry.source_resumed(source)
+
 
 class EventAnnouncer(Announcer):
     """Makes operator events of it beside, and stores them as soon as the store can take them.
@@ -175,6 +183,18 @@ class EventAnnouncer(Announcer):
         heard = last.isoformat() if last else None
         facts: JsonObject = {"name": source, "silence": written(silence), "hours": hours, "last_event_at": heard}
         self._tell("source_silent", source, facts)
+
+    def source_suspended(self, source: str, suspended: Sequence[str], deleted: Sequence[str]) -> None:
+        """Tell of it; see ``Announcer``."""
+        super().source_suspended(source, suspended, deleted)
+        events: list[Json] = [*suspended, *deleted]
+        state = "suspended" if suspended else "deleted"
+        self._tell("source_suspended", source, {"name": source, "state": state, "count": len(events), "events": events})
+
+    def source_resumed(self, source: str) -> None:
+        """Tell of it; see ``Announcer``."""
+        super().source_resumed(source)
+        self._tell("source_resumed", source, {"name": source, "state": "active", "count": 0, "events": []})
 
     # how
 

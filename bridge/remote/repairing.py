@@ -101,6 +101,12 @@ class Repairs:
         if newest and self._open_gap(source) is None:
             self._keep(source, newest[0].received_at)
 
+    def note_since(self, source: str, since: datetime) -> None:
+        """Keep that there is a gap since then, unless an older one is open still."""
+        opened = self._open_gap(source)
+        if opened is None or since < opened:
+            self._keep(source, since)
+
     def start(self, source: str, purpose: Purpose, since: datetime | None = None) -> Progress:
         """Begin in the background, unless one is under way; without ``since``, a repair begins where the gap does."""
         if self.is_running(source):
@@ -141,18 +147,16 @@ class Repairs:
         if progress.purpose is Purpose.IMPORT:
             progress.since = BEGINNING
             return await self._import(source, remote, progress)
-        whole = progress.since is None
-        progress.since = progress.since or await self._begin(source.name)
-        if progress.since:
+        if progress.since is not None:
+            return await self._repair(source, remote, progress, progress.since)
+        await self.note_gap(source.name)
+        opened = self._open_gap(source.name)
+        if opened is not None:
+            progress.since = opened - OVERLAP
             await self._repair(source, remote, progress, progress.since)
-        if whole:
-            self._gap(source.name).unlink(missing_ok=True)
+            if self._open_gap(source.name) == opened:  # else an older one was noted meanwhile
+                self._gap(source.name).unlink()
         return None
-
-    async def _begin(self, source: str) -> datetime | None:
-        await self.note_gap(source)
-        opened = self._open_gap(source)
-        return opened and opened - OVERLAP
 
     async def _repair(self, source: AnySource, remote: Remote, progress: Progress, since: datetime) -> None:
         """Tell of each kind in the order of its edits; what others point at comes first."""

@@ -30,6 +30,8 @@ _TOLD: Final = (
     ("delivery_dead", "dead_letter", "Deliveries became dead letters.", "Entregas não chegaram."),
     ("backlog_growing", "backlog", "Much waits, and more and more.", "Há muita coisa esperando."),
     ("source_silent", "feed", "A source has been silent for long.", "Uma fonte está em silêncio."),
+    ("source_suspended", "subscription", "The CRM posts webhooks no more.", "O CRM parou de enviar webhooks."),
+    ("source_resumed", "subscription", "The CRM posts webhooks again.", "O CRM voltou a enviar webhooks."),
     ("reload_refused", "rules", "Changed rules were refused.", "Regras novas foram recusadas."),
     ("reload_recovered", "rules", "Refused rules were mended.", "As regras foram corrigidas."),
 )
@@ -45,10 +47,13 @@ _SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
     "dead_letter": ("target", "route", "count", "reason", "key", "delivery_id", "event_id", "event_name"),
     "backlog": ("waiting", "events", "deliveries", "threshold", "target", "target_waiting"),
     "feed": ("name", "silence", "hours", "last_event_at"),
+    "subscription": ("name", "state", "count"),
     "rules": ("file", "state", "revision", "problem", "count"),
 }
+_LISTS: Final = {"rules": "problems", "subscription": "events"}
+"""Per kind, the field that holds a list."""
 SHAPES: Final[Mapping[str, JsonObject]] = {
-    kind: {**dict.fromkeys(fields), **({"problems": []} if kind == "rules" else {}), "at": None}
+    kind: {**dict.fromkeys(fields), **({_LISTS[kind]: []} if kind in _LISTS else {}), "at": None}
     for kind, fields in _SHAPES.items()
 }
 
@@ -61,6 +66,9 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "state=ready": "em serviço",
         "state=refused": "recusadas",
         "state=in_force": "em vigor",
+        "state=suspended": "suspensos pelo CRM",
+        "state=deleted": "apagados no CRM",
+        "state=active": "ativos",
         "reason": "Motivo",
         "by": "Por",
         "by=person": "uma pessoa",
@@ -124,6 +132,11 @@ _SAMPLES: Final[Mapping[str, tuple[str, JsonObject]]] = {
         },
     ),
     "source_silent": ("crm", {"name": "crm", "silence": "1d", "hours": 25, "last_event_at": -90000}),
+    "source_suspended": (
+        "crm",
+        {"name": "crm", "state": "suspended", "count": 2, "events": ["crm_deal_created", "crm_deal_updated"]},
+    ),
+    "source_resumed": ("crm", {"name": "crm", "state": "active", "count": 0, "events": []}),
     "reload_refused": (
         "routes.yaml",
         {
@@ -139,6 +152,7 @@ _SAMPLES: Final[Mapping[str, tuple[str, JsonObject]]] = {
 }
 _CHOICES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     "target": {"state": frozenset({"paused", "open", "ready"}), "by": frozenset({"person", "bridge"})},
+    "subscription": {"state": frozenset({"suspended", "deleted", "active"})},
     "rules": {"state": frozenset({"refused", "in_force"})},
 }
 _CERTAIN: Final[Mapping[str, frozenset[str]]] = {
@@ -146,11 +160,13 @@ _CERTAIN: Final[Mapping[str, frozenset[str]]] = {
     "dead_letter": frozenset({*_SHAPES["dead_letter"], "at"}),
     "backlog": frozenset({"waiting", "events", "deliveries", "threshold", "at"}),
     "feed": frozenset({"name", "silence", "hours", "at"}),
+    "subscription": frozenset({"name", "state", "count", "at"}),
     "rules": frozenset({"file", "state", "at"}),
 }
 _ENDS: Final = {
     "target_resumed": "target_paused",
     "breaker_closed": "breaker_opened",
+    "source_resumed": "source_suspended",
     "reload_recovered": "reload_refused",
 }
 """What each of these ends."""

@@ -103,6 +103,21 @@ def dispatching_failed(error: Exception) -> None:
     _log.error("dispatching failed", exc_info=error)
 
 
+def source_suspended(source: str, suspended: Sequence[str], deleted: Sequence[str]) -> None:
+    """Webhooks of these events are posted no more."""
+    _log.error("source suspended", source=source, suspended=list(suspended), deleted=list(deleted))
+
+
+def source_resumed(source: str) -> None:
+    """All webhooks of a source are posted again."""
+    _log.info("source resumed", source=source)
+
+
+def watching_failed(source: str, reason: str) -> None:
+    """It could not be seen whether the webhooks of a source are posted."""
+    _log.warning("watching failed", source=source, reason=reason)
+
+
 def webhooks_subscribed(source: str, acts: Mapping[str, int]) -> None:
     """Webhooks of a source were registered, or are as they should be: how often each was done."""
     _log.info("webhooks subscribed", source=source, **acts)

@@ -309,6 +309,8 @@ async def test_what_is_too_much_to_be_kept_is_in_the_log(announcer: EventAnnounc
 SAYINGS: list[tuple[Callable[[Announcer], None], str | None]] = [
     (lambda announcer: announcer.target_changed("sales", PAUSE), "target paused"),
     (lambda announcer: announcer.target_held("sales", "resume", None), "target resumed"),
+    (lambda announcer: announcer.source_suspended("crm", ["crm_deal_updated"], []), "source suspended"),
+    (lambda announcer: announcer.source_resumed("crm"), "source resumed"),
     (lambda announcer: announcer.source_silent("crm", timedelta(days=1), None, timedelta(days=2)), "source silent"),
     (lambda announcer: announcer.backlog_growing(BACKLOG, 5), "backlog growing"),
     (lambda announcer: announcer.rules_refused("routes.yaml", "r1", ["no"]), None),
