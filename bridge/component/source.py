@@ -27,7 +27,7 @@ class SourceOptions(Strict):
     auth_key: Secret | None = None
     """The value expected in `auth_header`."""
     silence: Duration | None = None
-    """How long the source may send nothing before `bridge.source_silent` is told, such as `1d`. Unset: for ever."""
+    """How long the source may send nothing before `bridge.source_silent` is told, such as `1d`. Unset: as is usual."""
 
     @model_validator(mode="after")
     def _header_and_key(self) -> Self:

@@ -8,6 +8,7 @@ from typing import Final
 from bridge import telemetry
 from bridge.component import AnySource
 from bridge.delivery.announcer import Announcer
+from bridge.delivery.usual import LEAST, WEEKS, unusual
 from bridge.errors import StoreError
 from bridge.model import Clock, Entity
 from bridge.sources import _bridge
@@ -21,6 +22,8 @@ AGAIN: Final = timedelta(minutes=1)
 PATIENCE: Final = timedelta(hours=1)
 """How long nothing is told of a source that is new, or after a start, at most: while bridge was down, the source could
 not be heard."""
+HISTORY: Final = timedelta(weeks=WEEKS, hours=1)
+"""What is looked at to know what is usual."""
 
 
 class Growth:
@@ -50,13 +53,14 @@ class Silences:
     def __init__(
         self, store: Store, clock: Clock, announce: Announcer, sources: Callable[[], Mapping[str, AnySource]]
     ) -> None:
-        """Take whom to ask, whom to tell, and the sources, whose options say how long a silence is usual."""
+        """Take whom to ask, whom to tell, and the sources, whose options may say how long a silence is usual."""
         self._store = store
         self._clock = clock
         self._announce = announce
         self._sources = sources
         self._known_since: dict[str, datetime] = {}
-        self._look_at: dict[tuple[str, timedelta], datetime] = {}
+        self._look_at: dict[tuple[str, timedelta | None], datetime] = {}
+        self._usual: dict[str, tuple[datetime, Mapping[int, int]]] = {}
         self._told: dict[str, datetime | None] = {}
 
     async def look(self) -> None:
@@ -66,11 +70,32 @@ class Silences:
             StoreError: the sources that were not looked at are looked at next time.
         """
         now = self._clock.now()
-        named = {name: source.options.silence for name, source in self._sources().items() if source.options.silence}
+        named = {name: source.options.silence for name, source in self._sources().items()}
         self._known_since = {name: self._known_since.get(name, now) for name in named}
         for name, silence in named.items():
             if self._look_at.get((name, silence), now) <= now:
-                self._look_at[name, silence] = await self._next(name, silence, now)
+                look = self._next(name, silence, now) if silence else self._next_unusual(name, now)
+                self._look_at[name, silence] = await look
+
+    async def _next_unusual(self, name: str, now: datetime) -> datetime:
+        """Look at a source of which nobody has said how long it may be silent, and return when to look again."""
+        newest = await self._store.events(EventQuery(source=name, limit=1))
+        if not newest:
+            return now + LEAST
+        last = newest[0].received_at
+        if now - last < LEAST:
+            return last + LEAST
+        usual = unusual(await self._usually(name, last, now), last, now)
+        if usual and now - self._known_since[name] >= PATIENCE and not await self._was_told(name, last):
+            self._told[name] = last
+            self._announce.source_silent(name, usual, last, now - last)
+        return now + AGAIN
+
+    async def _usually(self, name: str, last: datetime, now: datetime) -> Mapping[int, int]:
+        """Return how much came in each hour of the weeks before; while it is silent that stays as it is."""
+        if name not in self._usual or self._usual[name][0] != last:
+            self._usual[name] = last, await self._store.hourly(name, min(last, now) - HISTORY)
+        return self._usual[name][1]
 
     async def _next(self, name: str, silence: timedelta, now: datetime) -> datetime:
         """Look at a source, and return when to look again."""

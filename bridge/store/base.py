@@ -4,7 +4,7 @@ All times are aware datetimes in UTC, kept to the microsecond. Every method may 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bridge.model import Attempt, Delivery, Entity, EntityState, Event, Limits, Link, RoutedEvent, TargetState
@@ -234,6 +234,10 @@ class Store(ABC):
         become those of this decision. A last state that the decision brings, as for an event that was never decided
         before, is applied unless a newer one is known. An event that waits to be routed is left alone.
         """
+
+    @abstractmethod
+    async def hourly(self, source: str, since: datetime) -> Mapping[int, int]:
+        """Count the events of a source received since then, by the hour since 1970 that they came in."""
 
     @abstractmethod
     async def backlog(self) -> Backlog:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -206,6 +207,14 @@ class EventContract:
             states.append(a_state(event, written, number=number))
             await decided(store, RoutedEvent(event.id, EventState.ROUTED, entity_state=states[-1]))
         assert await store.last_state("crm", DEAL) == states[moves]
+
+    async def test_events_are_counted_by_the_hour_of_their_source(self, store: Store, clock: ManualClock) -> None:
+        hour = int(clock.now().timestamp()) // 3600
+        for minutes in (0, 59, 60):
+            await store.add(replace(an_event(clock), received_at=clock.now() + timedelta(minutes=minutes)))
+        await store.add(an_event(clock, source="other"))
+        await store.add(replace(an_event(clock), received_at=clock.now() - timedelta(microseconds=1)))
+        assert await store.hourly("crm", clock.now()) == {hour: 2, hour + 1: 1}
 
     async def test_how_a_last_state_was_found_is_a_part_of_it(self, store: Store, clock: ManualClock) -> None:
         for found in (True, False):

@@ -125,6 +125,47 @@ async def test_of_a_source_without_the_option_nothing_is_told(
     assert announce.told == []
 
 
+async def a_month(store: Store, clock: ManualClock, each_hour: int = 12) -> None:
+    """Let four weeks go by in which every hour but those of a weekend brings events."""
+    for _ in range(28 * 24):
+        if clock.now().weekday() < 5:
+            for _ in range(each_hour):
+                await store.add(an_event(clock))
+        clock.advance(hours=1)
+
+
+async def test_a_silence_that_is_unusual_for_the_hour_is_told_where_none_was_set(
+    store: Store, clock: ManualClock, announce: Remembering
+) -> None:
+    await a_month(store, clock)
+    looking = silences(store, clock, announce, crm=None)
+    await looking.look()
+    await store.add(an_event(clock))
+    heard = clock.now()
+    for _ in range(99):
+        clock.advance(minutes=1)
+        await looking.look()
+    assert announce.told == []
+    for _ in range(60):
+        clock.advance(minutes=1)
+        await looking.look()
+    assert announce.told == [("crm", heard, timedelta(minutes=100))], "20 events are missing, of 12 in an hour"
+
+
+async def test_a_weekend_and_what_is_not_known_for_long_are_no_unusual_silence(
+    store: Store, clock: ManualClock, announce: Remembering
+) -> None:
+    clock.advance(days=3, hours=11)
+    await a_month(store, clock)
+    assert clock.now().weekday() == 4
+    looking = silences(store, clock, announce, crm=None, new=None)
+    await store.add(an_event(clock, source="new"))
+    for _ in range(49):
+        await looking.look()
+        clock.advance(hours=1)
+    assert announce.told == []
+
+
 async def test_another_source_breaks_no_silence(store: Store, clock: ManualClock, announce: Remembering) -> None:
     looking = silences(store, clock, announce, crm=DAY, shop=DAY)
     await looking.look()
@@ -141,7 +182,7 @@ async def test_the_store_is_asked_only_when_a_silence_may_have_passed(
     asked = AsyncMock(wraps=store.events)
     store.events = asked  # type: ignore[method-assign]
     looking = silences(store, clock, announce, crm=DAY)
-    for _ in range(100):
+    for _ in range(99):
         await looking.look()
         clock.advance(minutes=10)
     assert asked.await_count == 1

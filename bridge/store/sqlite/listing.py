@@ -98,6 +98,11 @@ def find_entity_state(connection: apsw.Connection, source: str, entity: Entity) 
     return entity_state_of(row) if row else None
 
 
+def count_by_hour(connection: apsw.Connection, source: str, since: int) -> dict[int, int]:
+    """Return how many events of a source came in each hour since 1970."""
+    return dict(rows(connection, "count_by_hour", source, since))
+
+
 def find_delivery(connection: apsw.Connection, id_: str) -> Delivery | None:
     """Return one delivery."""
     found = connection.execute(SQL["get_delivery"].format(conditions="d.id = ?"), (id_,)).fetchall()

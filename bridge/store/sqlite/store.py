@@ -1,7 +1,7 @@
 """The SQLite engine: every write goes to the one writer, every question to the readers."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
 
@@ -180,6 +180,10 @@ class SqliteStore(Store):
     async def replay(self, routed: RoutedEvent, *, again: bool, spread: Spread | None = None) -> Sequence[Delivery]:
         """See ``Store``."""
         return await self._writer.submit(events.replay_event, routed, spread, self._now(), again=again)
+
+    async def hourly(self, source: str, since: datetime) -> Mapping[int, int]:
+        """See ``Store``."""
+        return await self._readers.run(listing.count_by_hour, source, microseconds(since))
 
     async def backlog(self) -> Backlog:
         """See ``Store``."""

@@ -63,6 +63,9 @@ WHERE {conditions}
 ORDER BY seq {order}
 LIMIT ?
 
+-- name: count_by_hour
+SELECT received_at / 3600000000 AS hour, count(*) FROM event WHERE source = ? AND received_at >= ? GROUP BY hour
+
 -- name: count_received
 SELECT count(*), min(received_at) FROM event WHERE state = 'received'
 
