@@ -61,8 +61,9 @@ class Options(Strict):
         return self
 
 
-KNOWN = ", ".join(
-    ["address", "as", "auth", "body", "count", "either", "even", "flag", "mode", "numbers", "one_or_more", "ratio", "secret", "short", "size", "some", "wait"]
+KNOWN = (
+    "address, as, auth, body, count, either, even, flag, mode, numbers, one_or_more, "
+    "ratio, secret, short, size, some, wait"
 )
 SALES = ' of target "sales"'
 QUOTES = "; write it in quotes"
