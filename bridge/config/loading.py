@@ -91,7 +91,7 @@ def _load(path: Path, environ: Mapping[str, str], clock: Clock) -> Loaded:
     entries = EntryCompiler(targets, words, templates, times, shared, problems)
     routes = RouteCompiler(words, templates, times, entries, problems).compile(document.get("routes"))
     names = frozenset(route.name for route in routes)
-    named = Named(sources.made, targets.made, targets.names, names, parse_timezone(defaults.timezone))
+    named = Named(sources.made, sources.names, targets.made, targets.names, names, parse_timezone(defaults.timezone))
     trials = TrialCompiler(named, problems, path.parent).compile(document.get("tests"))
     if problems.found:
         raise InvalidConfigurationError(problems.found)

@@ -65,9 +65,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a test may speak of. Of ``targets`` only those that could be made are there, ``target_names`` knows all."""
+    """What a test may speak of. Sources and targets are those that could be made; their names are those of all."""
 
     sources: Mapping[str, AnySource]
+    source_names: frozenset[str]
     targets: Mapping[str, AnyTarget]
     target_names: frozenset[str]
     routes: frozenset[str]
@@ -77,6 +78,11 @@ class Named:
     def readers(self) -> Mapping[str, AnySource]:
         """Return every source that events may come from."""
         return {**self.sources, _bridge.NAME: _bridge.OWN}
+
+    @property
+    def unmade(self) -> frozenset[str]:
+        """Return the sources that have problems of their own, so that nobody knows what can be sent in their name."""
+        return self.source_names - self.sources.keys()
 
 
 def trials_beside(rules: Path) -> Sequence[Path]:
@@ -161,6 +167,8 @@ class TrialCompiler:
             return self._source(said.source, loc)
         named = {said.source: readers[said.source]} if said.source else readers
         able = [name for name, reader in named.items() if said.send in {*reader.events, *reader.triggers}]
+        if not able and said.source is None and self._named.unmade:
+            return ""
         if not able:
             known = {name for reader in named.values() for name in (*reader.events, *reader.triggers)}
             message, hint = f'there is no sample "{said.send}"', did_you_mean(said.send, known)
@@ -181,15 +189,17 @@ class TrialCompiler:
 
     def _source(self, name: str | None, loc: Loc) -> str:
         sources = self._named.sources
+        if name is None and self._named.unmade:
+            return ""
         if name is None and len(sources) == 1:
             return next(iter(sources))
         if name is None:
             self._problems.add(
                 loc, "missing-key", 'this step needs the key "source"', f"there are: {', '.join(sources)}"
             )
-        elif name not in self._named.readers:
-            message = f'there is no source "{name}"'
-            self._problems.add((*loc, "source"), "unknown-source", message, did_you_mean(name, sources))
+        elif name not in {*self._named.readers, *self._named.unmade}:
+            message, hint = f'there is no source "{name}"', did_you_mean(name, self._named.source_names)
+            self._problems.add((*loc, "source"), "unknown-source", message, hint)
         return name or ""
 
     def _body(self, said: EventFrame, loc: Loc) -> JsonObject:
