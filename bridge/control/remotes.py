@@ -62,11 +62,15 @@ class RemoteOperations:
     async def names(self, source: str | None, kinds: Sequence[str]) -> Shape:
         """Return all there are of kinds of which an account has few, such as its people and stages.
 
+        Of no kinds there is nothing to ask, so whose account it is is asked for: an API that refuses has to say so.
+
         Raises:
             RequestRefusedError: as ``webhooks``.
             RemoteError: the API refuses, or cannot be had.
         """
         name, remote = self._named(source)
+        if not kinds:
+            await remote.identity()
         return {"source": name, "names": {kind: [*await remote.listed(kind, Urgency.PERSON)] for kind in kinds}}
 
     async def sync(self, source: str | None = None, *, dry_run: bool = False) -> Shape:

@@ -91,3 +91,17 @@ async def test_a_daemon_that_runs_is_the_one_that_asks(crm: Simulator, tmp_path:
         assert "Propsta" in (await check(path)).stdout
     finally:
         await daemon.kill()
+
+
+async def test_rules_that_speak_of_no_names_ask_whether_the_api_opens_all_the_same(
+    crm: Simulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "routes.yaml"
+    head, route = RULES.partition("    match:")[0], '    deliver: [{to: screen, text: "{{ deal.name }}"}]\n'
+    path.write_text((head + route).replace("URL", crm.url).replace("TOKEN", "simulated"))
+    sound = await check(path)
+    assert (sound.exit_code, "crm: its API answers\n" in sound.stderr) == (0, True), sound.output
+    path.write_text((head + route).replace("URL", crm.url).replace("TOKEN", "wr0ng"))
+    refused = await check(path)
+    assert refused.exit_code == 1
+    assert "routes.yaml:3:3: source-refused" in refused.stdout
