@@ -9,6 +9,7 @@ from bridge import telemetry
 from bridge.component.remote import Remote, Urgency
 from bridge.component.source import AnySource
 from bridge.document import lookup
+from bridge.errors import RemoteInvalidError
 from bridge.model import Clock, Entity, EntityState, Json, JsonObject, Related, Want
 from bridge.remote.memory import LONG, SHORT, Memory
 
@@ -120,8 +121,11 @@ class LookUp:
         del self._under_way[asked]
         source, entity, name = asked
         error = None if task.cancelled() else task.exception()
-        if task.cancelled() or error:
+        if isinstance(error, RemoteInvalidError):  # it answers, but not about this one
+            self._memory.put(asked, None, SHORT)
+        elif task.cancelled() or error:
             self._rest(source)
+        if task.cancelled() or error:
             telemetry.look_up_failed(source, name or entity.kind, error)
             return
         found = task.result()

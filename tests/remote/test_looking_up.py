@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.component.remote import Remote, Urgency
-from bridge.errors import RemoteUnavailableError
+from bridge.errors import RemoteInvalidError, RemoteUnavailableError
 from bridge.model import Entity, EntityState, JsonObject, Reach, Want
 from bridge.remote.looking_up import LookUp
 from tests.support.changes import crm
@@ -155,6 +155,16 @@ async def test_an_api_that_fails_is_left_alone_for_a_while(found: LookUp, api: A
     assert api.asked == ["deal:d1"]
     clock.advance(seconds=31)
     assert await found.find([DEAL]) == {DEAL.reach: None}
+
+
+async def test_what_the_api_refuses_of_one_entity_says_nothing_of_the_others(found: LookUp, api: Api) -> None:
+    api.error = RemoteInvalidError("no such id")
+    assert await found.find([DEAL]) == {}
+    api.error = None
+    api.known[Entity("user", "u1")] = {"id": "u1", "name": "Hian"}
+    assert await found.find([OWNERS])
+    assert await found.find([DEAL]) == {DEAL.reach: None}
+    assert api.asked == ["deal:d1", "user:u1", "user:u2"]
 
 
 async def test_a_message_waits_no_longer_than_it_may_and_what_comes_late_serves_the_next(

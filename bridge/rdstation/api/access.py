@@ -59,6 +59,7 @@ class OAuthAccess:
         self._options = options
         self._file = file
         self._tokens: Tokens | None = None
+        self._unkept: Tokens | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def open(self, request: Request, http: Http) -> Request:
@@ -95,6 +96,8 @@ class OAuthAccess:
             await self._trade({"grant_type": "authorization_code", "code": code, "redirect_uri": redirect}, http)
 
     async def _current(self) -> Tokens:
+        if self._unkept:  # a full disk: what they replaced opens nothing any more
+            await self._keep(self._unkept)
         if self._tokens is None:
             self._tokens = await asyncio.to_thread(self._file.load)
         if self._tokens is None:
@@ -119,9 +122,12 @@ class OAuthAccess:
 
     async def _ask_and_keep(self, given: Mapping[str, str], http: Http) -> Tokens:
         began = time.time()
-        tokens = _read(await self._ask(given, http), given, began)
+        return await self._keep(_read(await self._ask(given, http), given, began))
+
+    async def _keep(self, tokens: Tokens) -> Tokens:
+        self._unkept = tokens
         await asyncio.to_thread(self._file.save, tokens)
-        self._tokens = tokens
+        self._tokens, self._unkept = tokens, None
         return tokens
 
     async def _ask(self, given: Mapping[str, str], http: Http) -> Answer:

@@ -29,6 +29,8 @@ LONGEST_PAUSE: Final = 60.0
 """Seconds: the limit is one of a minute, so whoever asks for more is asked again after it."""
 
 _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,100}")
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
+"""What an id may be: both APIs give hexadecimal digits, or UUIDs."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _backoff = wait_random_exponential(multiplier=0.5, max=8)
@@ -163,6 +165,17 @@ def part(id_: str) -> str:
     """
     if not _ID.fullmatch(id_):
         raise RemoteMissingError("the CRM has no such id")
+    return id_
+
+
+def segment(id_: str) -> str:
+    """Return an id as one segment of a path. Ids come from webhooks: none may lead to another resource.
+
+    Raises:
+        RemoteMissingError: nothing can have such an id.
+    """
+    if not ID.fullmatch(id_):
+        raise RemoteMissingError("the CRM gives nothing such an id")
     return id_
 
 

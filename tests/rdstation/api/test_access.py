@@ -1,6 +1,7 @@
 """How the API is opened: what is traded for tokens, and that no refresh token is ever used twice or lost."""
 
 import asyncio
+import errno
 import time
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -11,6 +12,7 @@ from yarl import URL
 from bridge.component.http import Answer, Request
 from bridge.errors import RemoteRefusedError, RemoteUnavailableError, TransientFailure
 from bridge.options import Secret
+from bridge.rdstation.api import keeping
 from bridge.rdstation.api.access import OAuthAccess, TokenAccess
 from bridge.rdstation.api.keeping import TokenFile, Tokens
 from tests.rdstation.api.conftest import V2, Crm, answer
@@ -97,6 +99,26 @@ async def test_who_stops_waiting_loses_no_token(file: TokenFile) -> None:
     answered.set()
     with pytest.raises(asyncio.CancelledError):
         await opening
+    found = file.load()
+    assert found
+    assert found.refresh == Secret("r2")
+
+
+async def test_a_full_disk_loses_no_token(file: TokenFile, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(file, 1, -1)
+    crm.script.append(tokens(2))
+    access = OAuthAccess(V2, file)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(keeping, "put_private", full)
+        for _ in range(2):
+            with pytest.raises(RemoteUnavailableError, match="cannot be written"):
+                await access.open(ASKED, crm)
+    assert (await access.open(ASKED, crm)).headers["Authorization"] == "Bearer a2"
+    assert len(crm.asked) == 1
     found = file.load()
     assert found
     assert found.refresh == Secret("r2")

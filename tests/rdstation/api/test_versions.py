@@ -113,6 +113,15 @@ async def test_v1_gives_an_entity_in_the_words_of_webhooks(v1: V1, crm: Crm) -> 
     assert await v1.document(Entity("deal", "d2"), Urgency.MESSAGE) is None
 
 
+@pytest.mark.parametrize("id_", ["../webhooks", "%2e%2e/webhooks", "..", "d1/contacts", "d1?limit=1", "d1#", "", "d\n"])
+async def test_an_id_leads_to_no_other_resource(v1: V1, v2: V2, crm: Crm, id_: str) -> None:
+    for api in v1, v2:
+        assert await api.document(Entity("deal", id_), Urgency.MESSAGE) is None
+        assert not await api.related(Entity("deal", id_), "contacts", Urgency.MESSAGE)
+        await api.unregister(id_)
+    assert not crm.asked
+
+
 async def test_v1_gives_the_contacts_of_a_deal_whole(v1: V1, crm: Crm) -> None:
     crm.paths["/api/v1/deals/d1/contacts"] = {"contacts": [{"_id": "c1", "title": "CEO"}], "has_more": False}
     assert await v1.related(Entity("deal", "d1"), "contacts", Urgency.MESSAGE) == [{"id": "c1", "job_title": "CEO"}]
