@@ -484,6 +484,15 @@ def listed(privilege: str) -> Step:
     return answer(207, LIST.replace("PRIVILEGE", privilege).encode())
 
 
+def listed_at(address: str) -> Step:
+    """Answer with a list whose calendar is elsewhere."""
+    return answer(207, LIST.replace("<href>/1234567/calendars/0F-1", f"<href>{address}/0F-1").encode())
+
+
+LURING_LIST = listed_at("https://icloud.com.example")
+BARE_LIST = listed_at("http://p42-caldav.icloud.com")
+
+
 async def at_icloud(client: Client, *steps: Step) -> tuple[Elsewhere, Receipt]:
     """Send a meeting to a server that answers so."""
     async with ContractServer(*steps) as server:
@@ -519,6 +528,8 @@ async def test_a_calendar_for_reading_only_is_told_by_the_probe(client: Client) 
         ((answer(301, b"", Location="http://caldav.icloud.com/"),), "http://caldav.icloud.com, where the password"),
         ((answer(307, b"", Location="/again"),), "from one address to the next"),
         ((answer(404), answer(207, PRINCIPAL), answer(207, LURING)), "where the password"),
+        ((answer(404), answer(207, PRINCIPAL), answer(207, HOME), LURING_LIST), "where the password"),
+        ((answer(404), answer(207, PRINCIPAL), answer(207, HOME), BARE_LIST), "where the password"),
         ((answer(404), answer(207, PRINCIPAL), answer(207, PRINCIPAL)), "where the user's calendars are"),
         ((answer(207, HOME),), "does not say who the user is"),
         ((answer(404),), "check `url` and `calendar`"),

@@ -74,7 +74,7 @@ class Calendars:
         if self._options.calendar:
             return self._called_so(await self._all(http))
         address = f"{self._options.url}/"
-        return tuple(_places(address, await self._dav.ask(http, address, ABOUT_CALENDARS)))
+        return tuple(self._places(address, await self._dav.ask(http, address, ABOUT_CALENDARS)))
 
     async def _named(self, kind: str, http: Http) -> Place:
         async with self._looking:
@@ -99,7 +99,7 @@ class Calendars:
         if home is None:
             raise AccessRefused("the server does not say where the user's calendars are")
         url, answer = await self._asked(http, home, ABOUT_CALENDARS, below=True)
-        return tuple(_places(url, answer))
+        return tuple(self._places(url, answer))
 
     async def _principal(self, http: Http) -> str:
         """Return the address of who we are at the server: asked where the options say, and where RFC 6764 does."""
@@ -135,6 +135,13 @@ class Calendars:
             url = self._joined(url, answer.headers["location"])
         raise AccessRefused("the server sends from one address to the next; check `url`")
 
+    def _places(self, base: str, answer: Answer) -> Iterator[Place]:
+        """Yield the calendars of an answer, each of which must be where the password may go."""
+        for found in read(answer):
+            if found.holds(f"{DAV}resourcetype", f"{CALDAV}calendar"):
+                url = self._joined(base, found.href)
+                yield Place(f"{url.rstrip('/')}/", found.text(f"{DAV}displayname"), _kinds(found), _writable(found))
+
     def _joined(self, base: str, href: str) -> str:
         """Return an address that the server names, if the password may go there.
 
@@ -150,13 +157,6 @@ class Calendars:
                 "if that is right, write it as `url`"
             )
         return str(found)
-
-
-def _places(base: str, answer: Answer) -> Iterator[Place]:
-    for found in read(answer):
-        if found.holds(f"{DAV}resourcetype", f"{CALDAV}calendar"):
-            url = str(URL(base).join(URL(found.href, encoded=True)))
-            yield Place(f"{url.rstrip('/')}/", found.text(f"{DAV}displayname"), _kinds(found), _writable(found))
 
 
 def _kinds(found: Found) -> frozenset[str]:
