@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -14,7 +14,7 @@ from yarl import URL
 from bridge.component.http import Answer, Http, Request
 from bridge.errors import DeliveryFailure, RemoteRefusedError, RemoteUnavailableError
 from bridge.options import Secret
-from bridge.rdstation.api.faults import fault_of
+from bridge.rdstation.api.faults import blotted, fault_of
 from bridge.rdstation.api.keeping import TokenFile, Tokens
 from bridge.rdstation.api.options import ApiOptions
 
@@ -140,14 +140,15 @@ class OAuthAccess:
         except DeliveryFailure as failure:
             reason = f"the CRM cannot be reached for an access token: {failure.reason}"
         else:
-            return self._accepted(answer)
+            return self._accepted(answer, [Secret(given[name]) for name in ("code", "refresh_token") if name in given])
         raise RemoteUnavailableError(reason)
 
-    def _accepted(self, answer: Answer) -> Answer:
+    def _accepted(self, answer: Answer, sent: Sequence[Secret]) -> Answer:
         if answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             said = _object(answer).get("error_description") or _object(answer).get("error") or answer.status
-            raise RemoteRefusedError(f"the CRM gives no access ({said}): run `bridge crm login` again", answer.status)
-        if fault := fault_of(answer, self._options):
+            words = blotted(str(said), self._options, *sent)
+            raise RemoteRefusedError(f"the CRM gives no access ({words}): run `bridge crm login` again", answer.status)
+        if fault := fault_of(answer, self._options, *sent):
             raise fault
         return answer
 

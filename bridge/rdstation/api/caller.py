@@ -14,6 +14,7 @@ from bridge.component.http import Answer, Http, Request
 from bridge.component.remote import Urgency
 from bridge.errors import DeliveryFailure, RemoteError, RemoteMissingError, RemoteUnavailableError, UnknownOutcome
 from bridge.model import Json, JsonObject
+from bridge.options import Secret
 from bridge.rdstation.api.access import Access
 from bridge.rdstation.api.budget import Budget
 from bridge.rdstation.api.faults import fault_of
@@ -97,10 +98,10 @@ class Caller:
     async def _once(self, request: Request, urgency: Urgency) -> Answer:
         opened, answer = await self._send(request, urgency)
         if answer.status == HTTPStatus.UNAUTHORIZED and await self._access.renew(opened, self._http):
-            _, answer = await self._send(request, urgency)
+            opened, answer = await self._send(request, urgency)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._slow_down(answer)
-        if fault := fault_of(answer, self._options):
+        if fault := fault_of(answer, self._options, *_bearer(opened)):
             raise fault
         return answer
 
@@ -127,6 +128,12 @@ def _may_repeat(error: BaseException, method: str) -> bool:
         unmade = error.status == HTTPStatus.TOO_MANY_REQUESTS
         return unmade or (error.status is None and not isinstance(error, LostAnswerError))
     return isinstance(error, RemoteUnavailableError)
+
+
+def _bearer(request: Request) -> Sequence[Secret]:
+    """Return the access token that a request carries, if it does."""
+    _, _, token = request.headers.get("Authorization", "").partition(" ")
+    return (Secret(token),) if token else ()
 
 
 def _pause(state: RetryCallState) -> float:

@@ -20,6 +20,7 @@ from bridge.errors import (
     RemoteUnavailableError,
 )
 from bridge.model import Json
+from bridge.options import Redactor, Secret, secrets_in
 from bridge.rdstation.api.options import ApiOptions
 
 LONGEST = 300
@@ -29,11 +30,14 @@ _TELLING = ("message", "error_message", "error_description", "detail", "title", 
 """The members that may hold words, the most telling first."""
 
 
-def fault_of(answer: Answer, options: ApiOptions) -> RemoteError | None:
-    """Return what an answer's refusal means; None if it is none."""
+def fault_of(answer: Answer, options: ApiOptions, *secrets: Secret) -> RemoteError | None:
+    """Return what an answer's refusal means; None if it is none.
+
+    Its words are told without the secrets of the options, and without these: a service may repeat what it was sent.
+    """
     if answer.ok:
         return None
-    status, words = answer.status, _words(answer)
+    status, words = answer.status, _cut(blotted(_words(answer), options, *secrets))
     if status in NOT_NOW or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         wait = retry_after(answer.headers, datetime.now(UTC))
         return RemoteUnavailableError(_said("the CRM cannot answer now", status, words), status, wait)
@@ -44,6 +48,11 @@ def fault_of(answer: Answer, options: ApiOptions) -> RemoteError | None:
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return RemoteMissingError(_said("the CRM has no such thing, or does not show it", status, words), status)
     return RemoteInvalidError(_said("the CRM refuses what was sent", status, words), status)
+
+
+def blotted(text: str, options: ApiOptions, *secrets: Secret) -> str:
+    """Return a text without what opens the API."""
+    return Redactor((*secrets_in(options), *secrets_in(secrets))).redacted(text)
 
 
 def _unauthorized(options: ApiOptions) -> str:
@@ -70,8 +79,8 @@ def _words(answer: Answer) -> str:
         told = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         text = answer.excerpt.strip()
-        return "" if text.startswith("<") else _cut(text)
-    return _cut("; ".join(dict.fromkeys(_sentences(told))))
+        return "" if text.startswith("<") else text
+    return "; ".join(dict.fromkeys(_sentences(told)))
 
 
 def _sentences(told: Json, field: str = "") -> Iterator[str]:

@@ -190,3 +190,14 @@ async def test_a_refresh_that_fails_keeps_what_there_is(
     found = file.load()
     assert found
     assert found.refresh == Secret("r1")
+
+
+async def test_what_the_crm_repeats_of_a_token_is_not_told(file: TokenFile, crm: Crm) -> None:
+    file.save(Tokens(Secret("access-of-old"), Secret("refresh-of-old"), 0))
+    access = OAuthAccess(V2, file)
+    crm.script.append(answer(400, {"error": "refused: refresh-of-old"}))
+    with pytest.raises(RemoteRefusedError, match=r"\(refused: \*\*\*\)"):
+        await access.open(ASKED, crm)
+    crm.script.append(answer(503, {"error": "refused: c0de-of-old"}))
+    with pytest.raises(RemoteUnavailableError, match=r"refused: \*\*\*"):
+        await access.sign_in("c0de-of-old", "http://127.0.0.1:9/callback", crm)

@@ -78,3 +78,12 @@ def test_a_wait_that_is_asked_for_is_kept() -> None:
 )
 def test_a_401_tells_what_to_do_about_it(options: ApiOptions, told: str) -> None:
     assert told in str(fault_of(answer(401, {"error": "invalid_token"}), options))
+
+
+def test_what_the_api_repeats_of_what_opens_it_is_not_told() -> None:
+    options = ApiOptions(token=Secret("t0ken-of-a-person"))
+    for body in b"no route for /deals?token=t0ken-of-a-person", {"error": "Bearer access-0f-2-hours"}:
+        fault = fault_of(answer(422, body), options, Secret("access-0f-2-hours"))
+        assert "***" in str(fault)
+        assert "t0ken" not in str(fault)
+        assert "access" not in str(fault)
