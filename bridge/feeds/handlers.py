@@ -129,5 +129,8 @@ def _known(request: web.Request, copy: Copy) -> bool:
     """Tell whether who asks has it already (RFC 9110, 13.2.2: tags count first)."""
     if request.headers.get("If-None-Match") is not None:
         return any(tag.value in {copy.tag, "*"} for tag in request.if_none_match or ())
-    asked = request.if_modified_since
+    try:
+        asked = request.if_modified_since
+    except OverflowError:  # a year of many digits
+        return False
     return asked is not None and copy.since <= asked

@@ -132,6 +132,8 @@ async def test_who_knows_but_a_date_is_told_by_it(served: Served) -> None:
     await served.keep(1, "Outra")
     assert (await served.get(If_Modified_Since=since))[0].status == 200
     assert (await served.get(If_Modified_Since="yesterday"))[0].status == 200
+    far = f"Thu, 01 Jan {'9' * 19} 00:00:00 GMT"
+    assert (await served.get(If_Modified_Since=far))[0].status == 200
 
 
 async def test_a_head_has_no_body(served: Served) -> None:
