@@ -23,6 +23,8 @@ from bridge.rdstation.api.options import ApiOptions
 ATTEMPTS: Final = 4
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of an answer that are read: a page of 200 deals with all their fields has a few hundred thousand."""
+LARGEST_FOR_A_MESSAGE: Final = 1024 * 1024
+"""The same for what a message asks for: one entity, or a few. Many are read and remembered beside webhooks."""
 TIMEOUT: Final = 20.0
 PAUSE: Final = 10.0
 """Seconds that nothing is asked after a 429 that does not say how long."""
@@ -84,7 +86,8 @@ class Caller:
             RemoteError: it was refused, or is not to be had now.
         """
         url = URL(self._options.origin + path).update_query(query or {})
-        request = Request(method, str(url), _headers(body), _encoded(body), timeout=TIMEOUT, most=LARGEST)
+        most = LARGEST_FOR_A_MESSAGE if urgency is Urgency.MESSAGE else LARGEST
+        request = Request(method, str(url), _headers(body), _encoded(body), timeout=TIMEOUT, most=most)
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: _may_repeat(error, method)),
             stop=stop_after_attempt(ATTEMPTS),

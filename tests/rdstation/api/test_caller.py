@@ -42,6 +42,15 @@ async def test_an_answer_without_a_body_is_none(caller: Caller, crm: Crm) -> Non
     assert await caller.ask("DELETE", "/x", Urgency.PERSON) is None
 
 
+async def test_what_a_message_asks_for_is_read_no_further_than_an_entity_goes(caller: Caller, crm: Crm) -> None:
+    for urgency in Urgency:
+        crm.script.append(answer(200, {}))
+        await caller.ask("GET", "/x", urgency)
+    most = dict(zip(Urgency, (request.most for request in crm.asked), strict=True))
+    assert most[Urgency.MESSAGE] == 2**20
+    assert most[Urgency.PERSON] == most[Urgency.REPAIR] == 2**24
+
+
 async def test_an_answer_that_is_no_json_is_none_to_be_used(caller: Caller, crm: Crm) -> None:
     crm.script.extend([answer(200, b"<html>")])
     with pytest.raises(RemoteUnavailableError, match="no JSON"):
