@@ -11,8 +11,8 @@ from typing import Final
 from bridge.component.remote import Urgency
 
 MOST: Final = 120
-WINDOW: Final = 60.0
-"""Seconds in which so many may leave."""
+WINDOW: Final = 63.0
+"""Seconds in which so many may leave: a minute, and what the ways of two of them may differ by."""
 SHARES: Final = {Urgency.MESSAGE: 1.0, Urgency.PERSON: 0.9, Urgency.REPAIR: 0.6}
 """How much of it each use may take at most, so that whoever is more urgent finds something left."""
 

@@ -31,7 +31,6 @@ PAUSE: Final = 10.0
 LONGEST_PAUSE: Final = 60.0
 """Seconds: the limit is one of a minute, so whoever asks for more is asked again after it."""
 
-_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,100}")
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 """What an id may be: both APIs give hexadecimal digits, or UUIDs."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -165,17 +164,6 @@ def _read(answer: Answer) -> Json:
     else:
         return told
     raise RemoteUnavailableError("the CRM answered with something that is no JSON", answer.status)
-
-
-def part(id_: str) -> str:
-    """Return an id as a part of a path. Webhooks bring ids, and whoever posts one may write what leads elsewhere.
-
-    Raises:
-        RemoteMissingError: it is none that the CRM gives.
-    """
-    if not _ID.fullmatch(id_):
-        raise RemoteMissingError("the CRM has no such id")
-    return id_
 
 
 def segment(id_: str) -> str:

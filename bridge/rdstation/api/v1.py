@@ -8,7 +8,7 @@ from typing import Final
 from bridge.component.remote import Address, Registration, Urgency, Wanted, everything
 from bridge.errors import RemoteInvalidError, RemoteMissingError
 from bridge.model import Entity, Json, JsonObject
-from bridge.rdstation.api.caller import Caller, items, part, segment, whole
+from bridge.rdstation.api.caller import Caller, items, segment, whole
 from bridge.rdstation.api.registering import registration
 from bridge.rdstation.api.translation import from_v1
 from bridge.rdstation.timestamps import instant
@@ -86,7 +86,7 @@ class V1:
     async def activate(self, registered: Registration, address: Address) -> Registration:
         """See ``Remote``; one that stays suspended is made anew."""
         body = {**_webhook(registered.event, address), "status": "active"}
-        told = await self._send("PUT", f"webhooks/{part(segment(registered.id)}", body)
+        told = await self._send("PUT", f"webhooks/{segment(registered.id)}", body)
         changed = registration(whole(told, "webhook"), "uuid", "event_type")
         if changed.status == "active":
             return changed
@@ -96,7 +96,7 @@ class V1:
     async def unregister(self, id_: str) -> None:
         """See ``Remote``."""
         with suppress(RemoteMissingError):
-            await self._caller.ask("DELETE", f"{PATH}/webhooks/{part(segment(id_)}", Urgency.PERSON)
+            await self._caller.ask("DELETE", f"{PATH}/webhooks/{segment(id_)}", Urgency.PERSON)
 
     async def document(self, entity: Entity, urgency: Urgency) -> JsonObject | None:
         """See ``Remote``. v1 gives people only as a list."""
@@ -104,7 +104,7 @@ class V1:
             people = await self.listed("user", urgency)
             return next((each for each in people if each["id"] == entity.id), None)
         try:
-            told = await self._get(f"{LISTS[entity.kind]}/{part(segment(entity.id)}", urgency)
+            told = await self._get(f"{LISTS[entity.kind]}/{segment(entity.id)}", urgency)
         except RemoteMissingError:
             return None
         return from_v1(entity.kind, whole(told, entity.kind))
@@ -112,7 +112,7 @@ class V1:
     async def related(self, entity: Entity, name: str, urgency: Urgency) -> Sequence[JsonObject]:
         """See ``Remote``: a deal has ``contacts``, which come whole."""
         try:
-            told = await self._get(f"{LISTS[entity.kind]}/{part(segment(entity.id)}/{name}", urgency)
+            told = await self._get(f"{LISTS[entity.kind]}/{segment(entity.id)}/{name}", urgency)
         except RemoteMissingError:
             return ()
         return [from_v1("contact", each) for each in items(told, name)]

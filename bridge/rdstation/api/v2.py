@@ -10,7 +10,7 @@ from bridge.component.remote import Address, Registration, Urgency, Wanted, ever
 from bridge.errors import RemoteInvalidError, RemoteMissingError, RemoteUnavailableError
 from bridge.model import Entity, Json, JsonObject
 from bridge.rdstation.api.access import OAuthAccess
-from bridge.rdstation.api.caller import Caller, items, part, segment, whole
+from bridge.rdstation.api.caller import Caller, items, segment, whole
 from bridge.rdstation.api.registering import registration
 from bridge.rdstation.timestamps import instant
 
@@ -84,7 +84,7 @@ class V2:
     async def activate(self, registered: Registration, address: Address) -> Registration:
         """See ``Remote``; one that stays suspended is made anew."""
         body = {**_described(registered.event, address), "status": "active"}
-        changed = await self._webhook("PUT", f"webhooks/{part(segment(registered.id)}", body)
+        changed = await self._webhook("PUT", f"webhooks/{segment(registered.id)}", body)
         if changed.status == "active":
             return changed
         await self.unregister(registered.id)
@@ -93,14 +93,14 @@ class V2:
     async def unregister(self, id_: str) -> None:
         """See ``Remote``."""
         with suppress(RemoteMissingError):
-            await self._caller.ask("DELETE", f"{PATH}/webhooks/{part(segment(id_)}", Urgency.PERSON)
+            await self._caller.ask("DELETE", f"{PATH}/webhooks/{segment(id_)}", Urgency.PERSON)
 
     async def document(self, entity: Entity, urgency: Urgency) -> JsonObject | None:
         """See ``Remote``. v2 gives stages only as lists of their pipelines."""
         if entity.kind == "deal_stage":
             return next((each for each in await self.listed("deal_stage", urgency) if each["id"] == entity.id), None)
         try:
-            told = await self._get(f"{LISTS[entity.kind]}/{part(segment(entity.id)}", urgency)
+            told = await self._get(f"{LISTS[entity.kind]}/{segment(entity.id)}", urgency)
         except RemoteMissingError:
             return None
         return whole(told, "data")
@@ -146,7 +146,7 @@ class V2:
                 yield each
 
     async def _stages(self, pipeline: JsonObject, urgency: Urgency) -> Sequence[JsonObject]:
-        stages = [each async for each in self._pages(f"pipelines/{part(str(segment(str(pipeline['id']))}/stages", {}, urgency)]
+        stages = [each async for each in self._pages(f"pipelines/{segment(str(pipeline['id']))}/stages", {}, urgency)]
         return [{**stage, "deal_pipeline_id": pipeline["id"]} for stage in stages]
 
     async def _pages(

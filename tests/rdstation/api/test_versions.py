@@ -294,7 +294,7 @@ def test_neither_an_address_nor_a_registration_tells_the_secret_in_it() -> None:
     assert "s3cret" not in repr(ADDRESS) + repr(REGISTERED)
 
 
-@pytest.mark.parametrize("id_", ["..", "../webhooks", "a/b", "a%2Fb", "", "é", "a?token=x", "a" * 101])
+@pytest.mark.parametrize("id_", ["..", "../webhooks", "a/b", "a%2Fb", "", "é", "a?token=x", "a" * 201])
 async def test_an_id_that_leads_elsewhere_is_never_asked_for(v1: V1, v2: V2, crm: Crm, id_: str) -> None:
     for api in (v1, v2):
         assert await api.document(Entity("deal", id_), Urgency.MESSAGE) is None
