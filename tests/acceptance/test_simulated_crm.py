@@ -183,7 +183,7 @@ async def test_the_demo_shows_a_life_of_deals_until_it_is_interrupted(tmp_path: 
     assert demo.stdout
     lines: list[str] = []
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             while not _shown(lines):
                 line = await demo.stdout.readline()
                 assert line, lines
