@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("untimed")
 
 pytest.register_assert_rewrite("tests.contracts", "tests.support")
 
