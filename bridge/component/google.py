@@ -15,7 +15,6 @@ from pydantic import field_validator, model_validator
 from bridge.component.base import Strict
 from bridge.component.oauth import AccessTokens
 from bridge.component.target import TargetOptions
-from bridge.model import JsonObject
 from bridge.options import Secret, is_stand_in
 from bridge.options.address import Address
 
@@ -139,15 +138,6 @@ def renewal(consent: Consent) -> Mapping[str, str]:
         "client_id": consent.client_id,
         "client_secret": consent.client_secret.reveal(),
     }
-
-
-def object_of(body: bytes) -> JsonObject:
-    """Return an answer's object; an empty one where it holds none."""
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _signer(key: Key) -> RSAPrivateKey:

@@ -13,11 +13,11 @@ from ssl import SSLContext
 from typing import Final, Literal, Self, TypeAlias
 from urllib.parse import quote_plus, urlencode
 
-import orjson
 from pydantic import Field
 
 from bridge.component.base import Strict
 from bridge.component.http import Answer, Http, Request
+from bridge.component.reading import object_in
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.options import Secret
 from bridge.options.address import Address
@@ -186,23 +186,15 @@ class Bearer:
 
 def _refused(failure: DeliveryFailure) -> AccessRefused:
     """Return the refusal in the words of the token endpoint (RFC 6749, 5.2)."""
-    told = _object(failure.excerpt.encode())
+    told = object_in(failure.excerpt.encode())
     words = ": ".join(str(told[name]) for name in ("error", "error_description") if told.get(name))
     return AccessRefused(f"no access token: {words or failure.reason}", status=failure.status)
 
 
 def _read(answer: Answer, began: float) -> _Token:
-    told = _object(answer.body)
+    told = object_in(answer.body)
     token, lasts = told.get("access_token"), told.get("expires_in")
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
         raise TransientFailure("no access token: the answer holds none", status=answer.status)
     seconds = float(lasts) if isinstance(lasts, int | float) else SHORT_LIVED
     return _Token(Secret(token), began + max(seconds - MARGIN, 0))
-
-
-def _object(body: bytes) -> dict[str, object]:
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) else {}

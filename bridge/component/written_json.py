@@ -46,12 +46,3 @@ def written_objects(text: str, name: str, most: int) -> list[JsonObject]:
     if len(objects) < len(found):
         raise ValueError(f"must hold {name}, which are objects")
     return objects
-
-
-def object_in(body: bytes) -> JsonObject:
-    """Return the object that an answer is; an empty one where it is none."""
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

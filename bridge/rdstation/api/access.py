@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import Final, Protocol
 from urllib.parse import urlencode
 
-import orjson
 from yarl import URL
 
 from bridge.component.http import Answer, Http, Request
+from bridge.component.reading import object_in
 from bridge.errors import DeliveryFailure, RemoteRefusedError, RemoteUnavailableError
 from bridge.options import Secret
 from bridge.rdstation.api.faults import blotted, fault_of
@@ -145,7 +145,9 @@ class OAuthAccess:
 
     def _accepted(self, answer: Answer, sent: Sequence[Secret]) -> Answer:
         if answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            said = _object(answer).get("error_description") or _object(answer).get("error") or answer.status
+            said = (
+                object_in(answer.body).get("error_description") or object_in(answer.body).get("error") or answer.status
+            )
             words = blotted(str(said), self._options, *sent)
             raise RemoteRefusedError(f"the CRM gives no access ({words}): run `bridge crm login` again", answer.status)
         if fault := fault_of(answer, self._options, *sent):
@@ -154,18 +156,10 @@ class OAuthAccess:
 
 
 def _read(answer: Answer, given: Mapping[str, str], began: float) -> Tokens:
-    told = _object(answer)
+    told = object_in(answer.body)
     access, lasts = told.get("access_token"), told.get("expires_in")
     refresh = told.get("refresh_token") or given.get("refresh_token")
     if not (isinstance(access, str) and access.isascii() and access.isprintable() and isinstance(refresh, str)):
         raise RemoteUnavailableError("the CRM answered without an access token", answer.status)
     seconds = float(lasts) if isinstance(lasts, int | float) else USUAL
     return Tokens(Secret(access), Secret(refresh), began + max(seconds - MARGIN, 0))
-
-
-def _object(answer: Answer) -> dict[str, object]:
-    try:
-        told = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) else {}

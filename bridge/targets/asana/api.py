@@ -10,6 +10,7 @@ import orjson
 
 from bridge.component import Answer, Http, Request
 from bridge.component.http import json_body
+from bridge.component.reading import object_in, text_of, things_in
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Json, JsonObject
 from bridge.targets.asana.options import AsanaOptions
@@ -98,23 +99,6 @@ class Api:
         return UnknownOutcome("the answer is not one of Asana's", status=self._last.status, excerpt=self._last.excerpt)
 
 
-def text_of(thing: JsonObject, name: str) -> str:
-    """Return a text of something that Asana told of; empty if it is none."""
-    value = thing.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def things_in(thing: JsonObject, name: str) -> list[JsonObject]:
-    """Return the things in a list of something that Asana told of."""
-    value = thing.get(name)
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def is_gone(failure: PermanentFailure) -> bool:
-    """Tell whether Asana says that there is no such thing."""
-    return failure.status == HTTPStatus.NOT_FOUND
-
-
 def _sorted(failure: DeliveryFailure, path: str) -> DeliveryFailure:
     """Return a failure in the words of Asana, with what can be done about it."""
     words = _words(failure.excerpt)
@@ -134,9 +118,5 @@ def _sorted(failure: DeliveryFailure, path: str) -> DeliveryFailure:
 
 def _words(excerpt: str) -> str:
     """Return what Asana says is wrong, as one line."""
-    try:
-        said = orjson.loads(excerpt)
-    except orjson.JSONDecodeError:
-        return ""
-    errors = things_in(said, "errors") if isinstance(said, dict) else []
+    errors = things_in(object_in(excerpt.encode()), "errors")
     return " ".join("; ".join(filter(None, (text_of(each, "message") for each in errors))).split())

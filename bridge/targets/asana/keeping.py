@@ -12,9 +12,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bridge.component.occasion import read
+from bridge.component.reading import is_gone, text_of
 from bridge.errors import PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Json, JsonObject, Link, Receipt
-from bridge.targets.asana.api import Api, is_gone, text_of
+from bridge.targets.asana.api import Api
 from bridge.targets.asana.names import Names
 from bridge.targets.asana.options import AsanaAction, AsanaOptions
 from bridge.targets.asana.tasks import SKEW, Tasks

@@ -8,10 +8,11 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from bridge.component.occasion import read
+from bridge.component.reading import is_gone, text_of, things_in
 from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import Json, JsonObject
 from bridge.options import did_you_mean
-from bridge.targets.asana.api import Api, is_gone, text_of, things_in
+from bridge.targets.asana.api import Api
 from bridge.targets.asana.options import GID, AsanaOptions, Value
 
 Kind: TypeAlias = Literal["sections", "custom_field_settings"]

@@ -8,9 +8,10 @@ from yarl import URL
 from bridge.component import Answer, Http, Links, Request, Target
 from bridge.component.http import json_body
 from bridge.component.marks import mark_of
+from bridge.component.reading import text_of
 from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import Json, JsonObject, Link, Message, Rate, Receipt
-from bridge.targets.asana.api import Api, text_of
+from bridge.targets.asana.api import Api
 from bridge.targets.asana.keeping import Keeping, Place, find_comment
 from bridge.targets.asana.names import Names
 from bridge.targets.asana.options import AsanaAction, AsanaOptions

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.component.marks import mark_in
+from bridge.component.reading import text_of
 from bridge.model import JsonObject
-from bridge.targets.asana.api import Api, text_of
+from bridge.targets.asana.api import Api
 from bridge.targets.asana.names import project_needed
 from bridge.targets.asana.options import AsanaOptions
 

@@ -13,7 +13,7 @@ from yarl import URL
 
 from bridge.component import Answer, Http, Request
 from bridge.component.http import LONGEST_WAIT, json_body
-from bridge.component.written_json import object_in
+from bridge.component.reading import object_in
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject
 from bridge.targets.discord.options import DiscordOptions

@@ -8,9 +8,9 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from bridge.component import Answer, Http, Request
-from bridge.component.google import object_of
 from bridge.component.http import json_body
 from bridge.component.oauth import Bearer
+from bridge.component.reading import object_in
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
 from bridge.model import JsonObject
 from bridge.options import Secret
@@ -91,7 +91,7 @@ def _sorted(failure: DeliveryFailure) -> DeliveryFailure:
 
 def _reason(excerpt: str) -> tuple[str, str]:
     """Return the reason of a refusal, as a word of Google's and in a sentence of its."""
-    error = object_of(excerpt.encode()).get("error")
+    error = object_in(excerpt.encode()).get("error")
     if not isinstance(error, dict):
         return "", ""
     errors = error.get("errors")

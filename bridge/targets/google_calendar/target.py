@@ -5,9 +5,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bridge.component import Answer, Http, Links, Request, Target
-from bridge.component.google import object_of
 from bridge.component.http import json_body
 from bridge.component.oauth import RefusedError
+from bridge.component.reading import object_in
 from bridge.errors import AccessRefused, PermanentFailure, TransientFailure
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
 from bridge.options import Redactor, secrets_in
@@ -75,7 +75,7 @@ class GoogleCalendar(Target[GoogleCalendarOptions, GoogleCalendarAction]):
             answer = await self._calendar.call(http, "GET", maxResults="1")
         except RefusedError as refusal:
             raise refusal.failure from None
-        told = object_of(answer.body)
+        told = object_in(answer.body)
         if told.get("accessRole") not in WRITERS:
             raise AccessRefused(f'the account may only read "{told.get("summary")}" ({SHARE})', status=answer.status)
         return f'writes to the calendar "{told.get("summary")}"'
@@ -127,7 +127,7 @@ class GoogleCalendar(Target[GoogleCalendarOptions, GoogleCalendarAction]):
     async def _changed(self, identity: str, told: JsonObject, http: Http) -> Answer | None:
         """Change the event; None if there is none."""
         try:
-            existing = object_of((await self._calendar.call(http, "GET", identity)).body)
+            existing = object_in((await self._calendar.call(http, "GET", identity)).body)
         except RefusedError as refusal:
             if refusal.status in GONE:
                 return None
@@ -147,5 +147,5 @@ class GoogleCalendar(Target[GoogleCalendarOptions, GoogleCalendarAction]):
         return {"sendUpdates": NOTIFY[self.options.notify]}
 
     def _link(self, key: str, identity: str, answer: Answer) -> Link:
-        address = object_of(answer.body).get("htmlLink")
+        address = object_in(answer.body).get("htmlLink")
         return Link(self.name, key, identity, {"url": address} if isinstance(address, str) else {})

@@ -10,9 +10,9 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from bridge.component import Http, Request
-from bridge.component.google import object_of
 from bridge.component.http import json_body
 from bridge.component.oauth import Bearer, RefusedError
+from bridge.component.reading import object_in
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
 from bridge.model import Json, JsonObject
 from bridge.options import Secret
@@ -76,7 +76,7 @@ class Sheet:
         except RefusedError as refusal:
             failure = refusal.failure
         else:
-            return object_of(answer.body)
+            return object_in(answer.body)
         raise failure
 
 
@@ -94,7 +94,7 @@ def _rows(told: JsonObject) -> list[list[Json]]:
 
 def _sorted(failure: DeliveryFailure) -> DeliveryFailure:
     """Return what a refusal means for the delivery, in Google's words and with what can be done about it."""
-    error = object_of(failure.excerpt.encode()).get("error")
+    error = object_in(failure.excerpt.encode()).get("error")
     told = error if isinstance(error, dict) else {}
     words, state = str(told.get("message") or failure.reason), told.get("status")
     status, excerpt = failure.status, failure.excerpt

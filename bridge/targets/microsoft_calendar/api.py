@@ -8,12 +8,12 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
-import orjson
 from yarl import URL
 
 from bridge.component import Answer, Http, Request
 from bridge.component.http import json_body
 from bridge.component.oauth import AccessTokens, Bearer, RefusedError
+from bridge.component.reading import object_in, text_of
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
 from bridge.model import Json, JsonObject
 from bridge.options import Secret, did_you_mean
@@ -82,7 +82,7 @@ class Graph:
         """
         select = {"$select": "id,name,canEdit"}
         if self._options.calendar is None:
-            return object_of((await self.call(http, "GET", "/calendar", query=select)).body)
+            return object_in((await self.call(http, "GET", "/calendar", query=select)).body)
         known = _values(await self.call(http, "GET", "/calendars", query={**select, "$top": MANY}))
         wanted = self._options.calendar
         by_name = {text_of(each, "name").casefold(): each for each in known}
@@ -141,29 +141,14 @@ class Graph:
         return None
 
 
-def object_of(body: bytes) -> JsonObject:
-    """Return an answer's object; an empty one where it holds none."""
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def text_of(thing: JsonObject, name: str) -> str:
-    """Return a text of something that Graph told of; empty if it is none."""
-    value = thing.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def _values(answer: Answer) -> list[JsonObject]:
-    listed: Json = object_of(answer.body).get("value")
+    listed: Json = object_in(answer.body).get("value")
     return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def _sorted(failure: DeliveryFailure) -> DeliveryFailure:
     """Return what a refusal means for the delivery, in Microsoft's words and with what can be done about it."""
-    error = object_of(failure.excerpt.encode()).get("error")
+    error = object_in(failure.excerpt.encode()).get("error")
     said = error if isinstance(error, dict) else {}
     hint = HINTS.get(text_of(said, "code"))
     told = f"Microsoft refused it: {text_of(said, 'message') or failure.reason}" + (f" ({hint})" if hint else "")

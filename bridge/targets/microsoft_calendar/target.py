@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 from bridge.component import Answer, Http, Links, Request, Target
 from bridge.component.http import json_body
 from bridge.component.oauth import RefusedError
+from bridge.component.reading import object_in, text_of
 from bridge.errors import AccessRefused, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
 from bridge.options import Redactor, secrets_in
-from bridge.targets.microsoft_calendar.api import Graph, object_of, text_of
+from bridge.targets.microsoft_calendar.api import Graph
 from bridge.targets.microsoft_calendar.event import escape, fields, mark_of, marked
 from bridge.targets.microsoft_calendar.options import MicrosoftCalendarAction, MicrosoftCalendarOptions
 
@@ -129,7 +130,7 @@ class MicrosoftCalendar(Target[MicrosoftCalendarOptions, MicrosoftCalendarAction
         raise TransientFailure("Graph has made the event, and does not show it yet", status=HTTPStatus.CONFLICT)
 
     def _receipt(self, key: str, action: MicrosoftCalendarAction, answer: Answer) -> Receipt:
-        event = object_of(answer.body)
+        event = object_in(answer.body)
         if not text_of(event, "id"):
             raise UnknownOutcome("the answer is not one of Graph's", status=answer.status, excerpt=answer.excerpt)
         data: JsonObject = {"mailbox": self.options.mailbox, "tentative": action.status == "tentative"}

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from bridge.component import Answer, Http, Links, Request, Target
 from bridge.component.http import json_body
 from bridge.component.markdown import escape
-from bridge.component.written_json import object_in, within_json
+from bridge.component.reading import object_in
+from bridge.component.written_json import within_json
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Message, Rate, Receipt
 from bridge.targets.teams.card import payload, written

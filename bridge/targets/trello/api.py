@@ -8,6 +8,7 @@ import orjson
 
 from bridge.component import Answer, Http, Request
 from bridge.component.http import json_body
+from bridge.component.reading import text_of
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import Json, JsonObject
 from bridge.targets.trello.options import TrelloOptions
@@ -104,19 +105,7 @@ class Api:
         return UnknownOutcome("the answer is not one of Trello's", status=self._last.status, excerpt=self._last.excerpt)
 
 
-def text_of(thing: Mapping[str, Json], name: str) -> str:
-    """Return a text of something that Trello told of; empty if it is none."""
-    value = thing.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def ids_of(thing: Mapping[str, Json], name: str) -> list[str]:
     """Return ids in a list of something that Trello told of."""
     value = thing.get(name)
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
-def parts_of(thing: Mapping[str, Json], name: str) -> list[JsonObject]:
-    """Return the things in a list of something that Trello told of."""
-    value = thing.get(name)
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bridge.component.marks import mark_in
+from bridge.component.reading import text_of
 from bridge.model import JsonObject
-from bridge.targets.trello.api import Api, text_of
+from bridge.targets.trello.api import Api
 from bridge.targets.trello.names import Names
 
 PAGE: Final = 1000

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 
+from bridge.component.reading import is_gone, text_of
 from bridge.errors import PermanentFailure, UnknownOutcome
 from bridge.model import JsonObject
-from bridge.targets.trello.api import Api, text_of
+from bridge.targets.trello.api import Api
 from bridge.targets.trello.cards import SKEW, made_at
-from bridge.targets.trello.refusals import is_gone
 from bridge.targets.trello.text import cut
 
 PAGE: Final = 50

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from bridge.component.reading import is_gone, text_of
 from bridge.errors import PermanentFailure, TransientFailure
 from bridge.model import JsonObject, Link, Receipt
-from bridge.targets.trello.api import Api, ids_of, text_of
+from bridge.targets.trello.api import Api, ids_of
 from bridge.targets.trello.cards import Cards
 from bridge.targets.trello.names import Names
 from bridge.targets.trello.options import TrelloAction, TrelloOptions
 from bridge.targets.trello.parts import READ, add_parts, has_parts
-from bridge.targets.trello.refusals import is_gone, perhaps_done
+from bridge.targets.trello.refusals import perhaps_done
 from bridge.targets.trello.text import cut
 from bridge.targets.trello.wanted import Wanted, wanted_of
 

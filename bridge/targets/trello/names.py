@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias
 
+from bridge.component.reading import is_gone, text_of, things_in
 from bridge.errors import PermanentFailure
 from bridge.model import Json, JsonObject
 from bridge.options import did_you_mean
-from bridge.targets.trello.api import Api, parts_of, text_of
+from bridge.targets.trello.api import Api
 from bridge.targets.trello.options import ID, TrelloOptions
-from bridge.targets.trello.refusals import is_gone, no_board
+from bridge.targets.trello.refusals import no_board
 
 Kind: TypeAlias = Literal["lists", "labels", "members", "customFields"]
 
@@ -169,7 +170,7 @@ def option_of(field: JsonObject, name: str) -> str:
     Raises:
         PermanentFailure: it has no such option.
     """
-    options = {text_of(_value(option), "text").casefold(): option for option in parts_of(field, "options")}
+    options = {text_of(_value(option), "text").casefold(): option for option in things_in(field, "options")}
     if option := options.get(name.strip().casefold()):
         return text_of(option, "id")
     hint = did_you_mean(name, (text_of(_value(option), "text") for option in options.values()))

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from bridge.component.reading import text_of, things_in
 from bridge.errors import PermanentFailure
 from bridge.model import Json, JsonObject
-from bridge.targets.trello.api import Api, parts_of, text_of
+from bridge.targets.trello.api import Api
 from bridge.targets.trello.names import option_of
 from bridge.targets.trello.options import TrelloAction, moment_of, names_in
 from bridge.targets.trello.text import cut, line
@@ -37,11 +38,11 @@ async def add_parts(api: Api, card: JsonObject, action: TrelloAction, values: Ma
     ``values`` are those of custom fields, by their ids. Raises as ``Http.deliver``.
     """
     id_ = text_of(card, "id")
-    if action.url and action.url not in {text_of(each, "url") for each in parts_of(card, "attachments")}:
+    if action.url and action.url not in {text_of(each, "url") for each in things_in(card, "attachments")}:
         await api.ask("POST", f"/cards/{id_}/attachments", {"url": action.url})
     for name, items in action.checklists.items():
         await _check_off(api, card, line(name), [line(item) for item in names_in(items)])
-    there = {text_of(each, "idCustomField"): each for each in parts_of(card, "customFieldItems")}
+    there = {text_of(each, "idCustomField"): each for each in things_in(card, "customFieldItems")}
     for field, wanted in values.items():
         if not _has(there.get(field, {}), wanted):
             await api.ask("PUT", f"/cards/{id_}/customField/{field}/item", wanted)
@@ -51,9 +52,9 @@ async def _check_off(api: Api, card: JsonObject, name: str, items: Sequence[str]
     """Add the items that a checklist lacks, and the checklist itself; without items there is none."""
     if not items:
         return
-    found = next((each for each in parts_of(card, "checklists") if text_of(each, "name") == name), None)
+    found = next((each for each in things_in(card, "checklists") if text_of(each, "name") == name), None)
     checklist = found or await api.post(f"/cards/{text_of(card, 'id')}/checklists", {"name": name})
-    there = {text_of(item, "name") for item in parts_of(checklist, "checkItems")}
+    there = {text_of(item, "name") for item in things_in(checklist, "checkItems")}
     for item in items:
         if item not in there:
             await api.ask("POST", f"/checklists/{text_of(checklist, 'id')}/checkItems", {"name": item})

@@ -4,7 +4,6 @@ Its limits are documented (https://developer.atlassian.com/cloud/trello/guides/r
 10 seconds for a token, 300 for a key, and no word of how long to wait. Its words are not; these are those users meet.
 """
 
-from http import HTTPStatus
 from typing import Final
 
 import orjson
@@ -54,11 +53,6 @@ def no_board(failure: PermanentFailure) -> AccessRefused:
 def perhaps_done(failure: TransientFailure) -> UnknownOutcome:
     """Return the failure of what must not be done twice: an error of Trello's own may come after the deed."""
     return UnknownOutcome(f"{failure.reason}; it may have been done", status=failure.status, excerpt=failure.excerpt)
-
-
-def is_gone(failure: PermanentFailure) -> bool:
-    """Tell whether Trello says that there is no such thing."""
-    return failure.status == HTTPStatus.NOT_FOUND
 
 
 def _word(excerpt: str) -> str:

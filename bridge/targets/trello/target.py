@@ -7,9 +7,10 @@ from bridge.component import Answer, Http, Links, Request, Target
 from bridge.component.http import json_body
 from bridge.component.markdown import escape, unescape
 from bridge.component.marks import mark_of
+from bridge.component.reading import text_of
 from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import Json, JsonObject, Link, Message, Rate, Receipt
-from bridge.targets.trello.api import Api, text_of
+from bridge.targets.trello.api import Api
 from bridge.targets.trello.cards import Cards
 from bridge.targets.trello.comments import find_comment
 from bridge.targets.trello.keeping import Keeping, Place

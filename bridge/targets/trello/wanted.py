@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.component.reading import text_of
 from bridge.model import Json, JsonObject
-from bridge.targets.trello.api import Api, text_of
+from bridge.targets.trello.api import Api
 from bridge.targets.trello.names import Names
 from bridge.targets.trello.options import TrelloAction, names_in
 from bridge.targets.trello.parts import wanted_value

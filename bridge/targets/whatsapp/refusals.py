@@ -5,7 +5,7 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 
 from typing import Final
 
-from bridge.component.written_json import object_in
+from bridge.component.reading import object_in
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject
 

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from bridge.component import Answer, Http, Links, Request, Target
 from bridge.component.http import json_body
-from bridge.component.written_json import object_in
+from bridge.component.reading import object_in
 from bridge.errors import DeliveryFailure, UnknownOutcome
 from bridge.model import JsonObject, Message, Rate, Receipt
 from bridge.targets.whatsapp.options import WhatsappAction, WhatsappOptions
