@@ -11,6 +11,7 @@ from typing import ClassVar, Final, NamedTuple
 import orjson
 
 from bridge.component.source import NamedTrigger, Source, SourceOptions
+from bridge.document import is_empty
 from bridge.errors import UnreadableWebhookError
 from bridge.model import Entity, Envelope, Event, JsonObject, Reading, new_id
 
@@ -220,7 +221,7 @@ class Bridge(Source[SourceOptions]):
         told: JsonObject = {}
         for name, (_, document) in _SAMPLES.items():
             if EVENTS[PREFIX + name] == kind:
-                told |= _dated(document, now)
+                told |= {field: value for field, value in _dated(document, now).items() if not is_empty(value)}
         return {**SHAPES[kind], **told, "at": now.isoformat()}
 
     def story(self, name: str, now: datetime) -> Sequence[JsonObject]:

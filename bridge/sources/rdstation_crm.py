@@ -101,6 +101,11 @@ class RdStationCrm(Source[RdStationCrmOptions]):
         return normalise(kind, document, None) if kind in SHAPES else {**RELATED_SHAPES.get(kind, {}), **document}
 
     @property
+    def has_api(self) -> bool:
+        """Tell whether there is an `api`."""
+        return self.options.api is not None
+
+    @property
     def repairs(self) -> bool:
         """Tell whether `repair` is `auto`."""
         return self.options.api is not None and self.options.api.repair == "auto"
