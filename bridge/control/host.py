@@ -7,8 +7,8 @@ from importlib.metadata import version
 from typing import Literal, TypeAlias, TypeVar
 
 from bridge.component.remote import Remote
+from bridge.delivery.reached import FindRelated, nothing_found
 from bridge.errors import RequestRefusedError
-from bridge.model import Related, Want
 from bridge.options import Problem
 from bridge.remote.repairing import Repairs
 from bridge.remote.subscriptions import Subscriptions
@@ -22,15 +22,6 @@ Reload: TypeAlias = Callable[[], Awaitable[Ruleset]]
 """Loads the rules anew; raises InvalidConfigurationError and keeps the old ones when they are broken."""
 Announce: TypeAlias = Callable[[str, Literal["pause", "resume"], str | None], None]
 """Takes the target, what was done with it, and the reason of a pause."""
-
-
-FindRelated: TypeAlias = Callable[[Sequence[Want]], Awaitable[Related]]
-"""Finds what messages have to say of related entities."""
-
-
-async def nothing_found(_: Sequence[Want]) -> Related:
-    """Find nothing: where no daemon runs, nobody looks anything up."""
-    return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,19 @@
 """The dispatcher: takes received events in batches and lets the ruleset of the moment decide them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import TypeAlias
 
 from bridge import telemetry
 from bridge.delivery.announcer import Announcer
+from bridge.delivery.reached import FindRelated, Reached, nothing_found
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import Clock, DeliveryState, EntityState, Event, EventState, Related, RoutedEvent, StateKey, Want
+from bridge.model import Clock, DeliveryState, EntityState, Event, EventState, RoutedEvent, StateKey
 from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
-
-FindRelated: TypeAlias = Callable[[Sequence[Want]], Awaitable[Related]]
-"""Finds what messages have to say of related entities."""
 
 BATCH = 32
 """Events decided in one transaction at most."""
@@ -42,7 +39,7 @@ class Dispatcher:
         busy: Callable[[], bool] = lambda: False,
         announce: Announcer | None = None,
         *,
-        look_up: FindRelated | None = None,
+        look_up: FindRelated = nothing_found,
     ) -> None:
         """Take what to ask for the ruleset, whom to tell which targets got work, and whether ingest is at work.
 
@@ -55,8 +52,7 @@ class Dispatcher:
         self._clock = clock
         self._busy = busy
         self._announce = announce or Announcer()
-        self._look_up = look_up
-        self._related: Related = {}
+        self._reached = Reached(look_up)
         self._oldest: datetime | None = None
 
     async def run(self) -> None:
@@ -87,8 +83,8 @@ class Dispatcher:
             return self._plan(events, states)
 
         try:
-            reaches = self._look_up is not None and self._current().router.reaches
-            batch = await self._store.route(BATCH, plan, self._prepare if reaches else None)
+            prepare = self._prepare if self._current().router.reaches else None
+            batch = await self._store.route(BATCH, plan, prepare)
         except StoreError as error:
             telemetry.store_unavailable(error)
             raise
@@ -96,15 +92,7 @@ class Dispatcher:
         return len(batch)
 
     async def _prepare(self, events: Sequence[Event], states: Mapping[StateKey, EntityState]) -> None:
-        """Find what the messages of a batch have to say of related entities; a defect there keeps none from going."""
-        self._related = {}
-        try:
-            wants = self._current().router.wanted(events, states)
-            self._related = await self._look_up(wants) if self._look_up and wants else {}
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 (they go without, and that is told)
-            telemetry.dispatching_failed(error)
+        await self._reached.prepare(lambda: self._current().router.wanted(events, states))
 
     def _tell(self, taken: Mapping[str, Event], batch: Sequence[RoutedEvent]) -> None:
         now = self._clock.now()
@@ -138,7 +126,7 @@ class Dispatcher:
 
     def _decide(self, event: Event, last: EntityState | None) -> RoutedEvent:
         try:
-            return self._current().router.decide(event, last, self._related)
+            return self._current().router.decide(event, last, self._reached.related)
         except Exception as error:  # noqa: BLE001 (a defect on one event must not stop the others; it is kept for a replay)
             return set_aside(event, error)
 

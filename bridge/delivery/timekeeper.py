@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from bridge import telemetry
 from bridge.delivery.announcer import Announcer
-from bridge.delivery.dispatcher import FindRelated
+from bridge.delivery.reached import FindRelated, Reached, nothing_found
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import Clock, DeliveryState, Related, Ripe, Ripened
+from bridge.model import Clock, DeliveryState, Ripe, Ripened
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
@@ -29,7 +29,7 @@ class Timekeeper:
         planned: Callable[[set[str]], None],
         clock: Clock,
         announce: Announcer | None = None,
-        look_up: FindRelated | None = None,
+        look_up: FindRelated = nothing_found,
     ) -> None:
         """Take what to ask for the ruleset, whom to tell which targets got work, and who hears of dead letters.
 
@@ -41,8 +41,7 @@ class Timekeeper:
         self._planned = planned
         self._clock = clock
         self._announce = announce or Announcer()
-        self._look_up = look_up
-        self._related: Related = {}
+        self._reached = Reached(look_up)
 
     async def run(self) -> None:
         """Go on until cancelled; a store that cannot write just now is asked again."""
@@ -55,8 +54,8 @@ class Timekeeper:
     async def step(self) -> int:
         """Ripen what is due, a batch at most; return how many deliveries it had."""
         try:
-            reaches = self._look_up is not None and self._current().router.reaches
-            ripened = await self._store.ripen(BATCH, self._ripen, self._foresee if reaches else None)
+            foresee = self._foresee if self._current().router.reaches else None
+            ripened = await self._store.ripen(BATCH, self._ripen, foresee)
         except StoreError as error:
             telemetry.store_unavailable(error)
             raise
@@ -72,19 +71,11 @@ class Timekeeper:
         return POLL if due is None else min(POLL, max(0.0, (due - self._clock.now()).total_seconds()))
 
     async def _foresee(self, batch: Sequence[Ripe]) -> None:
-        """Find what the messages of a batch have to say of related entities; a defect there keeps none from going."""
-        self._related = {}
-        try:
-            wants = self._current().router.wanted_ripe(batch)
-            self._related = await self._look_up(wants) if self._look_up and wants else {}
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 (they go without)
-            telemetry.dispatching_failed(error)
+        await self._reached.prepare(lambda: self._current().router.wanted_ripe(batch))
 
     def _ripen(self, ripe: Ripe) -> Ripened:
         try:
-            return self._current().router.ripen(ripe, self._related)
+            return self._current().router.ripen(ripe, self._reached.related)
         except Exception as error:  # noqa: BLE001 (a defect on one delivery must not stop the others)
             telemetry.ripening_failed(ripe.delivery, error)
             reason = f"ripening failed: {type(error).__name__}"

@@ -33,6 +33,8 @@ from tests.support.clock import ManualClock
 class CountingRouter:
     """Decides on one delivery per event, counts in the entity's state, and fails on events named ``poison``."""
 
+    reaches = False
+
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
 
@@ -96,7 +98,7 @@ async def test_what_cannot_be_rendered_is_told(store: Store, clock: ManualClock)
         dead = [replace(each, state=DeliveryState.DEAD, reason="no name") for each in routed.deliveries]
         return replace(routed, deliveries=tuple(dead))
 
-    ruleset: Any = SimpleNamespace(router=SimpleNamespace(decide=decide))
+    ruleset: Any = SimpleNamespace(router=SimpleNamespace(decide=decide, reaches=False))
     undertaker = Undertaker()
     await add(store, clock, "a", "b")
     await Dispatcher(store, lambda: ruleset, lambda _: None, clock, announce=undertaker).step()

@@ -629,6 +629,8 @@ async def test_what_waits_for_a_source_that_is_gone_is_a_dead_letter(shop: Timed
 class Defective:
     """A router that has a defect."""
 
+    reaches = False
+
     def ripen(self, ripe: Any, related: Any) -> Delivery:
         raise ZeroDivisionError
 
