@@ -13,9 +13,10 @@ from bridge.delivery.dispatcher import set_aside
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
 from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, Message, Related, new_id
 from bridge.options import did_you_mean
+from bridge.routing.explanation import Explanation, RouteExplanation
 from bridge.routing.fanout import Preview
 from bridge.routing.route import Finding
-from bridge.routing.router import NOTHING, Explanation, RouteExplanation
+from bridge.routing.router import NOTHING
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
 

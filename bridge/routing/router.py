@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -30,11 +30,12 @@ from bridge.model import (
     new_id,
 )
 from bridge.routing.change import Comparison, compare
+from bridge.routing.explanation import Explanation, RouteExplanation, explained, match_failed
 from bridge.routing.fanout import REASONS, Preview, failed, fan_out
-from bridge.routing.listening import Listening, calling_off, index
+from bridge.routing.listening import calling_off, index
 from bridge.routing.reaching import wants_of
 from bridge.routing.ripening import Ripener
-from bridge.routing.route import Context, Finding, Gather, Route
+from bridge.routing.route import Context, Gather, Route
 
 NOTHING: Final[Related] = MappingProxyType({})
 """What is known of related entities where nobody looks them up."""
@@ -42,35 +43,10 @@ NOTHING: Final[Related] = MappingProxyType({})
 ContextBuilder: TypeAlias = Callable[[Change, AnySource, Related], Context]
 """Gives the names that templates see of a change, and of what was found to be related to it."""
 IMPORTED = "imported, and so no news: the first state that is known of it"
+Heard: TypeAlias = list[tuple[Route, str | None]]
+"""The routes that hear a change; and those that cannot tell, with the reason."""
 Decide: TypeAlias = Callable[[Event, EntityState | None], RoutedEvent]
 """Decides an event beside its entity's last state."""
-
-
-@dataclass(frozen=True, slots=True)
-class RouteExplanation:
-    """What one route makes of a change.
-
-    ``listened`` tells whether its ``on`` names the event at all, ``matched`` whether it delivers; ``findings`` are the
-    verdicts of its trigger and its ``match``; ``when`` is None where it was not asked; ``error`` is why it failed.
-    """
-
-    name: str
-    listened: bool
-    matched: bool = False
-    findings: tuple[Finding, ...] = ()
-    when: bool | None = None
-    error: str | None = None
-    deliveries: tuple[Preview, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What an event comes to under the rules in force. Without a ``change`` no route was asked."""
-
-    state: EventState
-    reason: str | None
-    change: Change | None
-    routes: tuple[RouteExplanation, ...] = ()
 
 
 class Router:
@@ -165,22 +141,23 @@ class Router:
     def _decide(self, event: Event, last: EntityState | None, related: Related) -> RoutedEvent:
         comparison = self._compare(event, last)
         change = comparison.change
-        deliveries = tuple(self._deliveries(change, related, self._clock.now())) if change else ()
+        heard = self._heard(change) if change else []
+        deliveries = tuple(self._deliveries(change, heard, related)) if change and heard else ()
         state = EventState.ROUTED if deliveries else comparison.state
         called_off = self._called_off(change) if change and self._calling_off else ()
-        reason = comparison.reason or (self._lacking(change, related) if deliveries else None)
+        reason = comparison.reason or (self._lacking(change, heard, related) if change and deliveries else None)
         return RoutedEvent(event.id, state, reason, deliveries, comparison.entity_state, called_off)
 
-    def _lacking(self, change: Change | None, related: Related) -> str | None:
+    def _lacking(self, change: Change, heard: Heard, related: Related) -> str | None:
         """Return what messages had to go without."""
-        lacking = sorted({str(want.reach) for want in self._wants(change) if want.reach not in related})
+        lacking = sorted({str(want.reach) for want in self._wants(change, heard) if want.reach not in related})
         return f"told without {', '.join(lacking)}, which could not be looked up" if lacking else None
 
-    def _wants(self, change: Change | None) -> Iterator[Want]:
+    def _wants(self, change: Change | None, heard: Heard | None = None) -> Iterable[Want]:
         if change is None or not self._reaches:
-            return iter(())
-        heard = (route for route, failure in self._heard(change) if failure is None)
-        return wants_of(change, self._sources[change.event.source], heard)
+            return ()
+        routes = (route for route, failure in (self._heard(change) if heard is None else heard) if failure is None)
+        return wants_of(change, self._sources[change.event.source], routes)
 
     def _compare(self, event: Event, last: EntityState | None) -> Comparison:
         source = self._sources.get(event.source)
@@ -193,9 +170,8 @@ class Router:
         comparison = compare(event, reading, last, source.quiet)
         return _baseline(comparison) if event.origin is Origin.IMPORTED else comparison
 
-    def _deliveries(self, change: Change, related: Related, now: datetime) -> Iterator[Delivery]:
-        heard = self._heard(change)
-        context = self._context(change, related) if heard else {}
+    def _deliveries(self, change: Change, heard: Heard, related: Related) -> Iterator[Delivery]:
+        context, now = self._context(change, related), self._clock.now()
         for route, failure in heard:
             out = fan_out(route, change, context, now) if failure is None else failed(route, change, failure)
             for entry, preview in enumerate(out.previews):
@@ -210,15 +186,15 @@ class Router:
                     found.append(each.entry)
         return tuple(found)
 
-    def _heard(self, change: Change) -> list[tuple[Route, str | None]]:
+    def _heard(self, change: Change) -> Heard:
         """Return the routes that hear a change, and those that cannot tell, with the reason."""
-        heard: list[tuple[Route, str | None]] = []
+        heard: Heard = []
         for listening in self._listening.get(change.event.name, ()):
             try:
                 if listening.test(change):
                     heard.append((listening.route, None))
             except MatchError as error:
-                heard.append((listening.route, _match_failed(error)))
+                heard.append((listening.route, match_failed(error)))
         return heard
 
     def _context(self, change: Change, related: Related) -> Context:
@@ -228,7 +204,7 @@ class Router:
         context, now = self._context(change, related), self._clock.now()
         listening = {each.route.name: each for each in self._listening.get(change.event.name, ())}
         return tuple(
-            _explained(listening[route.name], change, context, now, self._gather)
+            explained(listening[route.name], change, context, now, self._gather)
             if route.name in listening
             else RouteExplanation(route.name, listened=False)
             for route in self._routes
@@ -262,26 +238,6 @@ def in_order(decide: Decide, events: Iterable[Event], states: Mapping[StateKey, 
         if routed.entity_state:
             moving[event.source, routed.entity_state.entity] = routed.entity_state
         yield routed
-
-
-def _explained(
-    listening: Listening, change: Change, context: Context, now: datetime, gather: Gather
-) -> RouteExplanation:
-    name = listening.route.name
-    try:
-        heard, findings = listening.test(change), listening.explain(change)
-    except MatchError as error:
-        out = failed(listening.route, change, _match_failed(error))
-        return RouteExplanation(name, listened=True, error=out.error, deliveries=out.previews)
-    if not heard:
-        return RouteExplanation(name, listened=True, findings=findings)
-    out = fan_out(listening.route, change, context, now, gather)
-    matched = out.when is not False and out.error is None
-    return RouteExplanation(name, True, matched, findings, out.when, out.error, out.previews)
-
-
-def _match_failed(error: MatchError) -> str:
-    return f"`match` failed: {error}"
 
 
 def _baseline(comparison: Comparison) -> Comparison:

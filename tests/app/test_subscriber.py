@@ -100,7 +100,7 @@ async def test_an_api_that_refuses_or_a_defect_stops_nothing(there: Office, cloc
     with capture_logs() as logs:
         await subscribing.step()
     assert "a defect of bridge: KeyError" in str(logs)
-    assert subscribing._pause() == 30
+    assert subscribing._again.pause() == 30
 
 
 async def test_by_hand_nothing_is_registered(crm: Simulator, tmp_path: Path, clock: ManualClock) -> None:
