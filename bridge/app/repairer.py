@@ -4,16 +4,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.app.again import Again
 from bridge.delivery.wake import Bell
 from bridge.model import Clock
 from bridge.remote.repairing import Purpose, Repairs
 from bridge.ruleset import Ruleset
 
-POLL: Final = 60.0
-"""Seconds between looks when nobody rings and nothing is to be tried again."""
 FIRST: Final = timedelta(minutes=1)
-"""Before a repair that failed is tried again; each time twice as long."""
-LONGEST: Final = timedelta(minutes=15)
+"""Before a repair that failed is tried again."""
 
 
 class Repairer:
@@ -24,9 +22,7 @@ class Repairer:
         self.bell = Bell()
         self._repairs = repairs
         self._rules = rules
-        self._clock = clock
-        self._due: dict[str, datetime] = {}
-        self._failures: dict[str, int] = {}
+        self._again = Again(FIRST, clock)
 
     async def note(self) -> None:
         """Keep since when each source was not heard; to be called before webhooks are taken.
@@ -37,7 +33,7 @@ class Repairer:
         for name, source in self._rules().sources.items():
             if source.repairs:
                 await self._repairs.note_gap(name)
-                self._due[name] = self._clock.now()
+                self._again.ask(name)
 
     def note_since(self, source: str, since: datetime) -> None:
         """Keep that nothing may have come of a source since then, for when it is to be repaired."""
@@ -46,20 +42,19 @@ class Repairer:
 
     def ask(self, source: str) -> None:
         """Have a source repaired soon."""
-        self._due[source] = self._clock.now()
+        self._again.ask(source)
         self.bell.ring()
 
     async def run(self) -> None:
         """Repair until cancelled."""
         while True:
             await self.step()
-            await self.bell.wait(self._pause())
+            await self.bell.wait(self._again.pause())
 
     async def step(self) -> None:
         """Repair what is due; what fails is tried again later."""
-        for name in [name for name, due in self._due.items() if due <= self._clock.now()]:
+        for name in self._again.take():
             source = self._rules().sources.get(name)
-            del self._due[name]
             if source and source.repairs:
                 await self._repair(name)
 
@@ -67,13 +62,6 @@ class Repairer:
         progress = self._repairs.start(name, Purpose.REPAIR)
         await self._repairs.wait(name)
         if progress.error is None:
-            self._failures.pop(name, None)
-            return
-        failures = self._failures.get(name, 0)
-        self._failures[name] = min(failures + 1, 10)
-        self._due[name] = self._clock.now() + min(FIRST * 2**failures, LONGEST)
-
-    def _pause(self) -> float:
-        if not self._due:
-            return POLL
-        return min(max((min(self._due.values()) - self._clock.now()).total_seconds(), 0.1), POLL)
+            self._again.done(name)
+        else:
+            self._again.failed(name)

@@ -1,11 +1,11 @@
 """The subscriber: registers webhooks by itself, for the sources whose rules say so."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
+from typing import Final, NamedTuple
 
 from bridge import telemetry
+from bridge.app.again import Again
 from bridge.component.remote import Remote
 from bridge.delivery.wake import Bell
 from bridge.errors import RemoteError, RequestRefusedError
@@ -15,21 +15,15 @@ from bridge.remote.subscribing import Act
 from bridge.remote.subscriptions import Subscriptions
 from bridge.ruleset import Ruleset
 
-POLL: Final = 60.0
-"""Seconds between looks when nobody rings and nothing is to be tried again."""
 FIRST: Final = timedelta(seconds=30)
-"""Before a source is tried again that failed; each time twice as long."""
-LONGEST: Final = timedelta(minutes=15)
+"""Before a source is tried again that failed."""
 
 
-@dataclass(slots=True)
-class _Tried:
-    """What was tried last for a source, and when to try again; never, if it was done."""
+class _Tried(NamedTuple):
+    """What was tried last for a source: another API, or other events, are tried at once."""
 
     remote: Remote
     events: frozenset[str]
-    failures: int = 0
-    again_at: datetime | None = None
 
 
 class Subscriber:
@@ -43,30 +37,33 @@ class Subscriber:
         self._subscriptions = subscriptions
         self._remotes = remotes
         self._rules = rules
-        self._clock = clock
+        self._again = Again(FIRST, clock)
         self._tried: dict[str, _Tried] = {}
 
     async def run(self) -> None:
         """Register until cancelled, at each ring and now and then."""
         while True:
             await self.step()
-            await self.bell.wait(self._pause())
+            await self.bell.wait(self._again.pause())
 
     async def step(self) -> None:
         """Register what is due. What fails is told, and tried again later; it keeps no other source waiting."""
         sources = {name for name, source in self._rules().sources.items() if source.subscribes}
         self._tried = {name: tried for name, tried in self._tried.items() if name in sources}
+        due = self._again.take()
         for name in sorted(sources):
             remote = self._remotes.get(name)
-            if remote and self._is_due(name, remote):
+            if remote and (self._is_another(name, remote) or name in due):
                 await self._subscribe(name, remote)
 
-    def _is_due(self, name: str, remote: Remote) -> bool:
-        tried, wanted = self._tried.get(name), self._subscriptions.wanted(name)
-        if tried is None or tried.remote is not remote or tried.events != wanted:
-            self._tried[name] = _Tried(remote, wanted)
-            return True
-        return tried.again_at is not None and tried.again_at <= self._clock.now()
+    def _is_another(self, name: str, remote: Remote) -> bool:
+        """Tell whether this was not tried yet, and note that it is now."""
+        tried, trying = self._tried.get(name), _Tried(remote, self._subscriptions.wanted(name))
+        self._tried[name] = trying
+        if tried is not None and tried.remote is remote and tried.events == trying.events:
+            return False
+        self._again.done(name)
+        return True
 
     async def _subscribe(self, name: str, remote: Remote) -> None:
         try:
@@ -80,18 +77,8 @@ class Subscriber:
         telemetry.webhooks_subscribed(name, {act.value: acts.count(act) for act in Act if act in acts})
         if errors := [f"{each.step.event}: {each.error}" for each in done if each.error]:
             return self._failed(name, errors)
-        self._tried[name].again_at, self._tried[name].failures = None, 0
+        self._again.done(name)
         return None
 
     def _failed(self, name: str, reasons: list[str]) -> None:
-        tried = self._tried[name]
-        wait = min(FIRST * 2**tried.failures, LONGEST)
-        tried.failures = min(tried.failures + 1, 10)
-        tried.again_at = self._clock.now() + wait
-        telemetry.subscribing_failed(name, reasons, wait.total_seconds())
-
-    def _pause(self) -> float:
-        due = [tried.again_at for tried in self._tried.values() if tried.again_at]
-        if not due:
-            return POLL
-        return min(max((min(due) - self._clock.now()).total_seconds(), 0.1), POLL)
+        telemetry.subscribing_failed(name, reasons, self._again.failed(name).total_seconds())

@@ -141,6 +141,11 @@ class Source(ABC, Generic[OptionsT]):
         return document
 
     @property
+    def has_api(self) -> bool:
+        """Tell whether the options open the API of the source; see ``remote``."""
+        return False
+
+    @property
     def repairs(self) -> bool:
         """Tell whether bridge is to look of its own accord for what was missed while no webhook came."""
         return False

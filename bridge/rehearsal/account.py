@@ -43,7 +43,7 @@ async def ask_sources(loaded: Loaded, ask: AskNames, problems: Problems) -> list
     spoken = list(_spoken(loaded, problems))
     answers: list[Answered] = []
     for name, source in loaded.ruleset.sources.items():
-        if getattr(source.options, "api", None):
+        if source.has_api:
             answers.append(await _asked(name, [each for each in spoken if _is_of(each, source)], ask, problems))
     return answers
 

@@ -53,7 +53,7 @@ def plan(wanted: Iterable[str], registered: Sequence[Registration], address: Add
 
     ``ours`` is how the addresses of this source begin, without a secret.
     """
-    own = [each for each in registered if each.url == ours or each.url.startswith(f"{ours}/")]
+    own = [each for each in registered if is_below(each.url, ours)]
     steps, left = list[Step](), set(own)
     for event in sorted(wanted):
         found = sorted((each for each in own if each.event == event), key=lambda each: _fitness(each, address))
@@ -61,6 +61,11 @@ def plan(wanted: Iterable[str], registered: Sequence[Registration], address: Add
         left.difference_update(found[:1])
     steps += [Step(Act.DELETE, each.event, each) for each in sorted(left, key=lambda each: (each.event, each.id))]
     return tuple(steps)
+
+
+def is_below(url: str, ours: str) -> bool:
+    """Tell whether an address is that of a source, or lies below it, whatever secret follows."""
+    return f"{url}/".startswith(f"{ours}/")
 
 
 async def carry_out(steps: Iterable[Step], remote: Remote, address: Address) -> tuple[Done, ...]:

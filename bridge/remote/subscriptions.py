@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bridge.component.remote import Address, Registration, Remote
 from bridge.errors import RequestRefusedError
 from bridge.options import Secret
-from bridge.remote.subscribing import Done, Step, carry_out, events_wanted, plan
+from bridge.remote.subscribing import Done, Step, carry_out, events_wanted, is_below, plan
 from bridge.ruleset import Ruleset
 
 
@@ -53,7 +53,7 @@ class Subscriptions:
     def is_ours(self, registered: Registration, source: str) -> bool:
         """Tell whether a webhook posts to a source."""
         ours = self.ours(source)
-        return ours is not None and f"{registered.url}/".startswith(f"{ours}/")
+        return ours is not None and is_below(registered.url, ours)
 
     def _address(self, source: str, remote: Remote) -> Address:
         header = next(((field, Secret(key)) for field, key in self._headers(source).items()), None)
