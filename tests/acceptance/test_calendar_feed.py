@@ -14,7 +14,7 @@ from bridge.targets.calendar_feed.entry import ENTRY
 from bridge.trial import MovedClock
 from tests.support.daemon import Daemon
 from tests.support.deals import Deal
-from tests.support.life import live, post_until_killed, staged
+from tests.support.life import live, outlived, staged
 
 SECRET = "the-secret-of-this-feed"
 RULES = f"""\
@@ -64,20 +64,8 @@ async def test_a_daemon_that_is_killed_beside_its_record_keeps_one_entry(
     tmp_path: Path, point: str, passage: int
 ) -> None:
     deal = Deal("65", rating=3)
-    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
-    daemon = Daemon(tmp_path)
-    daemon.write_rules(RULES)
-    await daemon.spawn("tests.support.crashing", point, str(passage))
-    try:
-        assert await daemon.ready()
-        await post_until_killed(daemon, life)
-        await daemon.start()
-        for body in life:
-            assert (await daemon.post(body))[0] == 200
-        await daemon.settle()
+    async with outlived(tmp_path, RULES, (point, passage), deal) as daemon:
         assert_as_newest(await fetched(daemon), deal.document)
-    finally:
-        await daemon.kill()
 
 
 @pytest.mark.parametrize("seed", range(8))

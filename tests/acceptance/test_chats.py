@@ -10,9 +10,8 @@ import pytest
 from bridge.trial import MovedClock
 from tests.support.chats import Chat, DiscordChannel, Fault, SlackChannel, TelegramGroup
 from tests.support.contract_server import Seen
-from tests.support.daemon import Daemon
 from tests.support.deals import Deal
-from tests.support.life import Mishaps, live, post_until_killed, staged
+from tests.support.life import IN_HASTE, Mishaps, live, outlived, staged
 
 RULES = """\
 version: 1
@@ -86,19 +85,6 @@ async def test_a_daemon_that_is_killed_beside_its_service_loses_nothing(
 ) -> None:
     """It is killed while the first message goes out; what can be found is there once, what cannot at most twice."""
     deal = Deal("65", rating=3)
-    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
-    daemon = Daemon(tmp_path)
-    async with kind() as chat:
-        daemon.write_rules(rules_for(chat, rate="1000/s", retry={"first": "1ms", "max": "1ms"}, breaker=None))
-        await daemon.spawn("tests.support.crashing", point, str(passage))
-        try:
-            assert await daemon.ready()
-            await post_until_killed(daemon, life)
-            await daemon.start()
-            for body in life:
-                assert (await daemon.post(body))[0] == 200
-            await daemon.settle()
-        finally:
-            await daemon.kill()
+    async with kind() as chat, outlived(tmp_path, rules_for(chat, **IN_HASTE), (point, passage), deal):
         assert len(chat.posted) <= (1 if chat.looks_up else 2)
         assert_as_newest(chat, deal.document)

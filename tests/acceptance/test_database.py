@@ -13,7 +13,7 @@ from tests.support.between import Break, Wire
 from tests.support.daemon import Daemon
 from tests.support.databases import Bank, postgres_bank, sqlite_bank
 from tests.support.deals import Deal
-from tests.support.life import Mishaps, live, post_until_killed, staged
+from tests.support.life import Mishaps, live, outlived, staged
 from tests.support.postgres import Postgres
 
 RULES = """\
@@ -64,24 +64,13 @@ async def test_a_daemon_that_is_killed_beside_its_database_leaves_one_row_and_on
     tmp_path: Path, bank: Bank, point: str, passage: int
 ) -> None:
     deal = Deal("65", rating=3)
-    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
-    daemon = Daemon(tmp_path)
-    daemon.write_rules(rules_for(bank, history=True, retry={"first": "1ms", "max": "1ms"}, breaker=None))
-    await daemon.spawn("tests.support.crashing", point, str(passage))
-    try:
-        assert await daemon.ready()
-        await post_until_killed(daemon, life)
-        await daemon.start()
-        for body in life:
-            assert (await daemon.post(body))[0] == 200
-        await daemon.settle()
+    rules = rules_for(bank, history=True, retry={"first": "1ms", "max": "1ms"}, breaker=None)
+    async with outlived(tmp_path, rules, (point, passage), deal) as daemon:
         assert bank.ask(NEWEST) == [("Padaria Estrela", 4, "ongoing", 1)]
         assert bank.ask("SELECT COUNT(*), COUNT(DISTINCT event_id) FROM past") == [(4, 4)]
         assert (await daemon.post(deal.deleted()))[0] == 200
         await daemon.settle()
         assert bank.ask(NEWEST) == [(None, None, None, 0)]
-    finally:
-        await daemon.kill()
 
 
 @pytest.mark.parametrize("history", [False, True])

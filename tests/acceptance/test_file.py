@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.daemon import Daemon
 from tests.support.deals import Deal
-from tests.support.life import post_until_killed
+from tests.support.life import outlived
 
 RULES = """\
 version: 1
@@ -34,21 +33,14 @@ async def test_a_daemon_that_is_killed_beside_its_file_writes_each_line_once(
 ) -> None:
     folder = tmp_path / "exports"
     folder.mkdir()
-    deal, daemon = Deal("65", rating=3), Daemon(tmp_path)
-    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
-    daemon.write_rules(RULES.replace("FOLDER", str(folder)))
-    await daemon.spawn("tests.support.crashing", point, str(passage))
-    try:
-        assert await daemon.ready()
-        await post_until_killed(daemon, life)
+
+    def tear() -> None:
         with (folder / "deals.ndjson").open("a") as file:
             file.write('{"delivery_id":"dlv_torn')
-        await daemon.start()
-        for body in life:
-            assert (await daemon.post(body))[0] == 200
-        await daemon.settle()
-    finally:
-        await daemon.kill()
+
+    rules = RULES.replace("FOLDER", str(folder))
+    async with outlived(tmp_path, rules, (point, passage), Deal("65", rating=3), tear):
+        pass
     lines = [json.loads(line) for line in (folder / "deals.ndjson").read_text().splitlines()]
     assert len({line["event"] for line in lines}) == len(lines) == 4
     assert len({line["delivery_id"] for line in lines}) == 4

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from bridge.trial import MovedClock
-from tests.support.daemon import Daemon
 from tests.support.deals import Deal
 from tests.support.google_calendar import FakeGoogleCalendar, Fault
-from tests.support.life import Mishaps, live, post_until_killed, staged
+from tests.support.life import IN_HASTE, Mishaps, live, one_by_one, outlived, staged
 
 RULES = """\
 version: 1
@@ -65,25 +64,14 @@ async def test_a_daemon_that_is_killed_beside_its_service_makes_one_event(
     tmp_path: Path, point: str, passage: int, last: str
 ) -> None:
     deal = Deal("65", rating=3)
-    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
-    daemon = Daemon(tmp_path)
     async with FakeGoogleCalendar() as google:
-        brief = {"first": "1ms", "max": "1ms"}
-        each = "      - supersede: false\n        to: agenda"  # so that what the daemon does last is known
-        rules = rules_for(google, rate="1000/s", retry=brief, breaker=None)
-        daemon.write_rules(rules.replace("      - to: agenda", each))
-        await daemon.spawn("tests.support.crashing", point, str(passage))
-        try:
-            assert await daemon.ready()
-            await post_until_killed(daemon, life)
+
+        def killed() -> None:
             assert google.asked[-1].method == last, "the last that the daemon did"
-            await daemon.start()
-            for body in life:
-                assert (await daemon.post(body))[0] == 200
-            await daemon.settle()
-        finally:
-            await daemon.kill()
-        assert_as_newest(google, deal.document)
+
+        rules = one_by_one(rules_for(google, **IN_HASTE), "agenda")
+        async with outlived(tmp_path, rules, (point, passage), deal, killed):
+            assert_as_newest(google, deal.document)
 
 
 @pytest.mark.parametrize("seed", range(8))

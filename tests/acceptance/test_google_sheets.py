@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from bridge.trial import MovedClock
-from tests.support.daemon import Daemon
 from tests.support.deals import Deal
 from tests.support.google_calendar import Fault
 from tests.support.google_sheets import FakeGoogleSheets
-from tests.support.life import Mishaps, live, post_until_killed, staged
+from tests.support.life import IN_HASTE, Mishaps, live, one_by_one, outlived, staged
 
 RULES = """\
 version: 1
@@ -46,24 +45,15 @@ def rules_for(google: FakeGoogleSheets, **options: Any) -> str:
 async def test_a_daemon_that_is_killed_beside_its_service_adds_one_row(
     tmp_path: Path, point: str, passage: int, last: str
 ) -> None:
-    deal, daemon = Deal("65", rating=3), Daemon(tmp_path)
-    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
+    deal = Deal("65", rating=3)
     async with FakeGoogleSheets() as google:
-        brief = {"first": "1ms", "max": "1ms"}
-        rules = rules_for(google, rate="1000/s", retry=brief, breaker=None)
-        daemon.write_rules(rules.replace("      - to: sheet", "      - supersede: false\n        to: sheet"))
-        await daemon.spawn("tests.support.crashing", point, str(passage))
-        try:
-            assert await daemon.ready()
-            await post_until_killed(daemon, life)
+
+        def killed() -> None:
             assert google.lines()[-1] == last, "the last that the daemon did"
-            await daemon.start()
-            for body in life:
-                assert (await daemon.post(body))[0] == 200
-            await daemon.settle()
-        finally:
-            await daemon.kill()
-        assert google.rows == [NAMES, ["deal:65", "Padaria Estrela", 4, "ongoing"]]
+
+        rules = one_by_one(rules_for(google, **IN_HASTE), "sheet")
+        async with outlived(tmp_path, rules, (point, passage), deal, killed):
+            assert google.rows == [NAMES, ["deal:65", "Padaria Estrela", 4, "ongoing"]]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.trial import MovedClock
-from tests.support.daemon import Daemon
 from tests.support.deals import Deal
-from tests.support.life import Mishaps, live, post_until_killed, staged
+from tests.support.life import Mishaps, live, outlived, staged
 from tests.support.things import Fault, Things
 
 RULES = """\
@@ -70,22 +69,14 @@ async def test_a_daemon_that_is_killed_beside_its_service_makes_one_thing(
     tmp_path: Path, point: str, passage: int, last: str
 ) -> None:
     deal = Deal("65", rating=3)
-    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
-    daemon = Daemon(tmp_path)
     async with Things() as things:
-        daemon.write_rules(rules_for(things, ", rate: 1000/s, retry: {first: 1ms, max: 1ms}, breaker: null"))
-        await daemon.spawn("tests.support.crashing", point, str(passage))
-        try:
-            assert await daemon.ready()
-            await post_until_killed(daemon, life)
+
+        def killed() -> None:
             assert things.lines[-1] == last, "the last that the daemon did"
-            await daemon.start()
-            for body in life:
-                assert (await daemon.post(body))[0] == 200
-            await daemon.settle()
-        finally:
-            await daemon.kill()
-        assert_as_newest(things, deal.document)
+
+        rules = rules_for(things, ", rate: 1000/s, retry: {first: 1ms, max: 1ms}, breaker: null")
+        async with outlived(tmp_path, rules, (point, passage), deal, killed):
+            assert_as_newest(things, deal.document)
 
 
 @pytest.mark.parametrize("seed", range(8))

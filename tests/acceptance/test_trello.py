@@ -10,9 +10,8 @@ from bridge.model import DeliveryState
 from bridge.store.base import Store
 from bridge.store.nouns import DeliveryQuery
 from bridge.trial import MovedClock
-from tests.support.daemon import Daemon
 from tests.support.deals import Deal
-from tests.support.life import Mishaps, live, post_until_killed, staged
+from tests.support.life import Mishaps, live, outlived, staged
 from tests.support.trello_board import BOARD, Fault, TrelloBoard
 from tests.support.trello_contract import KEY, TOKEN
 
@@ -113,26 +112,18 @@ async def test_a_daemon_that_is_killed_beside_its_service_makes_one_card_and_one
 ) -> None:
     """It is killed between the service's deed and the record of it; the next daemon finds what was done."""
     deal = Deal("65", deal_stage={"id": "s1", "name": "Etapa 1", "order": 1}, rating=3)
-    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
-    daemon = Daemon(tmp_path)
     async with TrelloBoard() as board:
         board.has("lists", *LISTS)
-        daemon.write_rules(rules_for(board, "rate: 1000/s\n    retry: {first: 1ms, max: 1ms}\n    breaker: null"))
-        await daemon.spawn("tests.support.crashing", point, str(passage))
-        try:
-            assert await daemon.ready()
-            await post_until_killed(daemon, life)
+
+        def killed() -> None:
             assert board.lines[-1] == last, "the last that the daemon did"
-            await daemon.start()
-            for body in life:
-                assert (await daemon.post(body))[0] == 200
-            await daemon.settle()
-        finally:
-            await daemon.kill()
-        assert_as_newest(board, deal.document)
-        comments = [comment["data"]["text"] for comment in board.card["comments"]]
-        assert len(comments) == 1
-        assert comments[0].startswith("lost ")
+
+        rules = rules_for(board, "rate: 1000/s\n    retry: {first: 1ms, max: 1ms}\n    breaker: null")
+        async with outlived(tmp_path, rules, (point, passage), deal, killed):
+            assert_as_newest(board, deal.document)
+            comments = [comment["data"]["text"] for comment in board.card["comments"]]
+            assert len(comments) == 1
+            assert comments[0].startswith("lost ")
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -2,7 +2,7 @@
 
 import random
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +26,8 @@ from tests.support.deals import Deal, again
 from tests.support.rounds import GONE
 
 ENOUGH: Final = 20
+IN_HASTE: Final[dict[str, Any]] = {"rate": "1000/s", "retry": {"first": "1ms", "max": "1ms"}, "breaker": None}
+"""Options of a target that waits for nothing."""
 FaultT = TypeVar("FaultT")
 
 
@@ -89,6 +91,37 @@ async def staged(
             yield Stage(store, clock, (Routing(dispatcher), worker)), store, rules
         finally:
             await store.close()
+
+
+@asynccontextmanager
+async def outlived(
+    folder: Path, rules: str, kill: tuple[str, int], deal: Deal, killed: Callable[[], None] = lambda: None
+) -> AsyncIterator[Daemon]:
+    """Make a deal, lose it, bring it back and edit it; a daemon is killed at a point of that, and yield the next one.
+
+    ``killed`` is called in between. All webhooks come again to the next daemon, and it has settled when it is yielded.
+    """
+    life = [deal.created(), deal.lost(), deal.reopened(), deal.updated(name="Padaria Estrela", rating=4)]
+    daemon = Daemon(folder)
+    daemon.write_rules(rules)
+    point, passage = kill
+    await daemon.spawn("tests.support.crashing", point, str(passage))
+    try:
+        assert await daemon.ready()
+        await post_until_killed(daemon, life)
+        killed()
+        await daemon.start()
+        for body in life:
+            assert (await daemon.post(body))[0] == 200
+        await daemon.settle()
+        yield daemon
+    finally:
+        await daemon.kill()
+
+
+def one_by_one(rules: str, target: str) -> str:
+    """Return rules in which no message replaces an older one to a target, so that what a daemon does last is known."""
+    return rules.replace(f"      - to: {target}", f"      - supersede: false\n        to: {target}")
 
 
 async def post_until_killed(daemon: Daemon, life: list[dict[str, Any]]) -> None:
