@@ -13,6 +13,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.support.forked import Forked
+
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/hooks/(\w+)/(\S+)")
 
 ROOT = str(Path(__file__).parents[2])
@@ -27,7 +29,7 @@ class Daemon:
         self.sink = sink
         self.base = ""
         self.hook = ""
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Forked | None = None
 
     @property
     def out(self) -> str:
@@ -50,13 +52,8 @@ class Daemon:
     async def spawn(self, module: str, *arguments: str, **environ: str) -> None:
         """Start a module that is a daemon, and do not wait for it."""
         with (self.folder / "out.txt").open("wb") as out, (self.folder / "log.txt").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", module, *arguments),
-                cwd=self.folder,
-                env={**_clean(os.environ), "PYTHONPATH": ROOT, "BRIDGE_LOG_FORMAT": "json", **environ},
-                stdout=out,
-                stderr=log,
-            )
+            told = {**_clean(os.environ), "BRIDGE_LOG_FORMAT": "json", **environ}
+            self._process = Forked((module, *arguments), self.folder, told, out.fileno(), log.fileno())
 
     async def ready(self) -> bool:
         """Wait until it is ready for webhooks; return False if it ends before."""
@@ -78,7 +75,7 @@ class Daemon:
     @property
     def alive(self) -> bool:
         assert self._process
-        return self._process.returncode is None
+        return self._process.alive
 
     async def post(self, body: Mapping[str, Any] | bytes, **headers: str) -> tuple[int, Any]:
         """Post a webhook as the CRM does; return status and answer."""
@@ -124,13 +121,13 @@ class Daemon:
 
     async def kill(self) -> None:
         """SIGKILL, as a power cut would."""
-        if self._process and self._process.returncode is None:
-            self._process.kill()
+        if self._process and self._process.alive:
+            self._process.signal(signal.SIGKILL)
             await self._process.wait()
 
     def signal(self, which: signal.Signals) -> None:
         assert self._process
-        self._process.send_signal(which)
+        self._process.signal(which)
 
     def limit(self, which: int, limits: tuple[int, int]) -> tuple[int, int]:
         """Set a resource limit of the running process; return the one before."""
