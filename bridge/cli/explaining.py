@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import orjson
 
 from bridge.cli import body as bodies
 from bridge.cli.connection import Control, NothingStoredError, connect, load_rules
 from bridge.control.client import DaemonClient
 from bridge.control.explaining import Explainer, type_of, with_links
+from bridge.control.foretelling import Explained, Foreteller
+from bridge.control.reading import event_from, state_from
 from bridge.control.shapes import Shape
 from bridge.errors import RequestRefusedError
-from bridge.model import Entity, EntityState, Event, EventState, Json, SystemClock
+from bridge.model import EntityState, Event, Json, SystemClock
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
 
@@ -37,8 +38,7 @@ class Question:
             control = await self._control(stack)
             if isinstance(control, DaemonClient) and not self.own_rules:
                 return await self._ask(control)
-            told = await self._work_out(load_rules(self.routes), control)
-            return await with_links(told, control.link if control else _no_link)
+            return await self._work_out(load_rules(self.routes), control)
 
     async def _control(self, stack: AsyncExitStack) -> Control | None:
         try:
@@ -55,6 +55,13 @@ class Question:
 
     async def _work_out(self, rules: Ruleset, control: Control | None) -> Shape:
         explainer = Explainer(rules, SystemClock())
+        told = await self._explained(explainer, rules, control)
+        if control is None:
+            return await with_links(explainer.shape(told), _no_link)
+        told = await Foreteller(rules, SystemClock(), control.waiting).complete(told)
+        return await with_links(explainer.shape(told), control.link)
+
+    async def _explained(self, explainer: Explainer, rules: Ruleset, control: Control | None) -> Explained:
         if self._is_stored:
             return await self._stored(explainer, control)
         *before, body = self._story(types_of(rules))
@@ -64,12 +71,12 @@ class Question:
         state = await last_state(control, event) if control else None
         return explainer.arriving(event, state)
 
-    async def _stored(self, explainer: Explainer, control: Control | None) -> Shape:
+    async def _stored(self, explainer: Explainer, control: Control | None) -> Explained:
         if control is None:
             raise NothingStoredError(f"nothing is stored in {self.data}, so there is no event {self.event}")
         event = await control.event(self.event)
         preceding = await control.event(event["preceding"]) if event["preceding"] else None
-        return explainer.stored(_event(event), _event(preceding) if preceding else None)
+        return explainer.stored(event_from(event), event_from(preceding) if preceding else None)
 
     @property
     def _is_stored(self) -> bool:
@@ -121,35 +128,4 @@ async def last_state(control: Control, event: Event) -> EntityState | None:
         known = await control.state(event.source, event.entity)
     except RequestRefusedError:
         return None
-    return EntityState(
-        known["source"],
-        event.entity,
-        known["document"],
-        known["version"],
-        known["event_id"],
-        known["deleted"],
-        known["created_seen"],
-    )
-
-
-def _event(shape: Shape) -> Event:
-    """Return a stored event as its detail tells it."""
-    return Event(
-        id=shape["id"],
-        source=shape["source"],
-        name=shape["name"],
-        entity=Entity(**shape["entity"]) if shape["entity"] else None,
-        dedup_key="",
-        body=_bytes(shape["body"]),
-        received_at=datetime.fromisoformat(shape["received_at"]),
-        occurred_at=datetime.fromisoformat(shape["occurred_at"]) if shape["occurred_at"] else None,
-        state=EventState(shape["state"]),
-        reason=shape["reason"],
-    )
-
-
-def _bytes(body: Json) -> bytes:
-    """Return a body as it came, or so that it reads the same; empty where it is not kept any more."""
-    if body is None:
-        return b""
-    return body.encode() if isinstance(body, str) else orjson.dumps(body)
+    return state_from(known)

@@ -7,7 +7,7 @@ import click
 
 from bridge.cli.details import entity_text
 from bridge.cli.screen import clean, colour, dim, indented, say
-from bridge.cli.times import shown
+from bridge.cli.waiting import later
 from bridge.control.shapes import Shape
 from bridge.model import Json
 from bridge.routing.operators import BARE
@@ -29,6 +29,8 @@ def show_explanation(told: Shape) -> None:
         say(f"  {clean(told['reason'])}")
     if told["state"] in _CHANGES:
         _changes(told["changes"], told["compared_with"])
+    for entry in told["calls_off"]:
+        say(f"  calls off what {clean(entry['route'])} holds of it for {clean(entry['target'])}")
     for route in sorted(_listening(told["routes"]), key=lambda route: not route["matched"]):
         show_route(route)
     if others := [clean(route["name"]) for route in told["routes"] if not route["listened"]]:
@@ -103,19 +105,11 @@ def _findings(findings: Iterable[Shape], margin: str) -> None:
             say(f"{margin}{mark} {finding_text(finding)}")
 
 
-_LATER = {
-    "debounce": "once nothing more happens for a while",
-    "delay": "after its delay",
-    "digest": "together with others",
-    "window": "when its window opens",
-}
-"""When what is deferred is told."""
-
-
 def _delivery(delivery: Shape) -> None:
     say(f"  → {clean(delivery['target'])}  {dim('key ' + delivery['key'])}")
     if delivery["deferred"]:
-        say(f"    {_LATER[delivery['deferred']]}, {shown(delivery['due'])} at present")
+        for line in later(delivery):
+            say(f"    {line}")
     if delivery["link"]:
         say(f"    goes to what was made before: {_made(delivery['link'])}")
     if delivery["error"]:

@@ -14,6 +14,7 @@ from bridge.control.amount import Amount, Manner, amount_from
 from bridge.control.asking import are_texts, asked, perhaps, text
 from bridge.control.filters import Parameters, delivery_query, event_query, refused
 from bridge.control.operations import Operations
+from bridge.control.reading import deferred_from, event_from, ripe_shape
 from bridge.control.shapes import Shape
 from bridge.errors import (
     BridgeError,
@@ -48,6 +49,7 @@ def routes(operations: Operations) -> list[web.RouteDef]:
         web.get("/api/states/{source}/{kind}/{id}", answered(api.state)),
         web.get("/api/link", answered(api.link)),
         web.post("/api/explain", answered(api.explain)),
+        web.post("/api/waiting", answered(api.waiting)),
         web.get("/api/targets", answered(api.targets)),
         web.post("/api/pause", answered(api.pause)),
         web.post("/api/resume", answered(api.resume)),
@@ -112,6 +114,14 @@ class _Api:
         source = given.get("source")
         named = source if isinstance(source, str) else None
         return await self._operations.explain_body(given["body"], named, given.get("before"))
+
+    async def waiting(self, request: web.Request) -> Shape:
+        given: Shape = await asked(request, {"event", "delivery"})
+        try:
+            event, delivery = event_from(given["event"]), deferred_from(given["delivery"])
+        except (KeyError, TypeError, ValueError):
+            raise refused("an event and a deferred delivery are needed") from None
+        return ripe_shape(await self._operations.waiting(event, delivery))
 
     async def retry(self, request: web.Request) -> Shape:
         given = await asked(request, CHOICE)

@@ -12,10 +12,11 @@ import orjson
 
 from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.filters import parameters_of
+from bridge.control.reading import deferred_shape, event_whole, ripe_from
 from bridge.control.remote_api import RemoteClient
 from bridge.control.shapes import Shape
 from bridge.errors import DaemonUnreachableError, RequestRefusedError
-from bridge.model import Entity, Json, JsonObject
+from bridge.model import Delivery, Entity, Event, Json, JsonObject, Ripe
 from bridge.store.nouns import DeliveryQuery, EventQuery
 
 SOCKET = "bridge.sock"
@@ -112,6 +113,11 @@ class DaemonClient:
     async def explain_body(self, body: Json, source: str | None = None, before: Json = None) -> Shape:
         """Explain a body that would arrive now."""
         return await self._ask("POST", "/api/explain", body={"body": body, "source": source, "before": before})
+
+    async def waiting(self, event: Event, delivery: Delivery) -> Ripe:
+        """Return what a deferred delivery of an event would be told with."""
+        asked: JsonObject = {"event": event_whole(event), "delivery": deferred_shape(delivery)}
+        return ripe_from(await self._ask("POST", "/api/waiting", body=asked))
 
     async def link(self, target: str, key: str) -> Shape | None:
         """Return what a target made for a key, if anything."""

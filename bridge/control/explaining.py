@@ -1,6 +1,6 @@
 """Explanations as JSON: what the rules make of an event, route by route, with the messages they would send."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -8,14 +8,27 @@ import orjson
 
 from bridge.component import AnySource, AnyTarget
 from bridge.component.discovery import source_types
+from bridge.control.foretelling import Explained, Foretold, Place, placed
 from bridge.control.shapes import Shape, event_shape, moment
 from bridge.delivery.dispatcher import set_aside
 from bridge.errors import RequestRefusedError, UnreadableWebhookError
-from bridge.model import Change, Clock, EntityState, Event, EventState, Json, JsonObject, Message, Related, new_id
+from bridge.model import (
+    CallOff,
+    Change,
+    Clock,
+    EntityState,
+    Event,
+    EventState,
+    Json,
+    JsonObject,
+    Message,
+    Related,
+    new_id,
+)
 from bridge.options import did_you_mean
 from bridge.routing.explanation import Explanation, RouteExplanation
 from bridge.routing.fanout import Preview
-from bridge.routing.route import Finding
+from bridge.routing.route import DeliverEntry, Finding, Until
 from bridge.routing.router import NOTHING
 from bridge.ruleset import Ruleset
 from bridge.sources import _bridge
@@ -49,7 +62,7 @@ class Explainer:
             unread, name=read.name, entity=read.entity, dedup_key=read.dedup_key, occurred_at=read.occurred_at
         )
 
-    def stored(self, event: Event, preceding: Event | None) -> Shape:
+    def stored(self, event: Event, preceding: Event | None) -> Explained:
         """Explain an event beside the one that preceded it; what became of it then does not matter.
 
         Raises:
@@ -59,19 +72,32 @@ class Explainer:
             raise RequestRefusedError(gone, "body-gone")
         return self._told(event, lambda: self._rules.router.state_after(preceding) if preceding else None)
 
-    def following(self, event: Event, before: Event) -> Shape:
+    def following(self, event: Event, before: Event) -> Explained:
         """Explain an event that would arrive after another one that is not stored either."""
         told = self.stored(event, before)
-        return {**told, "compared_with": told["compared_with"] and "what came before it"}
+        return replace(told, beside=told.beside and "what came before it")
 
-    def arriving(self, event: Event, state: EntityState | None) -> Shape:
+    def arriving(self, event: Event, state: EntityState | None) -> Explained:
         """Explain an event beside the last state of its entity.
 
-        ``compared_with`` is None where no documents were compared: at first sight, and where the event is no change.
+        ``beside`` is None where no documents were compared: at first sight, and where the event is no change.
         """
         return self._told(event, lambda: state)
 
-    def _told(self, event: Event, before: Callable[[], EntityState | None]) -> Shape:
+    def shape(self, told: Explained) -> Shape:
+        """Return an explanation as JSON; ``with_links`` completes it."""
+        explanation = told.explanation
+        return {
+            "event": event_shape(told.event),
+            "state": explanation.state,
+            "reason": explanation.reason,
+            "compared_with": told.beside,
+            "changes": changes_shape(explanation.change),
+            "calls_off": [self._called_off(entry) for entry in explanation.called_off],
+            "routes": [self._route(route, told.foretold) for route in explanation.routes],
+        }
+
+    def _told(self, event: Event, before: Callable[[], EntityState | None]) -> Explained:
         """Explain an event; where that meets a defect, so would routing, and the event would be set aside."""
         state = None
         try:
@@ -81,16 +107,9 @@ class Explainer:
             aside = set_aside(event, error)
             explanation = Explanation(aside.state, aside.reason, None)
         compared = explanation.change is not None and not explanation.change.first_sight
-        return {
-            "event": event_shape(event),
-            "state": explanation.state,
-            "reason": explanation.reason,
-            "compared_with": state.event_id if state and compared else None,
-            "changes": changes_shape(explanation.change),
-            "routes": [self._route(route) for route in explanation.routes],
-        }
+        return Explained(event, explanation, state.event_id if state and compared else None)
 
-    def _route(self, route: RouteExplanation) -> Shape:
+    def _route(self, route: RouteExplanation, foretold: Mapping[Place, Foretold]) -> Shape:
         return {
             "name": route.name,
             "listened": route.listened,
@@ -98,24 +117,31 @@ class Explainer:
             "findings": [finding_shape(finding) for finding in route.findings],
             "when": None if route.when is None else {"expression": self._when(route.name), "verdict": route.when},
             "error": route.error,
-            "deliveries": [self._delivery(each) for each in route.deliveries],
+            "deliveries": [self._delivery(place, each, foretold.get(place)) for place, each in placed(route)],
         }
+
+    def _entry(self, place: Place) -> DeliverEntry:
+        [entries] = [route.deliver for route in self._rules.routes if route.name == place.route]
+        return entries[place.entry]
+
+    def _called_off(self, entry: CallOff) -> Shape:
+        return {"route": entry.route, "target": self._entry(Place(*entry)).target}
 
     def _when(self, name: str) -> str | None:
         return next((route.when.source for route in self._rules.routes if route.name == name and route.when), None)
 
-    def _delivery(self, planned: Preview) -> Shape:
-        target = self._rules.targets.get(planned.target)
-        shown = preview(target, planned.content)
+    def _delivery(self, place: Place, planned: Preview, foretold: Foretold | None) -> Shape:
+        target, until = self._rules.targets.get(planned.target), planned.until
+        told = foretold.preview if foretold else planned
         return {
             "target": planned.target,
-            "key": planned.key,
-            "content": planned.content,
-            "preview": shown,
-            "error": planned.error,
-            "link_key": _link_key(target, planned),
-            "due": moment(planned.until.due) if planned.until else None,
-            "deferred": planned.until.deferral.kind if planned.until else None,
+            "key": told.key if told else planned.key,
+            "content": told.content if told else None,
+            "preview": preview(target, told.content if told else None),
+            "error": told.error if told else None,
+            "link_key": _link_key(target, told) if told else None,
+            "due": moment(foretold.due if foretold else until.due) if until else None,
+            **_waiting_shape(until, self._entry(place), foretold),
         }
 
     def _source(self, name: str | None) -> AnySource:
@@ -130,6 +156,20 @@ class Explainer:
             hint = did_you_mean(name, sources)
             raise RequestRefusedError(f'there is no source "{name}"; {hint}', "unknown-source")
         return sources[name]
+
+
+def _waiting_shape(until: Until | None, entry: DeliverEntry, foretold: Foretold | None) -> Shape:
+    """Return what a message waits for, what it is told with, and what calls it off."""
+    deferral = until.deferral if until else None
+    latest = foretold.latest if foretold else deferral.latest if deferral and deferral.kind == "debounce" else None
+    return {
+        "deferred": deferral.kind if deferral else None,
+        "latest": moment(latest),
+        "group": deferral.group if deferral and deferral.kind == "digest" else None,
+        "joins": list(foretold.joins) if foretold else [],
+        "unless": [listener.name for listener in entry.unless] if deferral else [],
+        "undone": bool(foretold and foretold.preview is None),
+    }
 
 
 async def with_links(told: Shape, find: FindLink) -> Shape:

@@ -6,6 +6,7 @@ from bridge.component import AnySource
 from bridge.control.acting import Acting
 from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.explaining import Explainer, preview, type_of, with_links
+from bridge.control.foretelling import Explained, Foreteller
 from bridge.control.holding import Holding
 from bridge.control.host import VERSION, Host, unknown
 from bridge.control.remotes import RemoteOperations
@@ -22,7 +23,7 @@ from bridge.control.shapes import (
     state_shape,
 )
 from bridge.errors import RequestRefusedError
-from bridge.model import Clock, Delivery, Entity, EntityState, Event, Json, SystemClock
+from bridge.model import Clock, Delivery, Entity, EntityState, Event, Json, Ripe, SystemClock
 from bridge.store.base import Store
 from bridge.store.nouns import DeliveryQuery, EventQuery
 
@@ -127,7 +128,7 @@ class Operations:
         preceding = await self._store.preceding(event)
         before = self._host.rules().router.state_after(preceding) if preceding and preceding.body else None
         explainer = await self._explainer(event, before)
-        return await with_links(explainer.stored(event, preceding), self.link)
+        return await self._complete(explainer, explainer.stored(event, preceding))
 
     async def explain_body(self, body: Json, source: str | None = None, before: Json = None) -> Shape:
         """Tell what the rules would do with a body that arrived now, beside its entity's last state.
@@ -142,9 +143,14 @@ class Operations:
         if before is not None:
             preceding = plain.arrived(before, source)
             explainer = await self._explainer(event, router.state_after(preceding))
-            return await with_links(explainer.following(event, preceding), self.link)
+            return await self._complete(explainer, explainer.following(event, preceding))
         state = await self._store.last_state(event.source, event.entity) if event.entity else None
-        return await with_links((await self._explainer(event, state)).arriving(event, state), self.link)
+        explainer = await self._explainer(event, state)
+        return await self._complete(explainer, explainer.arriving(event, state))
+
+    async def waiting(self, event: Event, delivery: Delivery) -> Ripe:
+        """Return what a deferred delivery of an event would be told with; see ``Store.waiting``."""
+        return await self._store.waiting(event, delivery)
 
     async def link(self, target: str, key: str) -> Shape | None:
         """Return what a target made for a key: ``key``, ``external_id``, and what else it noted; None if nothing."""
@@ -209,6 +215,10 @@ class Operations:
         rules = self._host.rules()
         wants = rules.router.wanted_by(event, before) if event.body else ()
         return Explainer(rules, self._clock, await self._host.look_up(wants))
+
+    async def _complete(self, explainer: Explainer, told: Explained) -> Shape:
+        foreteller = Foreteller(self._host.rules(), self._clock, self.waiting, self._host.look_up)
+        return await with_links(explainer.shape(await foreteller.complete(told)), self.link)
 
     def _preview(self, delivery: Delivery) -> str | None:
         rules = self._host.current()

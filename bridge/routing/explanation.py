@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.errors import MatchError
-from bridge.model import Change, EventState
+from bridge.model import CallOff, Change, EventState
 from bridge.routing.fanout import Preview, failed, fan_out
 from bridge.routing.listening import Listening
 from bridge.routing.route import Context, Finding, Gather
@@ -29,12 +29,16 @@ class RouteExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What an event comes to under the rules in force. Without a ``change`` no route was asked."""
+    """What an event comes to under the rules in force. Without a ``change`` no route was asked.
+
+    ``called_off`` are the entries whose deferred deliveries about the same entity it cancels.
+    """
 
     state: EventState
     reason: str | None
     change: Change | None
     routes: tuple[RouteExplanation, ...] = ()
+    called_off: tuple[CallOff, ...] = ()
 
 
 def explained(

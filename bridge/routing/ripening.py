@@ -58,6 +58,14 @@ class Ripener:
         """Return what becomes of it, and what holds the place of the next digest if that is told in any case."""
         return Ripened(self._became(ripe, now, related), self._following(ripe, now))
 
+    def foretell(self, ripe: Ripe, now: datetime, related: Related) -> Preview | None:
+        """Return what a deferred delivery of an entry that is there would tell by now; None if nothing is left."""
+        entry = self._routes[ripe.delivery.route].deliver[ripe.delivery.entry]
+        try:
+            return self._preview(ripe, entry, now, related)
+        except (RenderError, MatchError, UnreadableWebhookError) as error:
+            return Preview(entry.target, ripe.delivery.key, None, str(error))
+
     def wanted(self, batch: Iterable[Ripe]) -> tuple[Want, ...]:
         """Return what messages have to say of related entities; what cannot be read wants nothing."""
         wants: dict[Want, None] = {}

@@ -124,6 +124,10 @@ class Router:
         """Return what becomes of deferred deliveries whose time has come: of the newest of them, which tells of all."""
         return self._ripener.ripen(ripe, self._clock.now(), related)
 
+    def foretell(self, ripe: Ripe, related: Related = NOTHING) -> Preview | None:
+        """Return what a deferred delivery of these routes would tell as of now; None if it would tell nothing."""
+        return self._ripener.foretell(ripe, self._clock.now(), related)
+
     def explain(self, event: Event, last: EntityState | JsonObject | None, related: Related = NOTHING) -> Explanation:
         """Tell what an event comes to and why, beside a last state, or beside a document known to be older."""
         event = self.read_again(event)
@@ -132,7 +136,8 @@ class Router:
         routes = self._explain(comparison.change, related) if comparison.change else ()
         matched = any(route.deliveries for route in routes)
         verdict = EventState.ROUTED if matched else comparison.state
-        return Explanation(verdict, comparison.reason, comparison.change, routes)
+        called_off = self._called_off(comparison.change) if comparison.change else ()
+        return Explanation(verdict, comparison.reason, comparison.change, routes, called_off)
 
     def state_after(self, event: Event) -> EntityState | None:
         """Return the last state that an event alone would leave; None if it cannot be read."""

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bridge.model import Attempt, Delivery, Entity, EntityState, Event, Limits, Link, RoutedEvent, TargetState
+from bridge.model import Attempt, Delivery, Entity, EntityState, Event, Limits, Link, Ripe, RoutedEvent, TargetState
 from bridge.store.nouns import (
     Backlog,
     Claim,
@@ -90,6 +90,14 @@ class Store(ABC):
     @abstractmethod
     async def next_ripe(self) -> datetime | None:
         """Return when the next deferred delivery is due; None if there is none."""
+
+    @abstractmethod
+    async def waiting(self, event: Event, delivery: Delivery) -> Ripe:
+        """Return a deferred delivery of an event, planned or not, as ``ripen`` would give it if its time had come now.
+
+        ``others`` are those that wait already and that it is told along with: of its digest, the same change of its
+        entity. What waits on its account, or on that of a later event, is returned as it is.
+        """
 
     # worker
 

@@ -168,7 +168,8 @@ class _Course:
         event = await self.stage.store.event(event_id)
         if event is None:
             return {"event": {"id": event_id}, "state": "duplicate", "reason": "it arrived before", "routes": []}
-        return Explainer(self.rules, self.clock).stored(event, await self.stage.store.preceding(event))
+        explainer = Explainer(self.rules, self.clock)
+        return explainer.shape(explainer.stored(event, await self.stage.store.preceding(event)))
 
 
 def next_moment(written: str, now: datetime, zone: ZoneInfo) -> datetime:

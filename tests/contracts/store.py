@@ -12,10 +12,19 @@ from tests.contracts.store_events import EventContract
 from tests.contracts.store_people import PeopleContract
 from tests.contracts.store_pruning import PruningContract
 from tests.contracts.store_targets import TargetContract
+from tests.contracts.store_waiting import WaitingContract
 from tests.support.clock import ManualClock
 
 
-class StoreContract(EventContract, DeliveryContract, TargetContract, PeopleContract, PruningContract, DigestContract):
+class StoreContract(
+    EventContract,
+    DeliveryContract,
+    TargetContract,
+    PeopleContract,
+    PruningContract,
+    DigestContract,
+    WaitingContract,
+):
     """Every promise of ``bridge.store.base``."""
 
     @pytest.fixture

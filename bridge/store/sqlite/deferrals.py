@@ -65,7 +65,7 @@ def ripe_batch(connection: apsw.Connection, limit: int, now: int) -> list[Ripe]:
             ids = [each for [each] in rows(connection, "gathered", *group, now, ITEMS)] if kind == "digest" else [id_]
             found.append(ids)
             seen.update(ids)
-    return [_ripe(connection, ids) for ids in found]
+    return [ripe_of(connection, ids) for ids in found]
 
 
 def commit_ripened(connection: apsw.Connection, batch: Sequence[tuple[Ripe, Ripened]], now: int) -> list[Delivery]:
@@ -110,10 +110,10 @@ def _row(delivery: Delivery, deferral: Deferral, subject: str | None) -> Row:
     )
 
 
-def _ripe(connection: apsw.Connection, ids: Sequence[str]) -> Ripe:
+def ripe_of(connection: apsw.Connection, ids: Sequence[str]) -> Ripe:
     """Return deferred deliveries with what they tell of; the last is the newest."""
     found = [row for id_ in ids for row in rows(connection, "deferred_item", id_)]
-    items = tuple(Deferred(event_of(row[OWN:]), document_of(row[OWN - 1])) for row in found if not row[OWN - 2])
+    items = tuple(item for row in found if (item := item_of(row)))
     trigger, kind, group, latest, vacant, before = found[-1][:OWN]
     turn = None if latest is None else moment_of(latest)
     deferral = Deferral(kind, group, document_of(before), turn, vacant=bool(vacant))
@@ -124,6 +124,12 @@ def _ripe(connection: apsw.Connection, ids: Sequence[str]) -> Ripe:
     if kind != "digest":
         return ripe
     return replace(ripe, former=find_former(connection, delivery, group, ripe.turn))
+
+
+def item_of(row: Row) -> Deferred | None:
+    """Return what a deferred item tells of; None if it only holds a place."""
+    *_, vacant, before = row[:OWN]
+    return None if vacant else Deferred(event_of(row[OWN:]), document_of(before))
 
 
 def _write(connection: apsw.Connection, ripe: Ripe, ripened: Ripened, now: int) -> Delivery | None:

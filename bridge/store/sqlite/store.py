@@ -5,7 +5,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
 
-from bridge.model import Attempt, Clock, Delivery, Entity, EntityState, Event, Limits, Link, RoutedEvent, TargetState
+from bridge.model import (
+    Attempt,
+    Clock,
+    Delivery,
+    Entity,
+    EntityState,
+    Event,
+    Limits,
+    Link,
+    Ripe,
+    RoutedEvent,
+    TargetState,
+)
 from bridge.store.base import Store
 from bridge.store.nouns import (
     Backlog,
@@ -23,7 +35,7 @@ from bridge.store.nouns import (
     Settlement,
     Spread,
 )
-from bridge.store.sqlite import claims, deferrals, deliveries, events, listing, pruning, recording, targets
+from bridge.store.sqlite import claims, deferrals, deliveries, events, listing, pruning, recording, targets, waiting
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.reader import Readers
 from bridge.store.sqlite.rows import event_row, microseconds, moment_of
@@ -78,6 +90,10 @@ class SqliteStore(Store):
         """See ``Store``."""
         due = await self._readers.run(deferrals.next_ripe)
         return None if due is None else moment_of(due)
+
+    async def waiting(self, event: Event, delivery: Delivery) -> Ripe:
+        """See ``Store``."""
+        return await self._readers.run(waiting.waiting_with, event, delivery)
 
     async def claim(self, target: str, limits: Limits, lease: timedelta) -> Sequence[Claim]:
         """See ``Store``."""

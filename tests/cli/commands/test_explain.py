@@ -250,6 +250,55 @@ def test_a_message_that_answers_to_what_was_made_before_is_shown_with_it(
         assert "  → chat  key deal:d1\n    goes to what was made before: 1700000000.0001, channel C1\n" in told
 
 
+LATER = """\
+version: 1
+sources:
+  crm: {type: rdstation_crm}
+targets:
+  sales: {type: log}
+routes:
+  - name: losses
+    on: deal.lost
+    digest: {at: "18:00", by: "{{ deal.deal_pipeline.name }}"}
+    deliver:
+      - {to: sales, text: "{{ items | map(attribute='deal.name') | join(', ') }}", unless: deal.won}
+  - name: stuck
+    on: crm_deal_updated
+    deliver:
+      - {to: sales, text: "{{ deal.name }} rests", delay: 3d, unless: [deal.lost, deal.won]}
+"""
+
+
+async def two_losses(shop: Shop) -> Event:
+    *_, last = await shop.receive(Deal("d1", "Um").lost(), Deal("d2", "Dois").lost())
+    return last
+
+
+@pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("served", [False, True])
+def test_a_digest_is_shown_with_what_waits_for_it(folder: Path, runner: CliRunner, *, served: bool, own: bool) -> None:
+    (folder / "routes.yaml").write_text(LATER, encoding="utf-8")
+    with closing(BackgroundShop(folder, LATER)) as shop:
+        last = shop.do(two_losses)
+        if served:
+            shop.serve()
+        told = runner.invoke(bridge, ["explain", last.id, *(["--routes", "routes.yaml"] if own else [])]).stdout
+    assert "  calls off what stuck holds of it for sales\n" in told
+    assert '    in the digest "Funil Padrão" of 20' in told
+    assert "18:00:00, with 1 more that waits for it\n    unless deal.won comes first\n    │ Um, Dois\n" in told
+
+
+def test_without_data_a_message_is_told_later_by_itself(folder: Path, runner: CliRunner) -> None:
+    (folder / "routes.yaml").write_text(LATER, encoding="utf-8")
+    told = runner.invoke(bridge, ["explain", "deal.stage_changed"]).stdout
+    assert "    after its delay, 20" in told
+    assert (
+        " at present\n    unless deal.lost or deal.won comes first\n    │ Padaria Estrela: plano anual rests\n" in told
+    )
+    assert "the first that is to be told in it" in runner.invoke(bridge, ["explain", "deal.lost"]).stdout
+
+
 def test_explaining_shows_no_secret(runner: CliRunner) -> None:
     for arguments in (["deal.lost"], ["deal.lost", "--format", "json"], ["deal.lost", "--routes", "routes.yaml"]):
         output = runner.invoke(bridge, ["explain", *arguments]).output

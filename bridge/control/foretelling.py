@@ -1,0 +1,101 @@
+"""What an event would be told with: explanations completed by what waits already, in the store."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from bridge.delivery.reached import FindRelated, nothing_found
+from bridge.model import Clock, Delivery, DeliveryState, Event, Ripe, new_id
+from bridge.routing.explanation import Explanation, RouteExplanation
+from bridge.routing.fanout import Preview
+from bridge.ruleset import Ruleset
+
+FindWaiting: TypeAlias = Callable[[Event, Delivery], Awaitable[Ripe]]
+"""Finds what a deferred delivery of an event would be told with; see ``Store.waiting``."""
+OPEN = frozenset({"digest", "debounce", "delay"})
+"""What is told as things stand when its time comes; a message that waits for a window is made already."""
+
+
+class Place(NamedTuple):
+    """A deliver entry: the name of its route, and its number there."""
+
+    route: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a deferred entry would tell by now, until when it waits, and which waiting deliveries are told along.
+
+    Without a ``preview`` it would tell nothing, for what it would tell of was undone.
+    """
+
+    preview: Preview | None
+    due: datetime
+    latest: datetime | None
+    joins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An event, what it comes to, and the event it was compared with; ``foretold`` is what the store adds."""
+
+    event: Event
+    explanation: Explanation
+    beside: str | None = None
+    foretold: Mapping[Place, Foretold] = field(default_factory=dict)
+
+
+class Foreteller:
+    """Completes explanations under one ruleset."""
+
+    def __init__(self, rules: Ruleset, clock: Clock, find: FindWaiting, look_up: FindRelated = nothing_found) -> None:
+        """Take what finds what waits, and what its messages have to say of related entities."""
+        self._router = rules.router
+        self._clock = clock
+        self._find = find
+        self._look_up = look_up
+
+    async def complete(self, explained: Explained) -> Explained:
+        """Return an explanation whose deferred messages are those that would be told if nothing else happened."""
+        found = {place: await self._foretell(explained.event, place, each) for place, each in _deferred(explained)}
+        return replace(explained, foretold=found)
+
+    async def _foretell(self, event: Event, place: Place, preview: Preview) -> Foretold:
+        ripe = await self._find(event, _planned(event, place, preview, self._clock.now()))
+        related = await self._look_up(self._router.wanted_ripe([ripe]))
+        delivery = ripe.delivery
+        latest = delivery.deferral.latest if delivery.deferral and delivery.deferral.kind == "debounce" else None
+        return Foretold(self._router.foretell(ripe, related), delivery.due_at, latest, ripe.others)
+
+
+def placed(route: RouteExplanation) -> Iterator[tuple[Place, Preview]]:
+    """Yield what a route would deliver, with the entries that say so."""
+    for number, preview in enumerate(route.deliveries):
+        yield Place(route.name, number), preview
+
+
+def _deferred(explained: Explained) -> Iterator[tuple[Place, Preview]]:
+    for route in explained.explanation.routes:
+        for place, preview in placed(route):
+            if preview.until and preview.until.deferral.kind in OPEN:
+                yield place, preview
+
+
+def _planned(event: Event, place: Place, preview: Preview, now: datetime) -> Delivery:
+    """Return the delivery that routing would plan."""
+    assert preview.until is not None, "it is deferred"  # noqa: S101 (only such are asked for)
+    return Delivery(
+        id=new_id("dlv"),
+        event_id=event.id,
+        route=place.route,
+        entry=place.entry,
+        target=preview.target,
+        key=preview.key,
+        state=DeliveryState.DEFERRED,
+        content=None,
+        due_at=preview.until.due,
+        created_at=now,
+        deferral=preview.until.deferral,
+    )

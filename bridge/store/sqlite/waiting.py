@@ -1,0 +1,70 @@
+"""What a deferred delivery would be told with, if its time came now: asked by people, and changes nothing."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import apsw
+
+from bridge.model import Deferral, Deferred, Delivery, Event, Ripe
+from bridge.store.nouns import ITEMS
+from bridge.store.sqlite.deferrals import item_of, ripe_of
+from bridge.store.sqlite.digests import find_former
+from bridge.store.sqlite.queries import first, rows
+from bridge.store.sqlite.rows import microseconds
+
+
+def waiting_with(connection: apsw.Connection, event: Event, delivery: Delivery) -> Ripe:
+    """Return a deferred delivery of an event, planned or not, with what waits that it is told along with."""
+    deferral = delivery.deferral or Deferral("window")
+    if deferral.kind == "digest":
+        return _gathered(connection, event, delivery, deferral)
+    if deferral.kind == "debounce":
+        return _joined(connection, event, delivery, deferral)
+    own = [ripe for ripe in _held(connection, event, delivery) if ripe.delivery.event_id == event.id]
+    return own[0] if own else _alone(event, delivery, deferral)
+
+
+def _gathered(connection: apsw.Connection, event: Event, delivery: Delivery, deferral: Deferral) -> Ripe:
+    """Return a digest with all that waits for the same turn of it; the event is its newest unless it waits as well."""
+    turn = deferral.latest or delivery.due_at
+    place = (delivery.route, delivery.entry, deferral.group)
+    ids = [each for [each] in rows(connection, "gathered", *place, microseconds(delivery.due_at), ITEMS)]
+    waiting = {id_: item for id_ in ids if (item := _item(connection, id_)) and item.event.id != event.id}
+    items = sorted([*waiting.values(), Deferred(event, deferral.before)], key=_arrival)
+    former = find_former(connection, delivery, deferral.group, turn)
+    return Ripe(delivery, tuple(items), others=tuple(waiting), former=former)
+
+
+def _item(connection: apsw.Connection, id_: str) -> Deferred | None:
+    found = first(connection, "deferred_item", id_)
+    return item_of(found) if found else None
+
+
+def _joined(connection: apsw.Connection, event: Event, delivery: Delivery, deferral: Deferral) -> Ripe:
+    """Return the change that is held already, as it is if the event is part of it, else with the event at its end."""
+    for held in _held(connection, event, delivery):
+        joined = held.delivery.deferral or deferral
+        if held.delivery.event_id == event.id or _arrival(held.items[-1]) >= (event.received_at, event.id):
+            return held
+        latest = joined.latest or delivery.due_at
+        longer = replace(deferral, before=joined.before, latest=latest)
+        until = replace(delivery, due_at=min(delivery.due_at, latest), deferral=longer)
+        return Ripe(until, (Deferred(event, joined.before),), others=(held.delivery.id,))
+    return _alone(event, delivery, deferral)
+
+
+def _held(connection: apsw.Connection, event: Event, delivery: Delivery) -> list[Ripe]:
+    """Return what an entry holds of the entity of an event."""
+    if event.entity is None:
+        return []
+    subject = f"{event.source}\n{event.entity.kind}\n{event.entity.id}"
+    found = rows(connection, "deferred_of", subject, delivery.route, delivery.entry)
+    return [ripe_of(connection, [id_]) for [id_] in found]
+
+
+def _alone(event: Event, delivery: Delivery, deferral: Deferral) -> Ripe:
+    return Ripe(delivery, (Deferred(event, deferral.before),))
+
+
+def _arrival(item: Deferred) -> tuple[datetime, str]:
+    return item.event.received_at, item.event.id
