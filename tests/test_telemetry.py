@@ -138,6 +138,11 @@ FACTS: list[Case] = [
         {("bridge_defects_total", "where=reading"): 1},
     ),
     (
+        lambda: telemetry.state_unreadable("crm", Entity("deal", "1"), "evt_1"),
+        ["state unreadable"],
+        {("bridge_defects_total", "where=state"): 1},
+    ),
+    (
         lambda: telemetry.log_lines_lost(3),
         ["log lines lost"],
         {("bridge_log_lines_lost_total",): 3},

@@ -53,7 +53,14 @@ class TimingCompiler:
         self._named = frozenset(windows)
         for name, written in windows.items():
             if isinstance(written, dict) and not self._problems.broken(("windows", name)):
-                self._windows[name] = self._window(WindowFrame.model_validate(written))
+                self._take(name, self._window(WindowFrame.model_validate(written)))
+
+    def _take(self, name: str, window: Window) -> None:
+        if window.opening(self._clock.now()) is None:
+            message, hint = "this window never opens", "give it `days`, such as mon-fri, that are not all `holidays`"
+            self._problems.add(("windows", name), "bad-value", message, hint)
+        else:
+            self._windows[name] = window
 
     def warn_of_unused(self) -> None:
         """Warn of every window that nothing goes out in."""

@@ -66,15 +66,11 @@ def warn_of_sources(routes: Sequence[Route], sources: Mapping[str, AnySource], p
 
 
 def warn_of_times(routes: Sequence[Route], problems: Problems, now: datetime) -> None:
-    """Warn of windows that never open, and of times of a digest that its window never lets come."""
+    """Warn of times of a digest that its window never lets come."""
     for number, route in enumerate(routes):
-        for index, entry in enumerate(route.deliver):
-            if entry.window and entry.window.opening(now) is None:
-                loc: Loc = ("routes", number, "deliver", index, "within")
-                problems.warn(loc, "no-effect", f"{describe(problems.located.data, loc)}: this window never opens")
         if route.deliver and isinstance(timing := route.deliver[0].timing, Digest):
             for at in _never(timing, now):
-                loc = ("routes", number, "digest", "at", at)
+                loc: Loc = ("routes", number, "digest", "at", at)
                 message = f"{describe(problems.located.data, loc)} never comes: its window is closed then"
                 problems.warn(loc, "no-effect", message, "leave it out")
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 import structlog
 
 from bridge.errors import StoreError
-from bridge.model import DeliveryState, Event, RoutedEvent
+from bridge.model import DeliveryState, Entity, Event, RoutedEvent
 from bridge.telemetry import metrics
 from bridge.telemetry.deliveries import delivery_dead
 
@@ -95,6 +96,13 @@ def routing_failed(event: Event, error: Exception) -> None:
     """Routing an event hit a defect; the event was set aside."""
     metrics.DEFECTS.labels("routing").inc()
     _log.error("routing failed", event_id=event.id, event_name=event.name, exc_info=error)
+
+
+@lru_cache(maxsize=1024)
+def state_unreadable(source: str, entity: Entity, event_id: str) -> None:
+    """The last state of an entity, left by an event, is damaged; told once, though it is read more often."""
+    metrics.DEFECTS.labels("state").inc()
+    _log.error("state unreadable", source=source, entity=str(entity), event_id=event_id)
 
 
 def dispatching_failed(error: Exception) -> None:

@@ -1,7 +1,5 @@
 """What says nothing, or says it twice."""
 
-from datetime import date, timedelta
-
 import pytest
 
 from tests.rehearsal.conftest import Checking
@@ -69,10 +67,3 @@ def test_a_time_of_a_digest_that_its_window_keeps_from_coming_is_told(rules: Che
     digest = 'digest: {at: ["10:00", "22:00"], within: office}, '
     [told] = rules.warnings(windows + "routes:\n" + lost("a", digest, '{to: screen, text: "{{ items | length }}"}'))
     assert 'item 2 of "at" of "digest" of route "a" never comes: its window is closed then' in told
-
-
-def test_a_window_that_never_opens_is_told(rules: Checking) -> None:
-    every = (date(2026, 1, 1) + timedelta(days=number) for number in range(3 * 365))
-    windows = f"windows: {{shut: {{holidays: [{', '.join(map(str, every))}]}}}}\n"
-    told = rules.warnings(windows + "routes:\n" + lost("a", "", "{to: screen, text: x, within: shut}"))
-    assert [each for each in told if "this window never opens" in each]

@@ -45,8 +45,9 @@ def received_batch(connection: apsw.Connection, limit: int) -> Batch:
     for row in rows(connection, "received_events", limit):
         event = event_of(row[:EVENT_COLUMNS])
         events.append(event)
-        if row[EVENT_COLUMNS] and event.entity and (event.source, event.entity) not in states:
-            states[event.source, event.entity] = entity_state_of(row[EVENT_COLUMNS:])
+        known = bool(event.entity and (event.source, event.entity) in states)
+        if row[EVENT_COLUMNS] and not known and (state := entity_state_of(row[EVENT_COLUMNS:])):
+            states[state.source, state.entity] = state
     return events, states
 
 

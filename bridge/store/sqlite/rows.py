@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
+from bridge import telemetry
 from bridge.model import (
     Attempt,
     Breaker,
@@ -101,11 +102,26 @@ def entity_state_row(state: EntityState) -> Row:
     )
 
 
-def entity_state_of(row: Row) -> EntityState:
-    """Return the last state of a row in the order of ``get_entity_state``."""
+def entity_state_of(row: Row) -> EntityState | None:
+    """Return the last state of a row in the order of ``get_entity_state``; None, and told, if it cannot be read.
+
+    One state that was damaged must not stop the routing of all events, so its entity is as if never seen.
+    """
     source, kind, id_, version, event_id, deleted, created_seen, found, document = row
-    entity, known = Entity(kind, id_), orjson.loads(document)
+    entity, known = Entity(kind, id_), _object(document)
+    if known is None:
+        telemetry.state_unreadable(source, entity, event_id)
+        return None
     return EntityState(source, entity, known, version, event_id, bool(deleted), bool(created_seen), bool(found))
+
+
+def _object(text: str) -> JsonObject | None:
+    """Return a JSON object; None if the text is none."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def delivery_row(delivery: Delivery) -> Row:
