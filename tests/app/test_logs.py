@@ -198,11 +198,18 @@ def test_what_looks_like_a_secret_is_one(text: str, redacted: str) -> None:
 
 def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
     class Closed(io.StringIO):
+        refused = 0
+
         def write(self, _: str) -> int:
+            self.refused += 1
             raise BrokenPipeError
 
-    logs.configure("info", "json", Closed())
-    structlog.get_logger().info("unheard")
+    closed = Closed()
+    logs.configure("info", "json", closed)
+    for number in range(2):
+        structlog.get_logger().info("unheard", number=number)
+    logs.finish(5)
+    assert closed.refused == 2, "it is tried again, for somebody may read on"
 
 
 def read_all(descriptor: int) -> bytes:

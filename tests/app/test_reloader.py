@@ -74,12 +74,13 @@ async def started(rules: Path) -> tuple[Reloader, Adopted]:
 
 
 async def take_a_change(rules: Path) -> None:
-    """Run a reloader until it has put a change into force."""
+    """Run a reloader until it has put a change into force, by itself."""
     reloader, adopted = await started(rules)
     running = asyncio.create_task(reloader.run())
-    rules.write_text(RULES + "# a comment\n")
+    rules.write_text(RULES.replace("losses", "edited"))
     await adopted.reached(2)
     running.cancel()
+    assert [route.name for route in reloader.ruleset.routes] == ["edited"]
 
 
 async def test_the_first_rules_are_loaded_before_they_are_in_force(rules: Path) -> None:
@@ -172,6 +173,7 @@ async def test_a_link_on_the_way_to_the_rules_wakes_it(rules: Path, monkeypatch:
     running = asyncio.create_task(reloader.run())
     await watch.hears_of("now", swap)
     running.cancel()
+    assert "routes.yaml" not in watch.heard, "the rules themselves were not touched"
 
 
 async def test_an_included_file_comes_into_force_by_itself_even_one_that_is_new(rules: Path) -> None:
@@ -208,6 +210,7 @@ async def test_a_folder_that_is_included_later_is_watched_from_then_on(
     reloader.ask()
     await adopted.reached(2)
     rules.write_text(RULES + "include: later/*.yaml\n")
+    assert not heard.is_set()
     reloader.ask()
     await asyncio.wait_for(heard.wait(), 10)
     running.cancel()
@@ -221,9 +224,12 @@ async def test_broken_rules_that_an_included_file_mends_come_into_force(rules: P
     with pytest.raises(InvalidConfigurationError, match=r"part\.yaml:1:"):
         await reloader.reload()
     running = asyncio.create_task(reloader.run())
+    assert reloader.problems
     part.write_text("{}\n")
     await adopted.reached(2)
     running.cancel()
+    assert reloader.ruleset is adopted.rulesets[1]
+    assert not reloader.problems
 
 
 async def test_content_is_compared_even_if_no_watch_hears_of_the_change(
@@ -382,6 +388,9 @@ async def test_a_signal_reloads_what_has_not_changed(rules: Path) -> None:
     reloader.ask()
     await adopted.reached(2)
     running.cancel()
+    first, second = adopted.rulesets
+    assert second is not first
+    assert second.revision == first.revision
 
 
 @pytest.mark.parametrize(

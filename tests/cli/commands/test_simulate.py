@@ -171,6 +171,10 @@ async def test_what_goes_wrong_with_a_webhook_is_told(running: Running) -> None:
     await running.start("--events-per-hour", "40000", "--post-to", "http://127.0.0.1:9/", "--suspend-after", "3")
     await running.until(r"crm_\w+ .*try 1 reached nobody")
     await running.until(r"suspended +24 webhooks of http://127\.0\.0\.1:9/… after 3 failures in a row")
+    assert sum("reached nobody" in line for line in running.lines) >= 3
+    code, rest = await running.end()
+    assert code == 0
+    assert "; no webhooks delivered, " in rest
 
 
 async def test_an_address_to_post_to_that_is_none_is_misuse(running: Running) -> None:
