@@ -11,6 +11,7 @@ from typing import Final
 
 from bridge.model import Json
 from bridge.rehearsal.conditions import Clause
+from bridge.rehearsal.patterns import text_for
 
 ORDERS: Final = frozenset({"gt", "gte", "lt", "lte"})
 TEXTS: Final = frozenset({"contains", "starts_with", "ends_with", "matches"})
@@ -55,7 +56,8 @@ def _pieces(clauses: Sequence[Clause]) -> Iterator[Json]:
     wanted: dict[str, list[str]] = {name: [] for name in TEXTS}
     for clause in clauses:
         if clause.operator in TEXTS and clause.holds:
-            wanted[clause.operator].append(str(clause.wanted))
+            looked_for = text_for(str(clause.wanted)) if clause.operator == "matches" else str(clause.wanted)
+            wanted[clause.operator] += [] if looked_for is None else [looked_for]
     pieces = [*wanted["starts_with"], *wanted["contains"], *wanted["matches"], *wanted["ends_with"]]
     if len(pieces) > 1:
         yield " ".join(pieces)

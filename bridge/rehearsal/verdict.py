@@ -63,7 +63,8 @@ class Verdicts:
         error = failure.error
         why = error.message if isinstance(error, TemplateFailedError) else str(error)
         what = describe(self._problems.located.data, failure.piece.loc)
-        return f"{what} fails with {failure.scene.told}: {why}"
+        doubt = "" if failure.sure else ", which the route may not match"
+        return f"{what} fails with {failure.scene.told}{doubt}: {why}"
 
     def _place(self, failure: Failure) -> Place:
         piece, error, located = failure.piece, failure.error, self._problems.located

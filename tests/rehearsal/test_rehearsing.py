@@ -239,6 +239,9 @@ def test_what_when_asks_for_it_vouches_for_and_for_nothing_else(rules: Checking)
         "{any: [{rating: 1}, {rating: 2}], not: {amount_total: {lt: 5}}}",
         '{prediction_date: {gt: "2027-01-01", lt: "2027-02-01"}}',
         "{deal_products.name: Plano raro}",
+        r"{name: {matches: '^[A-Z]{3}\d{9}$'}}",
+        "{name: {starts_with: Loja, matches: '(Norte|Sul) [0-9]+', ends_with: Ltda}}",
+        "{any: [{name: {matches: ^Padaria}}, {name: {matches: '[0-9]{14}'}}]}",
     ],
 )
 def test_a_sample_is_adapted_to_what_match_asks_for(rules: Checking, match: str) -> None:
@@ -255,9 +258,10 @@ def test_each_way_through_any_is_rehearsed(rules: Checking) -> None:
 
 
 def test_where_no_sample_can_be_made_to_match_a_mistake_is_a_warning(rules: Checking) -> None:
-    match = "    match: {name: {matches: '^[A-Z]{3}\\d{9}$'}}"
+    match = r"    match: {name: {matches: '^\p{Greek}{3}$'}}"
     [told] = rules.warnings(route(text("{% set d = deal %}{{ d.nmae }}"), more=match))
     assert "template-may-fail" in told
+    assert ", which the route may not match: " in told
     assert rules.warnings(route(text("{{ deal.campaign.name.upper() }}"), more=match)) == []
 
 
