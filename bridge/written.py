@@ -51,6 +51,7 @@ class Written:
             yield from _names(noun, _mapping(before, section), _mapping(after, section), tell)
         yield from _names("route", _routes(before), _routes(after), _route)
         yield from _order(_routes(before), _routes(after))
+        yield from _forgotten(_quiet_entries(_routes(before)), _quiet_entries(_routes(after)))
         yield from _leaves("defaults", _mapping(before, "defaults"), _mapping(after, "defaults"))
         yield from (f"{key} changed" for key in ("include", "tests") if before.get(key) != after.get(key))
 
@@ -142,6 +143,29 @@ def _order(before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[st
     kept = [name for name in before if name in after]
     if kept != [name for name in after if name in before]:
         yield "the routes stand in another order"
+
+
+def _quiet_entries(routes: Mapping[str, Json]) -> Mapping[tuple[str, int], Json]:
+    """Return the targets of the entries that remember what they told, by the route and the place that they do it by."""
+    return {
+        (name, number): entry.get("to")
+        for name, route in routes.items()
+        if isinstance(route, dict) and isinstance(entries := route.get("deliver"), list)
+        for number, entry in enumerate(entries)
+        if isinstance(entry, dict) and (entry.get("once") or entry.get("repeat_after"))
+    }
+
+
+def _forgotten(before: Mapping[tuple[str, int], Json], after: Mapping[tuple[str, int], Json]) -> Iterator[str]:
+    """Tell which entries begin anew, for what seems to be the same entry stood at another place."""
+    gone = [place for place in before if after.get(place, NOTHING) != before[place]]
+    for place in (place for place in after if before.get(place, NOTHING) != after[place]):
+        was = next((each for each in gone if before[each] == after[place]), None)
+        if was is not None:
+            gone.remove(was)
+            (name, number), (old, at) = place, was
+            told = f"entry {at + 1} of {label_of('route', old)}"
+            yield f"{label_of('route', name)}: entry {number + 1} does not know what {told} has told, and may repeat it"
 
 
 def _short(value: object) -> str:

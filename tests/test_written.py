@@ -47,6 +47,43 @@ def loaded(folder: Path, text: str = RULES, token: str = "xoxb-1") -> Ruleset:
     return load(folder / "routes.yaml", {"TOKEN": token}).ruleset
 
 
+def once(*routes: tuple[str, list[str]], quiet: str = "once") -> JsonObject:
+    """Return rules of which every entry remembers; each route is a name and the targets of its entries."""
+    listed = [
+        {"name": name, "deliver": [{"to": target, quiet: "7d" if quiet == "repeat_after" else True} for target in to]}
+        for name, to in routes
+    ]
+    return {"routes": listed}  # type: ignore[dict-item]  # JSON
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (
+            once(("won", ["a"])),
+            once(("gained", ["a"])),
+            ['route "gained": entry 1 does not know what entry 1 of route "won" has told, and may repeat it'],
+        ),
+        (
+            once(("won", ["a", "b"]), quiet="repeat_after"),
+            once(("won", ["b", "a"]), quiet="repeat_after"),
+            [
+                'route "won": entry 1 does not know what entry 2 of route "won" has told, and may repeat it',
+                'route "won": entry 2 does not know what entry 1 of route "won" has told, and may repeat it',
+            ],
+        ),
+        (once(("won", ["a"])), once(("won", ["a", "b"])), []),
+        (once(("won", ["a"])), once(), []),
+        (once(), once(("won", ["a"])), []),
+        (once(("won", ["a"])), once(("gained", ["b"])), []),
+        (once(("won", ["a"]), quiet="delay"), once(("gained", ["a"]), quiet="delay"), []),
+        (once(("won", ["a"]), ("lost", ["b"])), once(("lost", ["b"]), ("won", ["a"])), []),
+    ],
+)
+def test_an_entry_that_begins_to_remember_anew_is_told(before: JsonObject, after: JsonObject, told: list[str]) -> None:
+    assert [line for line in Written(after).since(Written(before)) if "does not know" in line] == told
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "told"),
     [

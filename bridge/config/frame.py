@@ -152,6 +152,13 @@ class RouteFrame(Strict):
     deliver: Annotated[list[EntryFrame], Field(min_length=1)]
     """What to deliver, and where."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_test(cls, written: object) -> object:
+        if isinstance(written, dict) and "steps" in written and "deliver" not in written:
+            raise ValueError("is a test: put it under `tests:`, a route has `deliver`")
+        return written
+
 
 Sources = Annotated[
     dict[SourceName, dict[str, object]],

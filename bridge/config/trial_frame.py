@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from bridge.component.base import Strict
 from bridge.options.quantity import Duration
@@ -122,6 +122,13 @@ class TrialFrame(Strict):
     """What the services answer, per target and one after another; after these, all is well."""
     steps: Annotated[list[StepFrame], Field(min_length=1)]
     """What happens, and what is expected by then."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_route(cls, written: object) -> object:
+        if isinstance(written, dict) and "deliver" in written and "steps" not in written:
+            raise ValueError("is a route: put it under `routes:`, a test has `steps`")
+        return written
 
 
 class TrialFileFrame(Strict):

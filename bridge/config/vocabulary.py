@@ -13,6 +13,9 @@ Advice = tuple[str, str]
 """A message and a hint."""
 
 
+OWN_FIELDS = "what is related has its own fields only, and not what is related to it in turn"
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The words of the sources. ``complete`` is False when a source could not be made out: then any word may exist."""
@@ -41,10 +44,17 @@ class Vocabulary:
                 if (unknown := unknown_segment(shape, path)) is None:
                     return None
                 segment, known = unknown
-                advice = advice or (f'the {kind} has no field "{path}"', did_you_mean(segment, known))
+                beyond = path.partition(".")[0] != segment and segment in self._relations()
+                hint = OWN_FIELDS if beyond else did_you_mean(segment, known)
+                advice = advice or (f'the {kind} has no field "{path}"', hint)
             if kind not in shapes:
                 return None
         return advice
+
+    def _relations(self) -> frozenset[str]:
+        """Return the names of what is related to an entity of any kind, and no part of it."""
+        named = (frozenset().union(*self.reached[kind]) - frozenset().union(*self.shapes[kind]) for kind in self.shapes)
+        return frozenset[str]().union(*named)
 
 
 def vocabulary(sources: Iterable[type[AnySource]], *, complete: bool) -> Vocabulary:
