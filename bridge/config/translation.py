@@ -84,7 +84,7 @@ class _Translation:
         value = fault.error["input"]
         found = "and is empty" if value is None else f"not {described(value)}"
         message = f"{self._describe(fault.loc)} must be {' or '.join(dict.fromkeys(asked))}, {found}"
-        hint = "write it in quotes" if "a text" in asked and isinstance(value, bool | int | float) else ""
+        hint = _type_hint(asked, value)
         return Defect(fault.loc, "wrong-type", message, hint, value)
 
     def _bad_value(self, fault: Fault) -> Defect:
@@ -92,3 +92,9 @@ class _Translation:
         return Defect(
             fault.loc, "bad-value", message, suggestion(fault.error), fault.error["input"], at_key=fault.at_key
         )
+
+
+def _type_hint(asked: Sequence[str], value: object) -> str:
+    if "a text" in asked and isinstance(value, bool | int | float):
+        return "write it in quotes"
+    return 'put "- " in front of its item' if {*asked} == {"a list"} and isinstance(value, dict) else ""

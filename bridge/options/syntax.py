@@ -1,12 +1,17 @@
 """What is wrong with a file that is no YAML, in words for people who never read its specification."""
 
 import re
+from collections.abc import Sequence
 
 import yaml
 
 from bridge.options.problem import Place, Problem
 
 _HINTS = (
+    (
+        re.compile(r"""(["'])[^"']*\{[{%](?:(?!\1|[%}]\}).)*\1"""),
+        "a quotation mark within a quoted text ends it: write the other kind inside, as in \"{{ x | default('—') }}\"",
+    ),
     (re.compile(r":\s*\{\{|^\s*-\s*\{\{"), 'a template needs quotes around it: "{{ … }}"'),
     (re.compile(r":\s*\{%|^\s*-\s*\{%"), "a template needs quotes around it"),
     (re.compile(r"^\s*[\w.-]+:\S.*:\s|:\s.*:\s"), 'a text with ": " in it needs quotes around it'),
@@ -25,6 +30,8 @@ _WORDS = {
     "but found another document": "the file holds more than one document",
 }
 _UNCLOSED = re.compile("closing|never closed")
+_NO_COLON = re.compile(r"\s+[\w.]+ *[<>=!][^:\"']*")
+"""A condition as other languages write it."""
 _MISPLACED = re.compile("cannot stand here|expected")
 
 
@@ -53,14 +60,29 @@ def syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     if "nesting depth" in said:
         return Problem(place, "too-large", "it is nested too deep to be read")
     words = next((words for their, words in _WORDS.items() if their in said), said)
-    return Problem(place, "syntax-error", words, _hint(words, line, getattr(error, "context_mark", None)))
-
-
-def _hint(words: str, line: str, opened: yaml.Mark | None) -> str:
+    opened = getattr(error, "context_mark", None)
     if opened and _UNCLOSED.search(words):
-        return f"opened on line {opened.line + 1}"
-    quotes = next((hint for pattern, hint in _HINTS if pattern.search(line)), "")
-    return quotes or ("is it indented like the lines around it?" if _MISPLACED.search(words) else "")
+        return Problem(place, "syntax-error", words, f"opened on line {opened.line + 1}")
+    hint = _hint_of(line) or (_hint_above(lines[: mark.line], line[: mark.column]) if _MISPLACED.search(words) else "")
+    return Problem(place, "syntax-error", words, hint)
+
+
+def _hint_of(line: str) -> str:
+    return next((hint for pattern, hint in _HINTS if pattern.search(line)), "")
+
+
+def _hint_above(lines: Sequence[str], before: str) -> str:
+    """Return what may be wrong in the lines above a key or an item that cannot stand where it does."""
+    quoting = next((number for number, line in reversed([*enumerate(lines, 1)]) if '"' in line), 0)
+    if '"' in before and quoting and _quotes(lines[quoting - 1]) % 2:
+        return f"is the quotation mark on line {quoting} never closed?"
+    if lines and _NO_COLON.fullmatch(lines[-1]):
+        return f'line {len(lines)} has no ":" after its key'
+    return "is it indented like the lines around it?"
+
+
+def _quotes(line: str) -> int:
+    return line.replace('\\"', "").count('"')
 
 
 def _unprintable(text: str, file: str) -> Problem:

@@ -15,7 +15,7 @@ from bridge.model import Clock, JsonObject, SystemClock
 from bridge.options import InvalidConfigurationError, Loc, Problem
 from bridge.rehearsal.casting import Cast
 from bridge.rehearsal.deprecation import warn_of_deprecated
-from bridge.rehearsal.idle import warn_of_sources, warn_of_times, warn_of_twins, warn_of_values
+from bridge.rehearsal.idle import warn_of_signs, warn_of_sources, warn_of_times, warn_of_twins, warn_of_values
 from bridge.rehearsal.reach import Asked, Reach
 from bridge.rehearsal.rehearsing import Rehearsal
 from bridge.rehearsal.scenes import Scene, Stories
@@ -79,6 +79,7 @@ class _Check:
         """Look at everything."""
         warn_of_deprecated(self._models(), self._problems)
         warn_of_twins(self._written, self._problems)
+        warn_of_signs(self._written, self._loaded.words.kinds, self._problems)
         warn_of_sources(self._routes, self._loaded.ruleset.sources, self._problems)
         warn_of_times(self._routes, self._problems, self._now)
         reach, verdicts = Reach(self._loaded.words, self._problems), Verdicts(self._problems)

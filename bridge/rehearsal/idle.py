@@ -1,5 +1,6 @@
 """What is written in the rules and says nothing, or says it twice."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +11,7 @@ import orjson
 from bridge.component import AnySource
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
-from bridge.document import unknown_segment
+from bridge.document import CUSTOM, unknown_segment
 from bridge.model import Json, JsonObject
 from bridge.options import Loc, did_you_mean
 from bridge.rehearsal.conditions import Clause
@@ -23,6 +24,10 @@ NAMES_VALUES: Final = frozenset({"eq", "ne", "in", "not_in", "from", "to"})
 """The operators that name values which a field may have."""
 CONDITIONS: Final = ("on", "match", "when", "debounce", "digest")
 """The keys of a route that say when it tells."""
+
+_SIGNS: Final = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "!=": "ne", "=": "eq", "==": "eq"}
+_SIGNED: Final = re.compile(r"\s*([<>]=?|!=|==?)\s*(-?\d+(?:\.\d+)?)\s*$")
+_CURLY: Final = re.compile("[“”].*[“”]", re.DOTALL)
 
 
 def warn_of_twins(routes: Sequence[JsonObject], problems: Problems) -> None:
@@ -48,10 +53,41 @@ def warn_of_values(asked: Sequence[Asked], sources: Sequence[AnySource], problem
             events[clause.loc].add(each.event)
             clauses[clause.loc] = clause
     for loc, clause in clauses.items():
+        _warn_of_sign(clause, problems)
         known = _choices(events[loc], clause.path, sources)
         for value in _unknown(clause, known):
             hint = did_you_mean(value, known) or f"there are: {', '.join(sorted(known))}"
             problems.warn(loc, UNKNOWN_VALUE, f'"{clause.path}" is never "{value}"', hint)
+
+
+def _warn_of_sign(clause: Clause, problems: Problems) -> None:
+    """Warn of a comparison that is written as a text; the choices of custom fields may well look like that."""
+    signed = _SIGNED.match(clause.wanted) if isinstance(clause.wanted, str) and clause.operator == "eq" else None
+    if signed and not clause.path.startswith(f"{CUSTOM}."):
+        written = f"{clause.path}: {{{_SIGNS[signed[1]]}: {signed[2]}}}"
+        message = f'"{clause.path}" is compared with the text "{clause.wanted}"'
+        problems.warn(clause.loc, UNKNOWN_VALUE, message, f"to compare with the number write `{written}`")
+
+
+def warn_of_signs(routes: Sequence[JsonObject], kinds: Iterable[str], problems: Problems) -> None:
+    """Warn of texts that are told with signs which were meant for bridge: single braces, curly quotation marks."""
+    single = re.compile(rf"(?<![{{$])\{{ *((?:{'|'.join(sorted(map(re.escape, kinds)))}|previous)\.[\w.]+) *\}}(?!\}})")
+    for number, route in enumerate(routes):
+        for loc, text in _texts(route.get("deliver"), ("routes", number, "deliver")):
+            if found := single.search(text):
+                hint = f"a template has two braces: {{{{ {found[1]} }}}}"
+                problems.warn(loc, "no-effect", f'"{found[0]}" is told as it stands', hint)
+            elif _CURLY.fullmatch(text.strip()):
+                message = "the curly quotation marks are told along"
+                problems.warn(loc, "no-effect", message, 'write straight ones around the text: "…"')
+
+
+def _texts(value: Json, loc: Loc) -> Iterator[tuple[Loc, str]]:
+    if isinstance(value, str):
+        yield loc, value
+    elif isinstance(value, dict | list):
+        for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(item, (*loc, step))
 
 
 def warn_of_sources(routes: Sequence[Route], sources: Mapping[str, AnySource], problems: Problems) -> None:

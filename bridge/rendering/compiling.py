@@ -20,6 +20,11 @@ SOURCE = 64 * 1024
 """Characters that a template may have."""
 ESCAPES = "data is made inert as the target's format needs, without a filter"
 
+_ENDINGS = {
+    "unexpected '}'": "what begins with `{{` ends with `}}`",
+    "unexpected 'end of template'": "something is missing at its end",
+}
+"""Hints for what Jinja says where something is cut short."""
 _UNKNOWN = re.compile(r"No (filter|test) named '([^']*)'")
 _ESCAPING = frozenset({"e", "escape", "forceescape", "safe"})
 
@@ -134,7 +139,7 @@ def _hint(message: str, sandbox: Sandbox) -> str:
     """Return what may have been meant, where Jinja's message names a filter or a test that there is none of."""
     unknown = _UNKNOWN.search(message)
     if unknown is None:
-        return ""
+        return _ENDINGS.get(message, "")
     kind, word = unknown.groups()
     if word in _ESCAPING:
         return ESCAPES

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Self
+from unicodedata import normalize
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -9,6 +10,8 @@ from babel.localedata import locale_identifiers
 from babel.numbers import is_currency, list_currencies
 
 from bridge.options.suggestion import did_you_mean
+
+_REGIONS = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
 
 
 class UnknownRegionError(ValueError):
@@ -46,7 +49,8 @@ def parse_locale(name: str) -> Locale:
         return Locale.parse(name.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
         known = [tag.replace("_", "-") for tag in locale_identifiers()]
-        raise UnknownRegionError("locale", f'there is no locale "{name}"', did_you_mean(name, known)) from None
+        hint = did_you_mean(name, known) or "write it like pt-BR or en"
+        raise UnknownRegionError("locale", f'there is no locale "{name}"', hint) from None
 
 
 def parse_timezone(name: str) -> ZoneInfo:
@@ -54,13 +58,25 @@ def parse_timezone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
-        hint = did_you_mean(name, available_timezones())
+        hint = did_you_mean(name, available_timezones()) if "/" in name else _place_hint(name)
         raise UnknownRegionError("timezone", f'there is no timezone "{name}"', hint) from None
+
+
+def _place_hint(name: str) -> str:
+    """Return the hint for a name without a region: that of a city, or how one is written; offsets change sign there."""
+    cities = {_plain(zone.rpartition("/")[2]): zone for zone in available_timezones() if zone.startswith(_REGIONS)}
+    zone = cities.get(_plain(name))
+    return f'did you mean "{zone}"?' if zone else "write a region and a city, such as America/Sao_Paulo"
+
+
+def _plain(name: str) -> str:
+    """Return a name as those who look for it may write it, too: in small letters without accents."""
+    return normalize("NFKD", name.replace(" ", "_")).encode("ascii", "ignore").decode().lower()
 
 
 def parse_currency(code: str) -> str:
     """Return the code of a currency such as ``BRL``; raises UnknownRegionError."""
     if not is_currency(code):
-        hint = did_you_mean(code, list_currencies())
+        hint = did_you_mean(code, list_currencies()) or "write its code, such as BRL"
         raise UnknownRegionError("currency", f'there is no currency "{code}"', hint)
     return code

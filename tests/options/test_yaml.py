@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from bridge.options import Place, read_yaml
 from bridge.options.yaml import MAX_BYTES, MAX_DEPTH
 
+QUOTES = "a quotation mark within a quoted text ends it: write the other kind inside, as in \"{{ x | default('—') }}\""
+
 
 def data(text: str) -> object:
     read = read_yaml(text.encode(), "routes.yaml")
@@ -147,6 +149,18 @@ def test_a_file_over_a_mebibyte_is_not_read() -> None:
         ("a: [1, 2\nb: c\n", 'f:2:2: syntax-error: a "," or the closing "]" is missing; opened on line 1'),
         ("a: 'x\n", "f:2:1: syntax-error: a quotation mark is never closed; opened on line 1"),
         ("a: 1\n b: 2\n", "f:2:3: syntax-error: a key cannot stand here; is it indented like the lines around it?"),
+        (
+            'a: "{{ x | default("y") }}"\n',
+            "f:1:21: syntax-error: here a key was expected; " + QUOTES,
+        ),
+        (
+            'a: "{{ x }}\nb: 1\nc: "{{ y }}"\n',
+            "f:3:5: syntax-error: here a key was expected; is the quotation mark on line 1 never closed?",
+        ),
+        (
+            "match:\n  amount >= 5\n  b.c: 1\n",
+            'f:3:6: syntax-error: a key cannot stand here; line 2 has no ":" after its key',
+        ),
         ("a: b: c", 'f:1:5: syntax-error: a key cannot stand here; a text with ": " in it needs quotes around it'),
         ("a: *gone", "f:1:4: syntax-error: this alias names no anchor"),
         ("a: \x07", "f:1:4: syntax-error: a sign stands here that YAML does not allow; delete it"),

@@ -45,6 +45,39 @@ def test_a_value_that_a_field_never_has_is_told(rules: Checking, match: str, tol
 
 
 @pytest.mark.parametrize(
+    ("wanted", "written"),
+    [(">= 5000", "{gte: 5000}"), ("<10.5", "{lt: 10.5}"), ("!= 0", "{ne: 0}"), ("== -1", "{eq: -1}")],
+)
+def test_a_comparison_that_is_written_as_a_text_is_told(rules: Checking, wanted: str, written: str) -> None:
+    [warning] = rules.warnings(
+        f"routes: [{{name: a, on: deal.lost, match: {{rating: '{wanted}'}}, deliver: [{ENTRY}]}}]"
+    )
+    assert warning.endswith(f"to compare with the number write `rating: {written}`")
+    custom = f"routes: [{{name: a, on: deal.lost, match: {{custom.Size: '{wanted}'}}, deliver: [{ENTRY}]}}]"
+    assert rules.warnings(custom) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{ deal.name } lost", '"{ deal.name }" is told as it stands; a template has two braces: {{ deal.name }}'),
+        ("from {previous.status}", "a template has two braces: {{ previous.status }}"),
+        ("“{{ deal.name }} lost”", "the curly quotation marks are told along"),
+    ],
+)
+def test_signs_that_were_not_meant_to_be_told_are(rules: Checking, text: str, told: str) -> None:
+    [warning] = rules.warnings("routes:\n" + lost("a", "", f"{{to: screen, text: '{text}'}}"))
+    assert told in warning
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ deal.name }}", "{deal}", "${deal.name}", "{a: {{ deal.rating }} }", "o “{{ deal.name }}” caiu"]
+)
+def test_signs_that_may_be_meant_are_not(rules: Checking, text: str) -> None:
+    assert rules.warnings("routes:\n" + lost("a", "", f"{{to: screen, text: '{text}'}}")) == []
+
+
+@pytest.mark.parametrize(
     "match", ["{status: {starts_with: per}}", "{rating: 12}", "{status: null}", "{custom.status: x}"]
 )
 def test_a_value_that_a_field_may_have_is_not(rules: Checking, match: str) -> None:

@@ -38,11 +38,25 @@ def command(ctx: click.Context, *, files: tuple[Path, ...], junit: Path | None, 
     loaded = config.load(routes, StandIns(os.environ), clock)
     trials = _trials(loaded, routes, files)
     if not trials:
-        raise click.UsageError(f"there are no tests in {routes}, nor in {routes.parent / 'tests'}/*.yaml")
+        where = f"there are no tests in {routes}, nor in {routes.parent / 'tests'}/*.yaml"
+        raise click.UsageError(f"{where}; begin with:\n\n{_first(loaded)}")
     runner = Runner(loaded.ruleset, loaded.named, clock)
     results = [_run(runner, trial, quiet=form == "json") for trial in trials]
     _tell(results, junit, form)
     ctx.exit(1 if any(result.failure for result in results) else 0)
+
+
+def _first(loaded: "Loaded") -> str:
+    """Return a test to begin with: of the first route, by a sample that it listens to."""
+    route = loaded.ruleset.routes[0]
+    lines = [
+        "tests:",
+        f"  - name: {screen.clean(route.name)} tells what it should",
+        "    steps:",
+        f"      - send: {route.listeners[0].name}",
+        f"      - expect: [{{to: {route.deliver[0].target}}}]",
+    ]
+    return "\n".join(lines)
 
 
 def _trials(loaded: "Loaded", routes: Path, files: Sequence[Path]) -> "Sequence[Trial]":

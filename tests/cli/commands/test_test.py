@@ -69,6 +69,16 @@ def test_no_tests_and_no_rules_are_misuse(folder: Path, runner: CliRunner) -> No
     assert runner.invoke(bridge, ["test"]).exit_code == 2
 
 
+def test_where_there_are_no_tests_one_that_passes_is_shown_to_begin_with(folder: Path, runner: CliRunner) -> None:
+    (folder / "routes.yaml").write_text(RULES, encoding="utf-8")
+    shown = runner.invoke(bridge, ["test"]).stderr
+    _, _, first = shown.partition("; begin with:\n\n")
+    assert first.startswith("tests:\n")
+    (folder / "routes.yaml").write_text(RULES + first, encoding="utf-8")
+    result = runner.invoke(bridge, ["test"])
+    assert (result.exit_code, result.stdout) == (0, "✓ lost tells what it should\n")
+
+
 def test_problems_of_a_file_of_tests_are_told_with_their_place(rules: Path, runner: CliRunner) -> None:
     (rules / "tests" / "more.yaml").write_text("tests: [{name: x, steps: [{send: deal.lots}]}]\n", encoding="utf-8")
     result = runner.invoke(bridge, ["test"])
