@@ -37,7 +37,8 @@ from bridge.model import Clock, JsonObject
 from bridge.options import secrets_in
 from bridge.remote.connections import Remotes
 from bridge.remote.looking_up import LookUp
-from bridge.remote.repairing import Progress, Repairs
+from bridge.remote.repairing import Repairs
+from bridge.remote.searching import Progress
 from bridge.remote.warming import Warmer
 from bridge.ruleset import Ruleset
 from bridge.store.sqlite import open_store
@@ -268,7 +269,7 @@ class Daemon:
 
 
 def _tell_repaired(ended: Progress) -> None:
-    telemetry.gap_repaired(ended.source, ended.purpose, ended.looked, ended.added, ended.error)
+    telemetry.gap_repaired(ended.source, ended.purpose, ended.looked, ended.added, ended.unsure, ended.error)
 
 
 def _keep_what_is_made() -> None:

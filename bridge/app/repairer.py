@@ -7,7 +7,8 @@ from typing import Final
 from bridge.app.again import Again
 from bridge.delivery.wake import Bell
 from bridge.model import Clock
-from bridge.remote.repairing import Purpose, Repairs
+from bridge.remote.repairing import Repairs
+from bridge.remote.searching import Purpose
 from bridge.ruleset import Ruleset
 
 FIRST: Final = timedelta(minutes=1)

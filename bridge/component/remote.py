@@ -1,6 +1,6 @@
 """The API of a source, as the rest of bridge uses it: what it can be asked, whichever CRM answers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -50,7 +50,7 @@ class Address:
 
 
 Wanted: TypeAlias = Callable[[JsonObject], Awaitable[bool]]
-"""Tells of an entity, as a list holds it, whether it is news."""
+"""Tells of an entity, as a list holds it, whether it is news; it is asked of each that a list holds."""
 
 
 async def everything(_: JsonObject) -> bool:
@@ -113,3 +113,6 @@ class Remote(Protocol):
 
         Where lists hold less than all of an entity, only those that are ``wanted`` are asked for by themselves.
         """
+
+    def present(self, kind: str) -> AsyncGenerator[str]:
+        """Yield the id of every entity of a kind that lists hold, in no order; where lists have an end, not of all."""

@@ -107,6 +107,8 @@ class Source(ABC, Generic[OptionsT]):
     """Top-level fields that never count as a difference: they change with any edit, or repeat another field."""
     repairable: ClassVar[Mapping[str, frozenset[str]]] = {}
     """Per kind that the API lists by edit, in the order to be asked for, the kinds that hold names it leaves out."""
+    deletions: ClassVar[Mapping[str, str]] = {}
+    """Per kind that is ``repairable``, the event that tells of its deletion."""
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Per language (``pt``), what people call a path (``deal_stage.name``: Etapa) or value (``status=lost``: perdida).
 
@@ -160,6 +162,16 @@ class Source(ABC, Generic[OptionsT]):
         The same edit gives the same bodies, whenever it is found. There are none if nothing is new.
         """
         return ()
+
+    def gone(self, last: EntityState, noticed: datetime) -> JsonObject:
+        """Return the body of the webhook that told of an entity's deletion, which nobody dates: it was ``noticed``.
+
+        Of the same last state it is the same event, whenever it is noticed.
+
+        Raises:
+            KeyError: its kind is none of ``deletions``.
+        """
+        raise KeyError(last.entity.kind)
 
     def baseline(self, found: Found) -> JsonObject:
         """Return the body of a webhook that tells how an entity is.

@@ -68,9 +68,9 @@ class _Api:
         return await self._remote.delete(perhaps(given, "source"), texts(given, "ids"), dry_run=dry_run)
 
     async def repair(self, request: web.Request) -> Shape:
-        given = await asked(request, {"source", "since", "baseline"})
-        baseline = given.get("baseline") is True
-        return await self._remote.repair(perhaps(given, "source"), perhaps(given, "since"), baseline=baseline)
+        given = await asked(request, {"source", "since", "baseline", "deletions"})
+        flags = {name: given.get(name) is True for name in ("baseline", "deletions")}
+        return await self._remote.repair(perhaps(given, "source"), perhaps(given, "since"), **flags)
 
     async def progress(self, request: web.Request) -> Shape:
         return await self._remote.progress(perhaps(await asked(request, {"source"}), "source"))
@@ -112,9 +112,11 @@ class RemoteClient:
         body: Json = {"source": source, "ids": [*ids], "dry_run": dry_run}
         return await self._ask("POST", "/api/remote/delete", body)
 
-    async def repair(self, source: str | None = None, since: str | None = None, *, baseline: bool = False) -> Shape:
+    async def repair(
+        self, source: str | None = None, since: str | None = None, *, baseline: bool = False, deletions: bool = False
+    ) -> Shape:
         """Begin to look for what was missed."""
-        body: Json = {"source": source, "since": since, "baseline": baseline}
+        body: Json = {"source": source, "since": since, "baseline": baseline, "deletions": deletions}
         return await self._ask("POST", "/api/remote/repair", body)
 
     async def progress(self, source: str | None = None) -> Shape:

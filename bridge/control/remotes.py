@@ -11,7 +11,8 @@ from bridge.control.host import Host
 from bridge.control.shapes import Shape, moment
 from bridge.errors import RemoteError, RequestRefusedError
 from bridge.options import did_you_mean
-from bridge.remote.repairing import Progress, Purpose, Repairs
+from bridge.remote.repairing import Repairs
+from bridge.remote.searching import Progress, Purpose
 from bridge.remote.subscribing import Act, Done, Step, carry_out
 
 
@@ -100,17 +101,20 @@ class RemoteOperations:
         done = tuple(map(Done, steps)) if dry_run else await carry_out(steps, remote, Address(""))
         return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
 
-    async def repair(self, source: str | None = None, since: str | None = None, *, baseline: bool = False) -> Shape:
+    async def repair(
+        self, source: str | None = None, since: str | None = None, *, baseline: bool = False, deletions: bool = False
+    ) -> Shape:
         """Begin to look for what was missed, or for how all entities are as a ``baseline``; return how far it is.
 
-        Without ``since`` (ISO 8601) the gap begins at the last event. One that is under way goes on, and is returned.
+        Without ``since`` (ISO 8601) the gap begins at the last event. With ``deletions`` all that was deleted is looked
+        for, however many requests it takes. One that is under way goes on, and is returned.
 
         Raises:
             RequestRefusedError: ``since`` is no time (``bad-filter``), or as ``webhooks``.
         """
         name, _ = self._named(source)
-        begin = None if since is None else _moment(since)
-        return _progress_shape(self._repairs().start(name, Purpose.IMPORT if baseline else Purpose.REPAIR, begin))
+        begin, purpose = None if since is None else _moment(since), Purpose.IMPORT if baseline else Purpose.REPAIR
+        return _progress_shape(self._repairs().start(name, purpose, begin, thorough=deletions))
 
     async def progress(self, source: str | None = None) -> Shape:
         """Tell how far the last repair or import of a source is, or how it ended.
@@ -186,6 +190,8 @@ def _progress_shape(progress: Progress) -> Shape:
         "ended_at": moment(progress.ended_at),
         "looked": dict(progress.looked),
         "added": progress.added,
+        "deleted": progress.deleted,
+        "unsure": dict(progress.unsure),
         "error": progress.error,
     }
 

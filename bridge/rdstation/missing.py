@@ -5,7 +5,7 @@ what both hold is compared, and what a webhook would not hold is left out, so th
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.component.source import Found
@@ -29,6 +29,8 @@ REPAIRABLE: Final[Mapping[str, frozenset[str]]] = {
     "deal": frozenset(NAMED.values()),
     "task": frozenset(),
 }
+DELETIONS: Final[Mapping[str, str]] = {kind: event_name(kind, "deleted") for kind in REPAIRABLE}
+"""Per kind, the event that tells of its deletion."""
 _COMPARED: Final[Mapping[str, tuple[str, ...]]] = {
     "deal": (
         *("name", "status", "amount_total", "amount_unique", "amount_monthly", "prediction_date", "rating"),
@@ -58,6 +60,16 @@ def missed(found: Found, last: EntityState | None) -> Sequence[JsonObject]:
     if microseconds(edited) <= last.version or not _differs(found.kind, document, last.document):
         return ()
     return [*_reopened(found, document, last.document), _body(found, "updated", document)]
+
+
+def gone(last: EntityState, noticed: datetime) -> JsonObject:
+    """See ``Source``."""
+    return {
+        "event_name": DELETIONS[last.entity.kind],
+        "document": {"id": last.entity.id, "name": last.document.get("name")},
+        "event_timestamp": as_event_time(noticed),
+        "transaction_uuid": str(last.version),
+    }
 
 
 def baseline(found: Found) -> JsonObject:

@@ -2,23 +2,24 @@
 
 What is found is stored as the events that were missed, so that it goes the way of all others. Each has the dedup key of
 its edit: found twice, it is one event. Since when there is a gap is kept in a file until it is closed.
+At last comes what was deleted meanwhile.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import orjson
 
 from bridge.component.remote import Remote
-from bridge.component.source import AnySource, Found
+from bridge.component.source import AnySource
 from bridge.errors import RemoteError, RemoteUnavailableError, StoreError
 from bridge.files import put_private, sync
-from bridge.model import Clock, Entity, EntityState, Event, JsonObject, Origin, found_key, new_id
+from bridge.model import Clock, Event, JsonObject, Origin, found_key, new_id
+from bridge.remote.deletions import Absence
+from bridge.remote.searching import BEGINNING, Progress, Purpose, Search
 from bridge.remote.subscribing import events_wanted
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
@@ -26,28 +27,6 @@ from bridge.store.nouns import EventQuery
 
 OVERLAP: Final = timedelta(minutes=10)
 """Before the last event that is asked for too: what was under way then, and clocks that differ."""
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Purpose(StrEnum):
-    """What the API is asked for all edits for."""
-
-    REPAIR = "repair"
-    IMPORT = "import"
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far it is. ``since`` is None where there is nothing to begin with; ``looked`` counts entities by kind."""
-
-    source: str
-    purpose: Purpose
-    since: datetime | None
-    began_at: datetime
-    ended_at: datetime | None = None
-    looked: dict[str, int] = field(default_factory=dict)
-    added: int = 0
-    error: str | None = None
 
 
 class Repairs:
@@ -107,11 +86,16 @@ class Repairs:
         if opened is None or since < opened:
             self._keep(source, since)
 
-    def start(self, source: str, purpose: Purpose, since: datetime | None = None) -> Progress:
-        """Begin in the background, unless one is under way; without ``since``, a repair begins where the gap does."""
+    def start(
+        self, source: str, purpose: Purpose, since: datetime | None = None, *, thorough: bool = False
+    ) -> Progress:
+        """Begin in the background, unless one is under way; without ``since``, a repair begins where the gap does.
+
+        A ``thorough`` one finds out of everything that is known whether it was deleted.
+        """
         if self.is_running(source):
             return self._progress[source]
-        progress = Progress(source, purpose, since, self._clock.now())
+        progress = Progress(source, purpose, since, self._clock.now(), thorough)
         self._progress[source] = progress
         task = asyncio.get_running_loop().create_task(self._run(progress), name=f"{purpose} {source}")
         self._tasks[source] = task
@@ -146,65 +130,61 @@ class Repairs:
             raise RemoteUnavailableError(f"no source {progress.source!r} has an `api` any more")
         if progress.purpose is Purpose.IMPORT:
             progress.since = BEGINNING
-            return await self._import(source, remote, progress)
+            return await self._import(Search(self._store, source, remote, progress))
         if progress.since is not None:
-            return await self._repair(source, remote, progress, progress.since)
+            return await self._repair(Search(self._store, source, remote, progress, progress.since))
         await self.note_gap(source.name)
         opened = self._open_gap(source.name)
         if opened is not None:
             progress.since = opened - OVERLAP
-            await self._repair(source, remote, progress, progress.since)
+            await self._repair(Search(self._store, source, remote, progress, progress.since))
             if self._open_gap(source.name) == opened:  # else an older one was noted meanwhile
                 self._gap(source.name).unlink()
         return None
 
-    async def _repair(self, source: AnySource, remote: Remote, progress: Progress, since: datetime) -> None:
-        """Tell of each kind in the order of its edits; what others point at comes first."""
-        names = _Names(remote)
-        for kind in self._kinds(source):
-            found = [each async for each in self._asked(source, remote, kind, progress, since)]
-            for each in sorted(found, key=lambda each: source.edited(each) or 0):
-                await self._tell(source, await names.known(source, Found(kind, each, since)), progress)
+    async def _repair(self, search: Search) -> None:
+        """Tell of each kind in the order of its edits; what others point at comes first, and is deleted last."""
+        wanted = events_wanted(self._rules(), search.source)
+        kinds = self._kinds(search.source, wanted)
+        for kind in kinds:
+            found = [each async for each in search.news(kind)]
+            for each in sorted(found, key=lambda each: search.source.edited(each) or 0):
+                await self._tell(search, kind, each)
             self._ring()
+        for kind in reversed(kinds):
+            if search.source.deletions.get(kind) in wanted:
+                await self._tell_deleted(search, kind)
+        self._ring()
 
-    async def _tell(self, source: AnySource, found: Found, progress: Progress) -> None:
-        for body in source.missed(found, await self._last(source, found.kind, found.document)):
-            progress.added += await self._add(source, Origin.REPAIRED, body)
+    async def _tell(self, search: Search, kind: str, document: JsonObject) -> None:
+        found = await search.found(kind, document)
+        for body in search.source.missed(found, await search.last(kind, str(document.get("id")))):
+            search.progress.added += await self._add(search.source, Origin.REPAIRED, body)
 
-    async def _import(self, source: AnySource, remote: Remote, progress: Progress) -> None:
+    async def _tell_deleted(self, search: Search, kind: str) -> None:
+        """Tell of what is there no more. Nothing dates it, so it was now; but after all edits, if clocks differ."""
+        progress, noticed = search.progress, max(self._clock.now(), search.newest)
+        absence = Absence(self._store, search.source.name, search.remote, thorough=progress.thorough)
+        gone, unsure = await absence.among(kind, search.present[kind])
+        if unsure:
+            progress.unsure[kind] = unsure
+        for id_ in gone:
+            last = await search.last(kind, id_)
+            if last and await self._add(search.source, Origin.REPAIRED, search.source.gone(last, noticed)):
+                progress.added += 1
+                progress.deleted += 1
+
+    async def _import(self, search: Search) -> None:
         """Store how each entity is of which nothing is known; what is known stays as it is."""
-        names = _Names(remote)
-        for kind in self._kinds(source):
-            async for each in self._asked(source, remote, kind, progress, BEGINNING):
-                found = await names.known(source, Found(kind, each, BEGINNING))
-                progress.added += await self._add(source, Origin.IMPORTED, source.baseline(found))
+        for kind in self._kinds(search.source, events_wanted(self._rules(), search.source)):
+            async for each in search.news(kind):
+                body = search.source.baseline(await search.found(kind, each))
+                search.progress.added += await self._add(search.source, Origin.IMPORTED, body)
             self._ring()
 
-    def _kinds(self, source: AnySource) -> Sequence[str]:
-        needed = {source.events[name] for name in events_wanted(self._rules(), source)}
+    def _kinds(self, source: AnySource, wanted: Collection[str]) -> Sequence[str]:
+        needed = {source.events[name] for name in wanted}
         return [kind for kind in source.repairable if kind in needed]
-
-    async def _asked(
-        self, source: AnySource, remote: Remote, kind: str, progress: Progress, since: datetime
-    ) -> AsyncIterator[JsonObject]:
-        """Yield each entity that is news, once, though lists may hold one twice while they change."""
-        seen: set[str] = set()
-        progress.looked[kind] = 0
-
-        async def wanted(each: JsonObject) -> bool:
-            seen.add(str(each.get("id")))
-            progress.looked[kind] = len(seen)
-            last = await self._last(source, kind, each)
-            return last is None or (progress.purpose is Purpose.REPAIR and last.version < (source.edited(each) or 0))
-
-        given: set[str] = set()
-        async for each in remote.changed(kind, since, wanted):
-            if (id_ := str(each.get("id"))) not in given:
-                given.add(id_)
-                yield each
-
-    async def _last(self, source: AnySource, kind: str, document: JsonObject) -> EntityState | None:
-        return await self._store.last_state(source.name, Entity(kind, str(document.get("id"))))
 
     async def _add(self, source: AnySource, origin: Origin, body: JsonObject) -> bool:
         """Store the event of a body; tell whether it was new."""
@@ -229,18 +209,3 @@ class Repairs:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         put_private(self._gap(source), since.isoformat().encode())
         sync(self._folder)
-
-
-class _Names:
-    """The names of what entities point at, asked for at the first entity, and once."""
-
-    def __init__(self, remote: Remote) -> None:
-        self._remote = remote
-        self._known: dict[str, Mapping[str, str]] = {}
-
-    async def known(self, source: AnySource, found: Found) -> Found:
-        """Return an entity with the names of what it points at."""
-        for kind in sorted(source.repairable[found.kind] - self._known.keys()):
-            listed = await self._remote.listed(kind)
-            self._known[kind] = {str(each.get("id")): str(each.get("name") or "") for each in listed}
-        return Found(found.kind, found.document, found.since, self._known)

@@ -32,7 +32,7 @@ from bridge.rdstation import (
 )
 from bridge.rdstation.api import ApiOptions, connect
 from bridge.rdstation.labels import AMOUNTS, LABELS
-from bridge.rdstation.missing import REPAIRABLE, baseline, missed
+from bridge.rdstation.missing import DELETIONS, REPAIRABLE, baseline, gone, missed
 from bridge.rdstation.timestamps import end_of_second, instant, microseconds
 from bridge.rdstation.webhook import Webhook, parse
 
@@ -67,6 +67,7 @@ class RdStationCrm(Source[RdStationCrmOptions]):
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = LABELS
     amounts: ClassVar[frozenset[str]] = AMOUNTS
     repairable: ClassVar[Mapping[str, frozenset[str]]] = REPAIRABLE
+    deletions: ClassVar[Mapping[str, str]] = DELETIONS
 
     def read(self, body: bytes) -> Envelope:
         """Read name, entity and dedup key; the same uuid may serve several events, so it never stands alone."""
@@ -118,6 +119,10 @@ class RdStationCrm(Source[RdStationCrmOptions]):
     def missed(self, found: Found, last: EntityState | None) -> Sequence[JsonObject]:
         """Return what webhooks would have told: of a deal that was lost twice, that it was reopened in between."""
         return missed(found, last)
+
+    def gone(self, last: EntityState, noticed: datetime) -> JsonObject:
+        """Return the deletion of an entity, as its webhook would have told it."""
+        return gone(last, noticed)
 
     def baseline(self, found: Found) -> JsonObject:
         """Return an update that tells how an entity is."""

@@ -205,6 +205,10 @@ class Store(ABC):
         """Return an entity's last state."""
 
     @abstractmethod
+    async def living(self, source: str, kind: str) -> Sequence[str]:
+        """Return the ids of all entities of a kind that are known, and of which no deletion is."""
+
+    @abstractmethod
     async def deliveries(self, query: DeliveryQuery) -> Sequence[Delivery]:
         """List deliveries."""
 

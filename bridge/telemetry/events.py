@@ -136,9 +136,14 @@ def subscribing_failed(source: str, reasons: Sequence[str], seconds: float) -> N
     _log.warning("subscribing failed", source=source, reasons=list(reasons), again_in=round(seconds))
 
 
-def gap_repaired(source: str, purpose: str, looked: Mapping[str, int], added: int, error: str | None) -> None:
-    """What was missed was looked for, or a baseline imported; ``looked`` counts by kind, ``added`` what was new."""
-    facts = {"source": source, "purpose": purpose, "looked": dict(looked), "added": added}
+def gap_repaired(
+    source: str, purpose: str, looked: Mapping[str, int], added: int, unsure: Mapping[str, int], error: str | None
+) -> None:
+    """What was missed was looked for, or a baseline imported; ``looked`` counts by kind, ``added`` what was new.
+
+    ``unsure`` counts by kind what may be deleted.
+    """
+    facts = {"source": source, "purpose": purpose, "looked": dict(looked), "added": added, "unsure": dict(unsure)}
     if error is None:
         _log.info("gap repaired", **facts)
     else:

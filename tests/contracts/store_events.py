@@ -232,6 +232,20 @@ class EventContract:
         await decided(store, RoutedEvent(event.id, EventState.ROUTED, entity_state=gone))
         assert await store.last_state("crm", DEAL) == gone
 
+    async def test_what_is_known_and_not_deleted_is_living(self, store: Store, clock: ManualClock) -> None:
+        for source, kind, id_, deleted in (
+            ("crm", "deal", "d1", False),
+            ("crm", "deal", "d2", True),
+            ("crm", "task", "t1", False),
+            ("other", "deal", "d3", False),
+        ):
+            event = an_event(clock, source=source, entity=Entity(kind, id_))
+            await store.add(event)
+            known = EntityState(source, Entity(kind, id_), {"id": id_}, 1, event.id, deleted)
+            await decided(store, RoutedEvent(event.id, EventState.ROUTED, entity_state=known))
+        assert await store.living("crm", "deal") == ["d1"]
+        assert await store.living("crm", "contact") == []
+
     async def test_a_render_failure_is_a_dead_letter_that_holds_back_nobody(
         self, store: Store, clock: ManualClock
     ) -> None:

@@ -11,14 +11,17 @@ import pytest
 
 from bridge.errors import RemoteUnavailableError
 from bridge.model import Entity, Event, EventState, Origin, new_id
-from bridge.remote.repairing import Progress, Purpose, Repairs
+from bridge.remote.repairing import Repairs
+from bridge.remote.searching import Progress, Purpose
 from bridge.routing.router import in_order
 from bridge.simulator import Simulator
 from bridge.store.base import Store
 from bridge.store.nouns import DeliveryQuery, EventQuery
 from bridge.store.sqlite import open_store
+from tests.support.clock import ManualClock
 from tests.support.crm import simulated
-from tests.support.remotes import Office, office
+from tests.support.remotes import Office, office, rules_text
+from tests.support.shop import load_rules
 
 
 class Bench:
@@ -58,8 +61,10 @@ class Bench:
         while await self.store.route(32, lambda *taken: list(in_order(self.there.rules.router.decide, *taken))):
             pass
 
-    async def run(self, purpose: Purpose = Purpose.REPAIR, since: datetime | None = None) -> Progress:
-        progress = self.repairs.start("crm", purpose, since)
+    async def run(
+        self, purpose: Purpose = Purpose.REPAIR, since: datetime | None = None, *, thorough: bool = False
+    ) -> Progress:
+        progress = self.repairs.start("crm", purpose, since, thorough=thorough)
         await self.repairs.wait("crm")
         await self.route()
         return progress
@@ -73,7 +78,8 @@ class Bench:
         return [event for event in events if event.origin is origin]
 
     async def same(self) -> None:
-        """See that the last state of each deal is the CRM's."""
+        """See that the last state of each deal is the CRM's, and that no other is known."""
+        assert sorted(await self.store.living("crm", "deal")) == sorted(self.there.crm.team.deals)
         for deal in self.there.crm.team.deals.values():
             state = await self.store.last_state("crm", Entity("deal", deal.id))
             assert state
@@ -136,14 +142,16 @@ async def test_what_was_missed_is_told_once_and_late_webhooks_add_nothing(bench:
     kept, bench.there.hooks.got = list(bench.there.hooks.got), []
     progress = await bench.run()
     assert progress.error is None
-    assert bench.rung == 1
+    assert bench.rung == 2, "for the deals, and for what was deleted"
     told = await bench.messages()
     assert len(crm.truth().closings) > heard
     assert len(told) >= heard
     repaired = await bench.found(Origin.REPAIRED)
     assert len(repaired) == progress.added > 0
     assert {orjson.loads(each.body)["origin"] for each in repaired} == {"repaired"}
-    times = [orjson.loads(each.body)["document"]["updated_at"] for each in repaired]
+    edits = [each for each in repaired if each.name != "crm_deal_deleted"]
+    assert list(repaired[: len(edits)]) == edits, "what was deleted comes last"
+    times = [orjson.loads(each.body)["document"]["updated_at"] for each in edits]
     assert times == sorted(times), "in the order of the edits"
     again = await bench.run(since=crm.clock.now() - timedelta(hours=1))
     assert (again.added, again.error) == (0, None)
@@ -152,6 +160,61 @@ async def test_what_was_missed_is_told_once_and_late_webhooks_add_nothing(bench:
     assert await bench.messages() == told
     await hear(bench, 5)
     assert len(await bench.messages()) > len(told)
+
+
+async def test_what_was_deleted_is_told_once_and_a_late_webhook_adds_nothing(bench: Bench) -> None:
+    crm = bench.there.crm
+    crm.register_all(bench.there.address)
+    deals = [deal for deal in crm.team.deals.values() if deal.open][:3]
+    for deal in deals:
+        crm.team.edit(deal, "seen", rating=5 - deal.rating)
+    await hear(bench, 0.5)
+    for deal in deals:
+        crm.team.edit(deal, "edited before", rating=5 - deal.rating)
+        crm.team.delete(deal)
+    await crm.advance(timedelta(seconds=5))
+    late, bench.there.hooks.got = list(bench.there.hooks.got), []
+    first = bench.repairs.start("crm", Purpose.REPAIR)
+    await bench.repairs.wait("crm")
+    second = await bench.run(since=crm.clock.now() - timedelta(minutes=12))
+    assert (first.unsure, first.error, second.error) == ({}, None, None)
+    assert second.deleted == 0, "found twice before it is routed, it is one event"
+    told = [event for event in await bench.found(Origin.REPAIRED) if event.name == "crm_deal_deleted"]
+    assert len(told) == first.deleted >= len(deals)
+    bench.there.hooks.got = late
+    await bench.take()
+    for deal in deals:
+        state = await bench.store.last_state("crm", Entity("deal", deal.id))
+        assert state
+        assert (state.deleted, state.document["name"]) == (True, deal.name)
+    query = EventQuery(name="crm_deal_deleted", states=(EventState.DUPLICATE,), limit=100)
+    late_ones = await bench.store.events(query)
+    assert {event.reason for event in late_ones} == {"its deletion was announced before"}
+    assert len(late_ones) >= len(deals)
+
+
+@pytest.mark.parametrize("bench", ["v1"], indirect=True)
+async def test_what_a_token_does_not_see_is_not_told_as_deleted(bench: Bench, tmp_path: Path) -> None:
+    """Whoever sees less than is known may be a person who sees their own deals alone."""
+    crm = bench.there.crm
+    for _ in range(30):
+        crm._life._begin()
+    await bench.run(Purpose.IMPORT)
+    text = rules_text(crm, "v1").replace("token: simulated", "token: simulated-seller")
+    bench.there.reload(load_rules(tmp_path, ManualClock(), text))
+    progress = await bench.run()
+    assert progress.error is None
+    assert progress.deleted == 0
+    assert progress.unsure["deal"] > 20
+
+
+async def test_what_nobody_listens_to_is_not_looked_for(bench: Bench, tmp_path: Path) -> None:
+    crm = bench.there.crm
+    await bench.run(Purpose.IMPORT)
+    crm.team.delete(next(iter(crm.team.deals.values())))
+    text = rules_text(crm, bench.there.version).replace("[deal.won, deal.lost]", "deal.created")
+    bench.there.reload(load_rules(tmp_path, ManualClock(), text))
+    assert (await bench.run()).deleted == 0
 
 
 async def test_found_twice_before_it_is_routed_it_is_one_event(bench: Bench) -> None:

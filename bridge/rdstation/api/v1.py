@@ -1,6 +1,6 @@
 """API v1, opened by the token of a person: https://crm.rdstation.com/api/v1."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -32,6 +32,8 @@ LISTS: Final[Mapping[str, str]] = {
     "custom_field": "custom_fields",
 }
 """Per kind, the path of its list, which is the name that the list has in an answer too."""
+ALL_DEALS: Final[Sequence[Mapping[str, str]]] = ({"win": "true"}, {"win": "false"}, {"win": "null"}, {"hold": "true"})
+"""The lists that together hold every deal."""
 
 
 class V1:
@@ -133,10 +135,15 @@ class V1:
         for query in _closings(since) if kind == "deal" else [{}]:
             async for each in self._sliced(kind, query):
                 edited = instant(each.get("updated_at"))
-                if edited is not None and edited < since:
-                    continue
-                if await wanted(each) and (found := await self._whole(kind, each)):
+                news = await wanted(each) and (edited is None or edited >= since)
+                if news and (found := await self._whole(kind, each)):
                     yield found
+
+    async def present(self, kind: str) -> AsyncGenerator[str]:
+        """See ``Remote``. Closed deals come first: whoever asked for edits has seen the lists of all others."""
+        for query in ALL_DEALS if kind == "deal" else [{}]:
+            async for each in self._sliced(kind, query):
+                yield str(each["id"])
 
     async def _whole(self, kind: str, listed: JsonObject) -> JsonObject | None:
         return await self.document(Entity(kind, str(listed["id"])), Urgency.REPAIR) if kind == "deal" else listed

@@ -1,6 +1,6 @@
 """API v2, opened by an application: https://api.rd.services/crm/v2."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -123,20 +123,32 @@ class V2:
         """See ``Remote``. Whether v2 heeds the filter, or not: what is older is dropped here."""
         async for each in self._since(kind, since):
             edited = instant(each.get("updated_at"))
-            if (edited is None or edited >= since) and await wanted(each):
+            if await wanted(each) and (edited is None or edited >= since):
                 yield each
+
+    async def present(self, kind: str) -> AsyncGenerator[str]:
+        """See ``Remote``."""
+        async for each in self._every(kind, {}):
+            yield str(each.get("id"))
 
     async def _since(self, kind: str, since: datetime) -> AsyncIterator[JsonObject]:
         filtered = {} if kind in UNFILTERED else {"filter": f"updated_at:>={_written(since)}"}
         try:
-            found = [each async for each in self._pages(LISTS[kind], filtered)]
+            found = [each async for each in self._every(kind, filtered)]
         except (RemoteInvalidError, RemoteUnavailableError):
             if not filtered:
                 raise
-            found = [each async for each in self._pages(LISTS[kind], {})]
+            found = [each async for each in self._every(kind, {})]
         for each in found:
             yield each
-        if kind == "deal" and len(found) >= CEILING:  # beyond it is more, which only narrower lists reach
+
+    async def _every(self, kind: str, filtered: Mapping[str, str]) -> AsyncIterator[JsonObject]:
+        """Yield a list, and of deals beyond its ceiling more, which only narrower lists reach."""
+        count = 0
+        async for each in self._pages(LISTS[kind], filtered):
+            count += 1
+            yield each
+        if kind == "deal" and count >= CEILING:
             async for each in self._sliced():
                 yield each
 

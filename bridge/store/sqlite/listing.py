@@ -98,6 +98,11 @@ def find_entity_state(connection: apsw.Connection, source: str, entity: Entity) 
     return entity_state_of(row) if row else None
 
 
+def living_entities(connection: apsw.Connection, source: str, kind: str) -> list[str]:
+    """Return the ids of the entities of a kind whose last state is no deletion."""
+    return [id_ for [id_] in rows(connection, "living_entities", source, kind)]
+
+
 def count_by_hour(connection: apsw.Connection, source: str, since: int) -> dict[int, int]:
     """Return how many events of a source came in each hour since 1970."""
     return dict(rows(connection, "count_by_hour", source, since))

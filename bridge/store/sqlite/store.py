@@ -169,6 +169,10 @@ class SqliteStore(Store):
         """See ``Store``."""
         return await self._readers.run(listing.find_entity_state, source, entity)
 
+    async def living(self, source: str, kind: str) -> Sequence[str]:
+        """See ``Store``."""
+        return await self._readers.run(listing.living_entities, source, kind)
+
     async def deliveries(self, query: DeliveryQuery) -> Sequence[Delivery]:
         """See ``Store``."""
         return await self._readers.run(listing.list_deliveries, query)

@@ -17,6 +17,7 @@ from bridge.cli.main import bridge
 from bridge.control.operations import Operations
 from bridge.errors import RequestRefusedError
 from bridge.remote.repairing import Repairs
+from bridge.routing.router import in_order
 from bridge.simulator import Simulator
 from bridge.store.sqlite import open_store
 from tests.support.clock import ManualClock
@@ -372,6 +373,13 @@ async def test_over_a_daemon_it_is_the_daemon_that_repairs(
     assert result.exit_code == 0, result.output
     assert f"{len(daemon.crm.team.deals)} events" in result.stdout
     assert (await daemon.operations.progress())["added"] == len(daemon.crm.team.deals)
+    await store.route(100, lambda *taken: list(in_order(daemon.rules.router.decide, *taken)))
+    known = len(daemon.crm.team.deals)
+    daemon.crm.team.delete(next(iter(daemon.crm.team.deals.values())))
+    assert "1 event, 1 of them of a deletion" in (await run("repair", "--since", "1h", "--deletions")).stdout
+    monkeypatch.setattr("bridge.remote.deletions.MANY", 1)
+    unsure = " ".join((await run("repair", "--since", "1h")).stdout.split())
+    assert f"{known} deals may be deleted; find out: --deletions" in unsure
     await store.close()
 
 

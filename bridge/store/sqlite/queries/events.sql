@@ -44,6 +44,9 @@ SELECT source, kind, id, version, event_id, deleted, created_seen, found, docume
 FROM entity_state
 WHERE source = ? AND kind = ? AND id = ?
 
+-- name: living_entities
+SELECT id FROM entity_state WHERE source = ? AND kind = ? AND NOT deleted
+
 -- name: get_event
 SELECT id, source, name, entity_kind, entity_id, dedup_key, received_at, occurred_at, state, reason, body
 FROM event
