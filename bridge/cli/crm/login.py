@@ -2,10 +2,11 @@
 
 import asyncio
 import webbrowser
+from collections.abc import Mapping
 from hmac import compare_digest
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 PATIENCE = 300.0
 """Seconds that a person may take."""
 PORT = 8765
+DENIED = "access_denied"
+"""What OAuth2 calls it when a person says no."""
+LONGEST = 300
+"""Characters of the page's own words that are told."""
 PAGE = "<!doctype html><meta charset=utf-8><title>bridge</title><p>{}</p>"
 
 
@@ -54,24 +59,28 @@ def _pasted(state: str) -> str:
         query = URL(pasted.strip()).query
     except ValueError:  # no address at all
         query = URL().query
-    code = _code(query.get("code", ""), query.get("state", ""), state)
+    if refusal := _refusal(query, state):
+        raise click.ClickException(refusal)
+    code = _code(query, state)
     if code is None:
         raise click.ClickException("this is not where that page leads to: run it again")
     return code
 
 
 async def _returned(page: str, port: int, state: str) -> str:
-    """Return the code that the browser comes back with."""
+    """Return the code that the browser comes back with; or end with the reason that it comes back with instead."""
     from aiohttp import web
 
-    code: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    end: asyncio.Future[_Returned] = asyncio.get_running_loop().create_future()
 
     async def back(request: web.Request) -> web.Response:
-        found = _code(request.query.get("code", ""), request.query.get("state", ""), state)
-        if found is None:
+        found = _Returned(_code(request.query, state), _refusal(request.query, state))
+        if not any(found):
             return _page("This is not what bridge waits for. Run bridge crm login again.", 400)
-        if not code.done():
-            code.set_result(found)
+        if not end.done():
+            end.set_result(found)
+        if found.refusal:
+            return _page("Access was not allowed. You may close this page, and go back to bridge.", 200)
         return _page("Done. You may close this page, and go back to bridge.", 200)
 
     app = web.Application()
@@ -81,18 +90,42 @@ async def _returned(page: str, port: int, state: str) -> str:
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         webbrowser.open(page)
-        return await asyncio.wait_for(code, PATIENCE)
+        code, refusal = await asyncio.wait_for(end, PATIENCE)
     except TimeoutError:
         raise click.ClickException("nobody allowed access within five minutes: run it again") from None
     except OSError as error:
         raise click.ClickException(f"port {port} cannot be used: {error.strerror}; name another: --port") from error
     finally:
         await runner.cleanup()
+    if code is None:
+        raise click.ClickException(refusal or "")
+    return code
 
 
-def _code(code: str, given: str, state: str) -> str | None:
+class _Returned(NamedTuple):
+    """What the browser comes back with: the code, or why there is none."""
+
+    code: str | None
+    refusal: str | None
+
+
+def _code(query: Mapping[str, str], state: str) -> str | None:
     """Return a code that came back with the state that we gave: anybody's page may lead a browser here."""
-    return code if code and compare_digest(given.encode(), state.encode()) else None
+    return (query.get("code") or None) if _is_ours(query, state) else None
+
+
+def _refusal(query: Mapping[str, str], state: str) -> str | None:
+    """Return why nobody allowed access, if the page led back with that; some services leave the state out then."""
+    error = query.get("error", "")
+    if not error or not ("state" not in query or _is_ours(query, state)):
+        return None
+    words = screen.clean(query.get("error_description") or error)[:LONGEST]
+    meaning = "you did not allow access" if error == DENIED else "RD Station gives no access"
+    return f"{meaning} ({words}): run it again"
+
+
+def _is_ours(query: Mapping[str, str], state: str) -> bool:
+    return compare_digest(query.get("state", "").encode(), state.encode())
 
 
 def _page(text: str, status: int) -> "web.Response":

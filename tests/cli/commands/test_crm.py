@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from threading import Thread
 from typing import TypeAlias
+from urllib.parse import parse_qs
 
 import pytest
 from click.testing import CliRunner, Result
@@ -253,6 +254,40 @@ async def test_login_takes_no_code_from_a_page_that_is_not_the_one(browser: Brow
     assert result.exit_code == 0, result.output
     assert [status for status, _ in browser.answers] == [400, 400, 200]
     assert "bridge crm login again" in browser.answers[0][1]
+
+
+@pytest.mark.usefixtures("unconnected")
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("access_denied&error_description=O+usu%C3%A1rio+negou%1B", "you did not allow access (O usuário negou"),
+        ("access_denied&error_description=", "you did not allow access (access_denied)"),
+        ("invalid_scope", "RD Station gives no access (invalid_scope)"),
+    ],
+)
+async def test_login_that_is_refused_ends_at_once_with_the_reason(
+    browser: Browser, run: Run, error: str, told: str
+) -> None:
+    def refused(address: str) -> str:
+        head, _, query = address.partition("?")
+        return f"{head}?error={error}&state={parse_qs(query)['state'][0]}"
+
+    browser.changes = [lambda address: refused(address).replace("state=", "state=x"), refused]
+    result = await run("login", "--port", str(free_port()))
+    await asyncio.to_thread(browser.close)
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert "\x1b" not in result.stderr
+    assert [status for status, _ in browser.answers] == [400, 200]
+    assert "Access was not allowed" in browser.answers[1][1]
+
+
+@pytest.mark.usefixtures("unconnected")
+async def test_login_by_pasting_a_refusal_ends_with_its_reason(run: Run) -> None:
+    pasted = "http://127.0.0.1:8765/callback?error=access_denied&error_description=negado"
+    result = await run("login", "--paste", given=f"{pasted}\n")
+    assert result.exit_code == 1
+    assert "you did not allow access (negado): run it again" in result.stderr
 
 
 @pytest.mark.usefixtures("unconnected", "browser")
