@@ -19,6 +19,7 @@
     │   ├── RemoteMissingError       it has no such thing, or none that the credentials may see
     │   ├── RemoteInvalidError       it refuses what was sent
     │   └── RemoteUnavailableError   not now: too many requests, down, or not to be reached
+    │       └── RemoteGarbledError       it answers, but with nothing that can be read
     └── DeliveryFailure
         ├── TransientFailure     not accepted: safe to try again
         ├── AccessRefused        the service refuses the target itself, whatever the message: it is paused
@@ -120,6 +121,10 @@ class RemoteUnavailableError(RemoteError):
         """Keep the wait that the API asked for."""
         super().__init__(reason, status)
         self.retry_after = retry_after
+
+
+class RemoteGarbledError(RemoteUnavailableError):
+    """The API answers well, and with nothing that can be read: so it may for this question alone."""
 
 
 class DeliveryFailure(BridgeError):  # noqa: N818 (an outcome of an attempt, named as the glossary names it)

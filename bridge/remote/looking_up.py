@@ -9,7 +9,7 @@ from bridge import telemetry
 from bridge.component.remote import Remote, Urgency
 from bridge.component.source import AnySource
 from bridge.document import lookup
-from bridge.errors import RemoteInvalidError
+from bridge.errors import RemoteGarbledError, RemoteRefusedError, RemoteUnavailableError
 from bridge.model import Clock, Entity, EntityState, Json, JsonObject, Related, Want
 from bridge.remote.memory import LONG, SHORT, Memory
 
@@ -121,10 +121,10 @@ class LookUp:
         del self._under_way[asked]
         source, entity, name = asked
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, RemoteInvalidError):  # it answers, but not about this one
-            self._memory.put(asked, None, SHORT)
-        elif task.cancelled() or error:
+        if task.cancelled() or _concerns_all(error):
             self._rest(source)
+        elif error:  # it answers, but not about this one
+            self._memory.put(asked, None, SHORT)
         if task.cancelled() or error:
             telemetry.look_up_failed(source, name or entity.kind, error)
             return
@@ -148,3 +148,9 @@ class LookUp:
 
     def _whole(self, source: str, kind: str, document: JsonObject) -> JsonObject:
         return self._sources()[source].whole(kind, document)
+
+
+def _concerns_all(error: BaseException | None) -> bool:
+    """Tell whether the API would fail whatever it is asked: it is down, asks for peace, or refuses the credentials."""
+    garbled = isinstance(error, RemoteGarbledError)
+    return isinstance(error, RemoteUnavailableError | RemoteRefusedError) and not garbled

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.component.remote import Remote, Urgency
-from bridge.errors import RemoteInvalidError, RemoteUnavailableError
+from bridge.errors import RemoteGarbledError, RemoteInvalidError, RemoteRefusedError, RemoteUnavailableError
 from bridge.model import Entity, EntityState, JsonObject, Reach, Want
 from bridge.remote.looking_up import LookUp
 from tests.support.changes import crm
@@ -147,8 +147,11 @@ async def test_without_an_api_only_what_was_seen_is_known(
     assert await look_up(None, states, clock).find([DEAL, OWNERS]) == {}
 
 
-async def test_an_api_that_fails_is_left_alone_for_a_while(found: LookUp, api: Api, clock: ManualClock) -> None:
-    api.error = RemoteUnavailableError("down")
+@pytest.mark.parametrize("error", [RemoteUnavailableError("down"), RemoteRefusedError("revoked")], ids=repr)
+async def test_an_api_that_fails_is_left_alone_for_a_while(
+    found: LookUp, api: Api, clock: ManualClock, error: Exception
+) -> None:
+    api.error = error
     assert await found.find([DEAL]) == {}
     api.error = None
     assert await found.find([DEAL]) == {}
@@ -157,8 +160,13 @@ async def test_an_api_that_fails_is_left_alone_for_a_while(found: LookUp, api: A
     assert await found.find([DEAL]) == {DEAL.reach: None}
 
 
-async def test_what_the_api_refuses_of_one_entity_says_nothing_of_the_others(found: LookUp, api: Api) -> None:
-    api.error = RemoteInvalidError("no such id")
+@pytest.mark.parametrize(
+    "error", [RemoteInvalidError("no such id"), RemoteGarbledError("no JSON", 200), KeyError("a defect")], ids=repr
+)
+async def test_what_the_api_cannot_say_of_one_entity_says_nothing_of_the_others(
+    found: LookUp, api: Api, error: Exception
+) -> None:
+    api.error = error
     assert await found.find([DEAL]) == {}
     api.error = None
     api.known[Entity("user", "u1")] = {"id": "u1", "name": "Hian"}

@@ -12,7 +12,14 @@ from yarl import URL
 
 from bridge.component.http import Answer, Http, Request
 from bridge.component.remote import Urgency
-from bridge.errors import DeliveryFailure, RemoteError, RemoteMissingError, RemoteUnavailableError, UnknownOutcome
+from bridge.errors import (
+    DeliveryFailure,
+    RemoteError,
+    RemoteGarbledError,
+    RemoteMissingError,
+    RemoteUnavailableError,
+    UnknownOutcome,
+)
 from bridge.model import Json, JsonObject
 from bridge.options import Secret
 from bridge.rdstation.api.access import Access
@@ -163,7 +170,10 @@ def _read(answer: Answer) -> Json:
         pass
     else:
         return told
-    raise RemoteUnavailableError("the CRM answered with something that is no JSON", answer.status)
+    reason = "the CRM answered with something that is no JSON"
+    if answer.body.lstrip().startswith(b"<"):  # a page for people: whatever is asked, it would come
+        raise RemoteUnavailableError(reason, answer.status)
+    raise RemoteGarbledError(reason, answer.status)
 
 
 def segment(id_: str) -> str:

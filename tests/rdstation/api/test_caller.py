@@ -9,6 +9,7 @@ import pytest
 from bridge.component.remote import Urgency
 from bridge.errors import (
     DeliveryFailure,
+    RemoteGarbledError,
     RemoteInvalidError,
     RemoteRefusedError,
     RemoteUnavailableError,
@@ -51,10 +52,14 @@ async def test_what_a_message_asks_for_is_read_no_further_than_an_entity_goes(ca
     assert most[Urgency.PERSON] == most[Urgency.REPAIR] == 2**24
 
 
-async def test_an_answer_that_is_no_json_is_none_to_be_used(caller: Caller, crm: Crm) -> None:
-    crm.script.extend([answer(200, b"<html>")])
-    with pytest.raises(RemoteUnavailableError, match="no JSON"):
+@pytest.mark.parametrize(("body", "garbled"), [(b" <!doctype html>", False), (b'{"name": "Lo', True), (b"\xff", True)])
+async def test_an_answer_that_is_no_json_is_none_to_be_used(
+    caller: Caller, crm: Crm, body: bytes, *, garbled: bool
+) -> None:
+    crm.script.extend([answer(200, body)])
+    with pytest.raises(RemoteUnavailableError, match="no JSON") as failure:
         await caller.ask("GET", "/x", Urgency.PERSON)
+    assert isinstance(failure.value, RemoteGarbledError) is garbled, "a page for people says nothing of one question"
 
 
 @pytest.mark.parametrize("fails", [answer(500), answer(429), TransientFailure("refused"), UnknownOutcome("late")])
