@@ -134,8 +134,11 @@ class Source(ABC, Generic[OptionsT]):
     def interpret(self, event: Event, last: JsonObject | None) -> Reading:
         """Return the event's document in the entity's full shape; ``last`` lends what the sender left out."""
 
-    def remote(self, http: Http, folder: Path) -> Remote | None:
-        """Return the API of the source, if its options open it; what that has to keep, it keeps in the folder."""
+    def remote(self, http: Http, folder: Path, former: Remote | None = None) -> Remote | None:
+        """Return the API of the source, if its options open it; what that has to keep, it keeps in the folder.
+
+        ``former`` is what its options before a reload opened: what still holds of that goes on, such as its pace.
+        """
         return None
 
     def whole(self, kind: str, document: JsonObject) -> JsonObject:

@@ -1,4 +1,4 @@
-"""The APIs of the sources in force. One that a reload leaves as it was goes on, with its pace and its tokens."""
+"""The APIs of the sources in force. One whose credentials a reload leaves goes on, with its pace and its tokens."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ class Remotes:
         remotes: dict[str, Remote] = {}
         for name, source in sources.items():
             same = name in self._remotes and self._options[name] == source.options
-            remote = self._remotes[name] if same else source.remote(self._http, self._folder)
+            remote = self._remotes[name] if same else source.remote(self._http, self._folder, self._remotes.get(name))
             if remote:
                 remotes[name] = remote
         self._remotes, self._options = remotes, {name: sources[name].options for name in remotes}

@@ -93,9 +93,10 @@ class RdStationCrm(Source[RdStationCrmOptions]):
             _dated(webhook.kind, webhook.action, webhook.document, _since(webhook, event)),
         )
 
-    def remote(self, http: Http, folder: Path) -> Remote | None:
+    def remote(self, http: Http, folder: Path, former: Remote | None = None) -> Remote | None:
         """Return the CRM's API, if ``api`` opens it."""
-        return connect(self.options.api, http, folder / f"{self.name}.tokens") if self.options.api else None
+        api, file = self.options.api, folder / f"{self.name}.tokens"
+        return connect(api, http, file, former) if api else None
 
     def whole(self, kind: str, document: JsonObject) -> JsonObject:
         """Return an entity that the CRM's API gave, in full shape."""

@@ -1,8 +1,9 @@
 from pathlib import Path
 
 from bridge.component.client import Client
-from bridge.component.remote import Remote
+from bridge.component.remote import Remote, Urgency
 from bridge.config import load
+from bridge.rdstation.api.budget import MOST
 from bridge.remote.connections import Remotes
 
 TEXT = "version: 1\nsources:\n  crm: {{type: rdstation_crm{crm}}}\n  other: {{type: rdstation_crm{other}}}\n"
@@ -24,8 +25,12 @@ async def test_an_api_lasts_over_reloads_for_as_long_as_its_options_stay(tmp_pat
         assert remotes.get("other") is None
         assert adopt(", api: {token: a}", ", api: {token: c}") is first, "another source is none of its business"
         assert list(remotes.names) == ["crm", "other"]
+        await first._caller.budget.spend(Urgency.MESSAGE)  # type: ignore[attr-defined]  # what a request costs
+        patient = adopt(", api: {token: a, wait: 30s}, silence: 1d")
+        assert patient
+        assert patient.left == first.left == MOST - 1, "with the same token the same pace goes on"
         second: Remote | None = adopt(", api: {token: b}")
         assert second
-        assert second is not first, "a new token opens it anew"
+        assert second.left == MOST, "a new token opens it anew"
         assert adopt("") is None
         assert not list(remotes.names)

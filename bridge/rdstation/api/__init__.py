@@ -17,8 +17,14 @@ from bridge.rdstation.api.v2 import V2
 __all__ = ["ApiOptions", "connect"]
 
 
-def connect(options: ApiOptions, http: Http, file: Path) -> Remote:
-    """Return the API that the options open; an application's tokens are kept in the file."""
+def connect(options: ApiOptions, http: Http, file: Path, former: Remote | None = None) -> Remote:
+    """Return the API that the options open; an application's tokens are kept in the file.
+
+    With the credentials of a ``former`` one, its pace and its tokens go on: what is under way there counts here, and no
+    refresh token is used by both.
+    """
+    if isinstance(former, V1 | V2) and former.credentials == options.credentials:
+        return former.under(options)
     if options.token:
         return V1(Caller(options, TokenAccess(options.token), http))
     assert options.client_secret  # noqa: S101 (the model sees to it)

@@ -25,7 +25,7 @@ from bridge.options import Secret
 from bridge.rdstation.api.access import Access
 from bridge.rdstation.api.budget import Budget
 from bridge.rdstation.api.faults import fault_of
-from bridge.rdstation.api.options import ApiOptions
+from bridge.rdstation.api.options import ApiOptions, Credentials
 
 ATTEMPTS: Final = 4
 LARGEST: Final = 16 * 1024 * 1024
@@ -66,6 +66,15 @@ class Caller:
         self._http = http
         self.budget = budget or Budget()
         self._sleep = sleep
+
+    @property
+    def credentials(self) -> Credentials:
+        """Return what opens the API."""
+        return self._options.credentials
+
+    def under(self, options: ApiOptions) -> "Caller":
+        """Return what asks under other options: within the same budget, and by the same tokens."""
+        return Caller(options, self._access, self._http, self.budget, self._sleep)
 
     @property
     def near(self) -> bool:

@@ -1,7 +1,7 @@
 """How the API of RD Station CRM is reached: by the token of a person (v1), or as an application by OAuth2 (v2)."""
 
 from datetime import timedelta
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
@@ -23,6 +23,15 @@ def _origin(text: str) -> str:
 
 
 Origin: TypeAlias = Annotated[str, AfterValidator(_origin)]
+
+
+class Credentials(NamedTuple):
+    """What opens the API of which host."""
+
+    origin: str
+    token: Secret | None
+    client_id: str | None
+    client_secret: Secret | None
 
 
 class ApiOptions(Strict):
@@ -59,6 +68,11 @@ class ApiOptions(Strict):
     def v2(self) -> bool:
         """Tell whether API v2 is meant."""
         return self.token is None
+
+    @property
+    def credentials(self) -> Credentials:
+        """Return what opens the API, and where: with the same, the same limits and tokens hold."""
+        return Credentials(self.origin, self.token, self.client_id, self.client_secret)
 
     @property
     def origin(self) -> str:

@@ -9,6 +9,7 @@ from bridge.component.remote import Address, Registration, Urgency, Wanted, ever
 from bridge.errors import RemoteInvalidError, RemoteMissingError
 from bridge.model import Entity, Json, JsonObject
 from bridge.rdstation.api.caller import Caller, items, segment, whole
+from bridge.rdstation.api.options import ApiOptions, Credentials
 from bridge.rdstation.api.registering import registration
 from bridge.rdstation.api.translation import from_v1
 from bridge.rdstation.timestamps import instant
@@ -42,6 +43,15 @@ class V1:
     def __init__(self, caller: Caller) -> None:
         """Take what asks."""
         self._caller = caller
+
+    @property
+    def credentials(self) -> Credentials:
+        """Return what opens the API."""
+        return self._caller.credentials
+
+    def under(self, options: ApiOptions) -> "V1":
+        """Return this API under other options with the same credentials."""
+        return V1(self._caller.under(options))
 
     @property
     def near(self) -> bool:

@@ -11,6 +11,7 @@ from bridge.errors import RemoteInvalidError, RemoteMissingError, RemoteUnavaila
 from bridge.model import Entity, Json, JsonObject
 from bridge.rdstation.api.access import OAuthAccess
 from bridge.rdstation.api.caller import Caller, items, segment, whole
+from bridge.rdstation.api.options import ApiOptions, Credentials
 from bridge.rdstation.api.registering import registration
 from bridge.rdstation.timestamps import instant
 
@@ -43,6 +44,15 @@ class V2:
         self._caller = caller
         self._access = access
         self._http = http
+
+    @property
+    def credentials(self) -> Credentials:
+        """Return what opens the API."""
+        return self._caller.credentials
+
+    def under(self, options: ApiOptions) -> "V2":
+        """Return this API under other options with the same credentials."""
+        return V2(self._caller.under(options), self._access, self._http)
 
     @property
     def near(self) -> bool:

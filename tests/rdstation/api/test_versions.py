@@ -1,18 +1,21 @@
 """Both APIs, as the facts of them and of their public clients say: paths, bodies, envelopes, paging, ceilings."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.component.http import Answer, Request
 from bridge.component.remote import Address, Registration, Urgency
 from bridge.errors import RemoteInvalidError, RemoteUnavailableError
 from bridge.model import Entity
 from bridge.options import Secret
 from bridge.rdstation.api import ApiOptions, connect
 from bridge.rdstation.api.access import OAuthAccess, TokenAccess
+from bridge.rdstation.api.budget import MOST
 from bridge.rdstation.api.caller import Caller
 from bridge.rdstation.api.keeping import TokenFile, Tokens
 from bridge.rdstation.api.v1 import V1
@@ -55,6 +58,55 @@ REGISTERED = Registration("w1", "crm_deal_updated", ADDRESS.url, "active")
 @pytest.mark.parametrize("options", [conftest.V1, conftest.V2])
 def test_the_options_say_which_one_is_meant(options: ApiOptions, crm: Crm, tmp_path: Path) -> None:
     assert type(connect(options, crm, tmp_path / "crm.tokens")) is (V2 if options.v2 else V1)
+
+
+@pytest.mark.parametrize("options", [conftest.V1, conftest.V2], ids=["v1", "v2"])
+async def test_other_options_with_the_same_credentials_share_the_pace(
+    options: ApiOptions, crm: Crm, tmp_path: Path
+) -> None:
+    file = tmp_path / "crm.tokens"
+    TokenFile(file, Secret("s3cret")).save(Tokens(Secret("a1"), Secret("r1"), 9e12))
+    crm.paths["/api/v1/token/check"] = {}
+    crm.paths["/crm/v2/users"] = {"data": []}
+    former = connect(options, crm, file)
+    await former.identity()
+    patient = options.model_copy(update={"wait": timedelta(seconds=30)})
+    now = connect(patient, crm, file, former)
+    assert (now.patience, now.left) == (30, former.left)
+    await former.identity()
+    assert now.left == former.left < MOST - 1
+    for other in {"url": "http://other.test"}, {"client_secret": Secret("new")}, {"token": Secret("new")}:
+        assert connect(options.model_copy(update=other), crm, file, former).left == MOST
+    assert connect(conftest.V1, crm, file, connect(conftest.V2, crm, file)).left == MOST
+
+
+async def test_a_refresh_token_is_not_used_twice_when_a_reload_comes_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, gate, crm = tmp_path / "crm.tokens", asyncio.Event(), Crm()
+    TokenFile(file, Secret("s3cret")).save(Tokens(Secret("a1"), Secret("r1"), 0))
+    crm.paths["/oauth2/token"] = {"access_token": "a2", "refresh_token": "r2", "expires_in": 7200}
+    crm.paths["/crm/v2/users"] = {"data": []}
+    call = crm.call
+
+    async def slow(request: Request) -> Answer:
+        answered = await call(request)
+        if request.method == "POST":
+            await gate.wait()
+        return answered
+
+    monkeypatch.setattr(crm, "call", slow)
+    former = connect(conftest.V2, crm, file)
+    before = asyncio.ensure_future(former.identity())
+    while not crm.asked:
+        await asyncio.sleep(0.001)
+    now = connect(conftest.V2.model_copy(update={"wait": timedelta(seconds=30)}), crm, file, former)
+    after = asyncio.ensure_future(now.identity())
+    await asyncio.sleep(0.01)
+    gate.set()
+    await asyncio.gather(before, after)
+    assert [request.method for request in crm.asked] == ["POST", "GET", "GET"]
+    assert {request.headers["Authorization"] for request in crm.asked[1:]} == {"Bearer a2"}
 
 
 async def test_v1_tells_whose_token_it_is(v1: V1, crm: Crm) -> None:
