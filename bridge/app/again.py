@@ -40,6 +40,10 @@ class Again:
         self._due[name] = self._clock.now() + wait
         return wait
 
+    def went_well(self, name: str) -> None:
+        """Forget failures; what was asked for meanwhile stays due."""
+        self._failures.pop(name, None)
+
     def done(self, name: str) -> None:
         """Forget failures, and what was to be tried again."""
         self._failures.pop(name, None)

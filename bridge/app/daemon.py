@@ -182,18 +182,19 @@ class Daemon:
     def _outward(self, url: str) -> dict[str, Coroutine[object, object, None]]:
         """Return what asks the APIs of the sources until the end: the CRM looks whether we answer, so we listen."""
         subscriptions = self._host(url).subscriptions()
-        subscriber = Subscriber(subscriptions, self._remotes, lambda: self.reloader.ruleset, self._clock)
+        rules, repairer = lambda: self.reloader.ruleset, self._repairer
+        subscriber = Subscriber(subscriptions, self._remotes, rules, self._clock, repairer.ask)
         watch = Watch(
             subscriptions=subscriptions,
             remotes=self._remotes,
-            rules=lambda: self.reloader.ruleset,
+            rules=rules,
             store=self._store,
             announce=self._announcer,
-            repairer=self._repairer,
+            repairer=repairer,
             clock=self._clock,
         )
         self._bells.append(subscriber.bell)
-        return {"subscriber": subscriber.run(), "repairer": self._repairer.run(), "watch": watch.run()}
+        return {"subscriber": subscriber.run(), "repairer": repairer.run(), "watch": watch.run()}
 
     async def _finish(self) -> None:
         """Let what is under way end, and store what is left to be told."""

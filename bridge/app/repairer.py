@@ -42,7 +42,7 @@ class Repairer:
             self._repairs.note_since(source, since)
 
     def ask(self, source: str) -> None:
-        """Have a source repaired soon."""
+        """Have a source repaired soon, and once more if it is being repaired: lists may have been read already."""
         self._again.ask(source)
         self.bell.ring()
 
@@ -63,6 +63,6 @@ class Repairer:
         progress = self._repairs.start(name, Purpose.REPAIR)
         await self._repairs.wait(name)
         if progress.error is None:
-            self._again.done(name)
+            self._again.went_well(name)
         else:
             self._again.failed(name)

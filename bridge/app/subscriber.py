@@ -17,6 +17,8 @@ from bridge.ruleset import Ruleset
 
 FIRST: Final = timedelta(seconds=30)
 """Before a source is tried again that failed."""
+REPOSTING: Final = frozenset({Act.ACTIVATE, Act.MOVE})
+"""What is done to a webhook that was not posted to us before."""
 
 
 class _Tried(NamedTuple):
@@ -30,13 +32,22 @@ class Subscriber:
     """Does at the start, and when other events are needed, what ``bridge crm webhooks sync`` does."""
 
     def __init__(
-        self, subscriptions: Subscriptions, remotes: Remotes, rules: Callable[[], Ruleset], clock: Clock
+        self,
+        subscriptions: Subscriptions,
+        remotes: Remotes,
+        rules: Callable[[], Ruleset],
+        clock: Clock,
+        reposted: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take how to register, the APIs and the rules of the moment."""
+        """Take how to register, the APIs and the rules of the moment.
+
+        ``reposted`` is told of a source of which something is posted again: until then nothing of it came.
+        """
         self.bell = Bell()
         self._subscriptions = subscriptions
         self._remotes = remotes
         self._rules = rules
+        self._reposted = reposted
         self._again = Again(FIRST, clock)
         self._tried: dict[str, _Tried] = {}
 
@@ -75,6 +86,8 @@ class Subscriber:
             return self._failed(name, [f"a defect of bridge: {type(error).__name__}: {error}"])
         acts = [each.step.act for each in done if not each.error]
         telemetry.webhooks_subscribed(name, {act.value: acts.count(act) for act in Act if act in acts})
+        if REPOSTING.intersection(acts):
+            self._reposted(name)
         if errors := [f"{each.step.event}: {each.error}" for each in done if each.error]:
             return self._failed(name, errors)
         self._again.done(name)

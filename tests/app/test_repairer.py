@@ -1,5 +1,6 @@
 """The repairer: what was missed is looked for at the start, and again where that failed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -49,6 +50,27 @@ async def test_a_source_is_repaired_at_the_start_unless_it_is_done_by_hand(
             clock.advance(days=1)
             await repairing.step()
             assert repairs.progress("crm") is progress, "once"
+
+
+async def test_what_is_asked_for_during_a_repair_is_repaired_once_more(
+    store: Store, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with simulated() as crm, office(crm, tmp_path, "v1") as there:
+        await store.add(an_event(clock))
+        repairing, repairs = repairer(there, store, clock, tmp_path)
+        repairing.ask("crm")
+        step = asyncio.ensure_future(repairing.step())
+        while not repairs.is_running("crm"):
+            await asyncio.sleep(0)
+        first = repairs.progress("crm")
+        repairing.ask("crm")
+        await step
+        assert repairs.progress("crm") is first
+        await repairing.step()
+        second = repairs.progress("crm")
+        assert second is not first
+        await repairing.step()
+        assert repairs.progress("crm") is second
 
 
 async def test_what_fails_is_tried_again_ever_later_with_the_gap_of_the_start(

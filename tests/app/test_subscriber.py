@@ -12,7 +12,7 @@ from bridge.app.subscriber import Subscriber
 from bridge.simulator import Simulator
 from tests.support.clock import ManualClock
 from tests.support.crm import simulated
-from tests.support.remotes import DEAL_EVENTS, Office, office, rules_text
+from tests.support.remotes import DEAL_EVENTS, SECRET, Office, office, rules_text
 from tests.support.shop import load_rules
 
 AUTO = ", subscribe: auto"
@@ -55,6 +55,23 @@ async def test_what_the_rules_need_is_registered_once(there: Office, clock: Manu
     there.crm.registry.suspend(there.address)
     await subscriber(there, clock).step()
     assert there.registered() == ALL, "a new start looks again"
+
+
+async def test_what_is_posted_again_is_told_for_nothing_came_of_it_before(there: Office, clock: ManualClock) -> None:
+    told: list[str] = []
+
+    async def started() -> list[str]:
+        told.clear()
+        subscriptions = there.host.subscriptions()
+        await Subscriber(subscriptions, there.remotes, lambda: there.rules, clock, told.append).step()
+        return told
+
+    assert await started() == [], "what is new was never posted"
+    assert await started() == []
+    there.crm.registry.suspend(there.address)
+    assert await started() == ["crm"]
+    next(iter(there.crm.registry)).url = there.address.removesuffix(SECRET) + "old"
+    assert await started() == ["crm"]
 
 
 async def test_other_rules_have_other_webhooks(there: Office, clock: ManualClock, tmp_path: Path) -> None:
