@@ -194,7 +194,7 @@ class Daemon:
             clock=self._clock,
         )
         self._bells.append(subscriber.bell)
-        return {"subscriber": subscriber.run(), "repairer": repairer.run(), "watch": watch.run()}
+        return {"subscriber": subscriber.run(), "repairer": repairer.run(subscriber.tried), "watch": watch.run()}
 
     async def _finish(self) -> None:
         """Let what is under way end, and store what is left to be told."""

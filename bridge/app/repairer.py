@@ -1,6 +1,8 @@
 """The repairer: looks at the start for what was missed while bridge did not run, until it has been found."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,6 +15,8 @@ from bridge.ruleset import Ruleset
 
 FIRST: Final = timedelta(minutes=1)
 """Before a repair that failed is tried again."""
+PATIENCE: Final = 60.0
+"""Seconds that webhooks may take to be activated before the first repair."""
 
 
 class Repairer:
@@ -46,8 +50,10 @@ class Repairer:
         self._again.ask(source)
         self.bell.ring()
 
-    async def run(self) -> None:
-        """Repair until cancelled."""
+    async def run(self, posted: asyncio.Event) -> None:
+        """Repair until cancelled, from when webhooks are posted again: then nothing is missed after it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(posted.wait(), PATIENCE)
         while True:
             await self.step()
             await self.bell.wait(self._again.pause())

@@ -1,5 +1,6 @@
 """The subscriber: registers webhooks by itself, for the sources whose rules say so."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -44,6 +45,8 @@ class Subscriber:
         ``reposted`` is told of a source of which something is posted again: until then nothing of it came.
         """
         self.bell = Bell()
+        self.tried = asyncio.Event()
+        """Set once it has tried for the first time."""
         self._subscriptions = subscriptions
         self._remotes = remotes
         self._rules = rules
@@ -55,6 +58,7 @@ class Subscriber:
         """Register until cancelled, at each ring and now and then."""
         while True:
             await self.step()
+            self.tried.set()
             await self.bell.wait(self._again.pause())
 
     async def step(self) -> None:

@@ -73,6 +73,28 @@ async def test_what_is_asked_for_during_a_repair_is_repaired_once_more(
         assert repairs.progress("crm") is second
 
 
+async def test_the_first_repair_waits_until_webhooks_are_posted_again(
+    store: Store, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with simulated() as crm, office(crm, tmp_path, "v1") as there:
+        await store.add(an_event(clock))
+        for patience, posted in ((60.0, True), (0.01, False)):
+            monkeypatch.setattr("bridge.app.repairer.PATIENCE", patience)
+            repairing, repairs = repairer(there, store, clock, tmp_path)
+            repairing.ask("crm")
+            event = asyncio.Event()
+            running = asyncio.ensure_future(repairing.run(event))
+            if posted:
+                await asyncio.sleep(0.01)
+                assert repairs.progress("crm") is None
+                event.set()
+            async with asyncio.timeout(10):
+                while not (progress := repairs.progress("crm")) or not progress.ended_at:
+                    await asyncio.sleep(0.005)
+            running.cancel()
+            await asyncio.wait([running])
+
+
 async def test_what_fails_is_tried_again_ever_later_with_the_gap_of_the_start(
     store: Store, clock: ManualClock, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The subscriber: what the rules need is registered, at the start and when they need other things."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,17 @@ async def test_what_the_rules_need_is_registered_once(there: Office, clock: Manu
     there.crm.registry.suspend(there.address)
     await subscriber(there, clock).step()
     assert there.registered() == ALL, "a new start looks again"
+
+
+async def test_whoever_waits_for_the_first_try_goes_on_when_it_failed_too(there: Office, clock: ManualClock) -> None:
+    for status, registered in ((500, {}), (200, ALL)):
+        there.hooks.status = status
+        subscribing = subscriber(there, clock)
+        running = asyncio.ensure_future(subscribing.run())
+        await asyncio.wait_for(subscribing.tried.wait(), 10)
+        assert there.registered() == registered
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def test_what_is_posted_again_is_told_for_nothing_came_of_it_before(there: Office, clock: ManualClock) -> None:
