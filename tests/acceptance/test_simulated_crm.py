@@ -16,8 +16,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bridge.document import lookup
+from bridge.model import Entity
 from bridge.rdstation.timestamps import as_document_time
 from bridge.simulator import Simulator, SimulatorSettings, Truth, VirtualClock
+from bridge.store.sqlite import open_store
 from tests.support.daemon import ROOT, Daemon
 from tests.support.sink import Sink
 
@@ -265,7 +268,7 @@ async def restarted(daemon: Daemon) -> None:
 
 async def repaired(daemon: Daemon) -> dict[str, Any]:
     """Return what came of the repair of the daemon's own accord."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         while True:
             try:
                 told = await daemon.tell("/api/remote/progress")
@@ -308,3 +311,94 @@ async def test_what_happens_while_the_daemon_is_killed_is_found_by_the_api(
     code, out, err = await daemon.bridge("events", "--limit", "1000")
     assert code == 0, err
     assert out.count("(repaired)") == told["added"] > 3
+
+
+ALL_KINDS = """\
+  - name: others
+    on: [crm_task_*, crm_contact_*, crm_organization_*]
+    deliver:
+      - {to: others, body: {id: "{{ document.id }}"}}
+"""
+KINDS = {
+    "deal": ("name", "status", "amount_total", "rating", "user.id", "deal_stage.id", "deal_lost_reason.id"),
+    "task": ("name", "status", "type", "owner_ids", "deal_id"),
+    "contact": ("name", "job_title", "phones.phone", "organization_id"),
+    "organization": ("name", "url", "owner_id"),
+}
+"""What the API can tell of each kind, and is told."""
+SPAN = timedelta(minutes=10)
+"""Virtual time in which no daemon runs."""
+
+
+@pytest.mark.usefixtures("browser")
+async def test_ten_minutes_without_a_daemon_at_the_rush_of_one_account(daemon: Daemon, sink: Sink) -> None:
+    """Ten thousand events an hour, some twice, some late, and webhooks that the CRM suspends as it is built to.
+
+    Each deal that is won or lost is announced once, all that is known is as it is in the CRM, deletions too, and at
+    the end no webhook is suspended. Nobody does anything about it.
+    """
+    async with crm_of(duplicates=0.05, reordered=0.05, suspend_after=SimulatorSettings().suspend_after) as crm:
+        await watched_over(daemon, crm)
+        await crm.advance(timedelta(minutes=4))
+        await daemon.settle()
+        await daemon.kill()
+        before = len(crm.truth().closings)
+        for deal in [deal for deal in crm.team.deals.values() if deal.open and deal.id in last_told(sink)][:3]:
+            crm.team.delete(deal)
+        await crm.advance(SPAN)
+        assert {each.status for each in crm.registry} == {"suspended"}
+        await restarted(daemon)
+        await until_active(crm)
+        told = await repaired(daemon)
+        assert (told["error"], told["unsure"]) == (None, {})
+        assert len(crm.truth().closings) > before + 50
+        await crm.advance(timedelta(minutes=2))
+        crm._life.step = lambda: None  # type: ignore[method-assign]  # nothing more happens; what failed is tried again
+        await crm.advance(timedelta(hours=1))
+        await daemon.settle()
+        truth = crm.truth()
+        assert {each.status for each in crm.registry} == {"active"}
+    once = announced(sink)
+    assert set(once.values()) == {1}
+    assert lasting(truth) <= set(once) <= set(closed(truth))
+    _same_in_the_end(sink, truth)
+    assert await daemon.stop() == 0
+    await _all_is_known(daemon, truth)
+
+
+async def watched_over(daemon: Daemon, crm: Simulator) -> None:
+    """Start a daemon that registers webhooks for four kinds of entities by itself."""
+    access = f'{{type: rdstation_crm, api: {{{ACCESS["v2"]}, url: "{crm.url}", subscribe: auto}}}}'
+    rules = RULES.replace("routes:", '  others: {type: http, url: "{sink}/others", concurrency: 16}\nroutes:')
+    await daemon.start(rules.replace("{type: rdstation_crm}", access) + ALL_KINDS)
+    code, out, err = await daemon.bridge("crm", "login", "--port", str(free_port()))
+    assert code == 0, out + err
+    code, out, err = await daemon.bridge("crm", "webhooks", "sync")
+    assert code == 0, out + err
+    assert {each.event_name for each in crm.registry} == {f"crm_{kind}_{deed}" for kind in KINDS for deed in DEEDS}
+
+
+async def until_active(crm: Simulator) -> None:
+    """Let the team work on, until the daemon has had all webhooks activated: what happens meanwhile is missed too."""
+    async with asyncio.timeout(20):
+        while {each.status for each in crm.registry} != {"active"}:
+            await crm.advance(timedelta(seconds=1))
+            await asyncio.sleep(0.02)
+
+
+async def _all_is_known(daemon: Daemon, truth: Truth) -> None:
+    """See that the last states are those of the CRM, and that nothing is known any more which was deleted there."""
+    store = await open_store(daemon.data)
+    try:
+        for kind, paths in KINDS.items():
+            there = {id_: document for (of, id_), document in truth.entities.items() if of == kind}
+            living = set(await store.living("crm", kind))
+            assert living <= {id_ for id_, document in there.items() if document}
+            for id_ in living:
+                state, document = await store.last_state("crm", Entity(kind, id_)), there[id_]
+                assert state
+                assert document
+                for path in paths:
+                    assert lookup(state.document, path) == lookup(document, path), (kind, id_, path)
+    finally:
+        await store.close()
