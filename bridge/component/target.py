@@ -62,7 +62,7 @@ class Action(Strict):
 
 
 class Links(Protocol):
-    """What a target may ask of the store: the objects it made before."""
+    """What a target may ask of the store, before it sends anything: the objects it made before."""
 
     async def find(self, key: str) -> Link | None:
         """Return the object this target made for a key, if any."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bridge import telemetry
 from bridge.component import AnyTarget, Http, Links
 from bridge.delivery.retry import outcome_of
-from bridge.errors import DeliveryFailure, PermanentFailure, UnknownOutcome, legible
+from bridge.errors import DeliveryFailure, PermanentFailure, StoreError, TransientFailure, UnknownOutcome, legible
 from bridge.model import Delivery, Link, Message, Outcome, Receipt
 
 GRACE = 5.0
@@ -75,6 +75,9 @@ async def _ended(target: AnyTarget, message: Message, call: Callable[[], Awaitab
         return Ending(failure=_silenced(failure, target))
     except TimeoutError:
         return Ending(failure=UnknownOutcome(f"no answer within {target.options.timeout:g} s"))
+    except StoreError as error:
+        telemetry.store_unavailable(error)
+        return Ending(failure=TransientFailure("the store could not be read, and nothing was sent"))
     except Exception as error:  # noqa: BLE001 (a defect in a target is its delivery's dead letter, not the daemon's end)
         telemetry.target_failed(target.name, message.delivery_id, error)
         return Ending(failure=PermanentFailure(f"defect in target {target.name!r}: {type(error).__name__}"))
@@ -85,9 +88,14 @@ async def _ended(target: AnyTarget, message: Message, call: Callable[[], Awaitab
 
 
 def _silenced(failure: DeliveryFailure, target: AnyTarget) -> DeliveryFailure:
-    """Blot out the target's own secrets, should the service have echoed one."""
+    """Blot out the target's own secrets, should the service have echoed one, and let go of what is behind a failure.
+
+    That may hold the service's own words.
+    """
     failure.reason = _kept(failure.reason, target)
     failure.excerpt = _kept(failure.excerpt, target)
+    failure.args = (failure.reason,)
+    failure.__cause__ = failure.__context__ = None
     return failure
 
 

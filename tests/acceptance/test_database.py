@@ -9,7 +9,7 @@ import pytest
 
 from bridge.store.nouns import DeliveryQuery
 from bridge.trial import MovedClock
-from tests.support.between import Break, Wire
+from tests.support.between import BREAKS, Wire
 from tests.support.daemon import Daemon
 from tests.support.databases import Bank, postgres_bank, sqlite_bank
 from tests.support.deals import Deal
@@ -79,7 +79,7 @@ async def test_thirty_webhooks_in_any_order_leave_one_row_in_the_state_of_the_ne
     tmp_path: Path, postgres_server: Postgres, seed: int, *, history: bool
 ) -> None:
     chance, clock = random.Random(seed), MovedClock()  # noqa: S311 (the same chances in each run)
-    deal, mishaps = Deal("65", rating=3), Mishaps(chance, tuple(Break), share=0.6)
+    deal, mishaps = Deal("65", rating=3), Mishaps(chance, BREAKS, share=0.6)
     async with Wire(postgres_server.port, mishaps) as wire:
         bank = postgres_bank(postgres_server, wire.port)
         rules = rules_for(bank, history=history)

@@ -1,6 +1,7 @@
 """What the suites do to a store, in their words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bridge.model import (
@@ -12,6 +13,7 @@ from bridge.model import (
     Event,
     EventState,
     Json,
+    JsonObject,
     Limits,
     Link,
     Outcome,
@@ -69,11 +71,15 @@ async def decided(store: Store, *decisions: RoutedEvent) -> Sequence[RoutedEvent
     return await store.route(100, lambda _events, _states: decisions)
 
 
-async def planned(store: Store, clock: ManualClock, *keys: str, target: str = "sales") -> list[str]:
+async def planned(
+    store: Store, clock: ManualClock, *keys: str, target: str = "sales", content: JsonObject | None = None
+) -> list[str]:
     """Store one event with a delivery per key, as routing would; return the ids of the deliveries."""
     event = an_event(clock)
     await store.add(event)
     deliveries = tuple(a_delivery(event.id, clock, key, target=target, entry=n) for n, key in enumerate(keys))
+    if content is not None:
+        deliveries = tuple(replace(each, content=content) for each in deliveries)
     await decided(store, RoutedEvent(event.id, EventState.ROUTED, deliveries=deliveries))
     return [delivery.id for delivery in deliveries]
 

@@ -1,38 +1,64 @@
-"""What every target promises. A test of a target inherits a suite and says what it is about."""
+"""What every target promises. A test of a target inherits the suite, and says how its service fails it."""
 
 import asyncio
 import json
 import re
 import traceback
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from typing import ClassVar
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import ClassVar, Final
 
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from bridge.component import AnyTarget
 from bridge.component.client import Client
 from bridge.component.discovery import target_types
+from bridge.config.problems import Problems
+from bridge.delivery.attempt import Ending, attempt_once
+from bridge.delivery.worker import Worker
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Link, Message, Receipt
-from bridge.options import secrets_in
-from tests.support.contract_server import (
-    ContractServer,
-    Seen,
-    Step,
-    answer,
-    half_close,
-    raw,
-    reset,
-    stall,
-    violations,
-)
+from bridge.options import read_yaml, secrets_in
+from bridge.rehearsal.online import ask
+from bridge.store.base import Store
+from tests.contracts.store_steps import planned
+from tests.support.clock import ManualClock
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DELIVERY = "dlv_019200000000aaaaaaaaaaaaaaaa"
+LONG: Final = "x" * 320_000
+"""More than any service takes in a message."""
+CUT: Final = ("…", r"\u2026", r"\xe2\x80\xa6", "%E2%80%A6")
+"""The sign that something is missing, in the ways in which it goes out."""
+REFUSED_AS_LONG: Final = re.compile(r"long|large|at most|characters|bytes", re.IGNORECASE)
+
+
+class Trouble(Enum):
+    """What may go wrong with a service."""
+
+    NOBODY = "nobody is there"
+    LATER = "it has no room, or no time, just now"
+    SILENT = "it has taken all, and says nothing"
+    BROKEN = "it has taken all, and the way to it breaks"
+    NEVER = "it will never take this message, and quotes what it was told"
+    SHUT = "it refuses us, whatever the message"
+
+
+MEANING: Final[Mapping[Trouble, type[DeliveryFailure]]] = {
+    Trouble.NOBODY: TransientFailure,
+    Trouble.LATER: TransientFailure,
+    Trouble.SILENT: UnknownOutcome,
+    Trouble.BROKEN: UnknownOutcome,
+    Trouble.NEVER: PermanentFailure,
+    Trouble.SHUT: AccessRefused,
+}
+WAITED_FOR: Final = frozenset({Trouble.LATER, Trouble.SILENT})
+"""The troubles that a target may have to wait for."""
 
 
 class FixedClock:
@@ -57,6 +83,21 @@ class KnownLinks:
         self.kept |= {link.key: link for link in receipt.links}
 
 
+@dataclass
+class Service:
+    """A service with a trouble, or none, and the target that sends to it.
+
+    ``reached`` is set when a message is under way to it, ``got`` tells all it has by now, each thing once.
+    ``hung_up`` is set when the connection ends, if it has one.
+    """
+
+    target: AnyTarget
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    got: Callable[[], str] = str
+    hung_up: asyncio.Event | None = None
+    receipts: list[Receipt] = field(default_factory=list)
+
+
 class TargetContract:
     """What holds for a target of any kind."""
 
@@ -64,14 +105,39 @@ class TargetContract:
     content: ClassVar[JsonObject]
     seen_by_people: ClassVar[str]
     """What the preview of the content must show."""
+    secrets: ClassVar[tuple[str, ...]] = ()
+    """What the options of its targets hold that nobody may see."""
+    spared: ClassVar[Mapping[Trouble, str]] = {}
+    """The troubles that cannot befall it, and why."""
 
     def build(self, url: str, timeout: float = 15) -> AnyTarget:
         """Return a target that talks to the address; without I/O."""
         raise NotImplementedError
 
+    def facing(self, trouble: Trouble | None, seconds: float) -> AbstractAsyncContextManager[Service]:
+        """Run a service with a trouble, or none; an attempt at it may take so many seconds."""
+        raise NotImplementedError
+
+    def links(self) -> KnownLinks:
+        """Return what the store knows before the message of ``content`` is sent."""
+        return KnownLinks()
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Let each trouble that can befall it have a test of its own."""
+        if "trouble" in metafunc.fixturenames:
+            befall = [each for each in Trouble if each not in self.spared]
+            metafunc.parametrize("trouble", befall, ids=lambda trouble: trouble.name.lower())
+
     @pytest.fixture
     def target(self) -> AnyTarget:
         return self.build("http://127.0.0.1:9")
+
+    @pytest.fixture
+    async def client(self) -> AsyncIterator[Client]:
+        async with Client(FixedClock()) as opened:
+            yield opened
+
+    # what can be said of it without a service
 
     def test_its_type_is_found_under_its_name(self, target: AnyTarget) -> None:
         assert target_types()[self.type_name] is type(target)
@@ -83,7 +149,7 @@ class TargetContract:
     def test_no_text_of_it_shows_a_secret(self, target: AnyTarget) -> None:
         texts = [repr(target), str(target.options), repr(target.options), target.options.model_dump_json()]
         texts += [target.preview(self.content), *target.warnings(self.content)]
-        for secret in secrets_in(target.options):
+        for secret in (*secrets_in(target.options), *self.secrets):
             assert not any(secret in text for text in texts)
 
     def test_wrong_options_are_refused_without_repeating_them(self, target: AnyTarget) -> None:
@@ -111,179 +177,97 @@ class TargetContract:
     def test_what_it_escapes_and_takes_as_keys_are_fields_of_its_action(self, target: AnyTarget) -> None:
         assert {*target.escapes, *target.key_fields, target.main_field} <= set(target.Action.model_fields)
 
+    # what becomes of a message
 
-RETRY_AFTER = [
-    ("7", 7.0),
-    ("0", 0.0),
-    ("1.5", 1.5),
-    ("-3", 0.0),
-    ("99999999999", 86_400.0),
-    (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
-    (format_datetime(NOW - timedelta(days=9), usegmt=True), 0.0),
-    (format_datetime(NOW + timedelta(days=9), usegmt=True), 86_400.0),
-    ("soon", None),
-    ("", None),
-]
-UNKNOWN = {
-    "the first byte never comes": stall(),
-    "the headers break off": raw(b"HTTP/1.1 200 OK\r\nContent-Le"),
-    "the headers never end": stall(b"HTTP/1.1 200 OK\r\nContent-Le"),
-    "the body never ends": stall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok"),
-    "the body breaks off": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok"),
-    "the connection is reset": reset(),
-    "the connection is half closed": half_close(),
-    "the answer is no HTTP": raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
-    "the answer has two lengths": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok"),
-    "a chunk is broken": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n"),
-}
+    async def ending(self, service: Service, client: Client, content: JsonObject | None = None) -> Ending:
+        """Make one attempt, and return how it ended."""
+        message = Message(DELIVERY, "deal:1", self.content if content is None else content)
+        ending = await attempt_once(service.target, message, self.links(), client)
+        if ending.receipt:
+            service.receipts.append(ending.receipt)
+        return ending
 
+    async def again(self, service: Service, client: Client) -> None:
+        """Make another attempt, as is done when nobody knows what became of the one before."""
+        target, message = service.target, Message(DELIVERY, "deal:1", self.content)
+        if not target.looks_up or await target.look_up(message, NOW, self.links(), client) is None:
+            assert (await self.ending(service, client)).receipt
 
-class HttpTargetContract(TargetContract):
-    """What holds for a target that speaks HTTP."""
+    def filled(self, text: str) -> JsonObject:
+        """Return the content with this text where most of a message stands."""
+        return {**self.content, target_types()[self.type_name].main_field: text}
 
-    secrets: ClassVar[tuple[str, ...]]
-    """What the options of ``build`` hold that nobody may see."""
+    async def test_a_message_is_delivered(self, client: Client) -> None:
+        async with self.facing(None, 15) as service:
+            ending = await self.ending(service, client)
+            assert ending.failure is None
+            assert service.got()
 
-    def accepted(self) -> Step:
-        """Answer as the service does when it accepts a message."""
-        return answer()
+    async def test_every_attempt_sends_the_same(self, client: Client) -> None:
+        async with self.facing(None, 15) as service:
+            await self.ending(service, client)
+            first = service.got()
+            await self.again(service, client)
+            assert service.got() == first
 
-    @staticmethod
-    def violations(seen: Seen) -> list[str]:
-        """Return what a request breaks of its service's contract."""
-        return violations(seen)
+    async def test_a_trouble_means_the_same_for_all(self, trouble: Trouble, client: Client) -> None:
+        async with self.facing(trouble, 0.5 if trouble in WAITED_FOR else 15) as service:
+            failure = (await self.ending(service, client)).failure
+        assert failure is not None
+        assert type(failure) is MEANING[trouble], failure
+        assert failure.reason
+        self.assert_no_secret(*everything_told(failure))
 
-    def links(self) -> KnownLinks:
-        """Return what the store knows before the message of ``content`` is sent."""
-        return KnownLinks()
-
-    @pytest.fixture
-    async def server(self) -> AsyncIterator[ContractServer]:
-        async with ContractServer(self.accepted(), contract=self.violations) as running:
-            yield running
-
-    @pytest.fixture
-    async def client(self) -> AsyncIterator[Client]:
-        async with Client(FixedClock()) as opened:
-            yield opened
-
-    async def send(self, url: str, client: Client, seconds: float = 15) -> Receipt:
-        target = self.build(url, seconds)
-        return await target.send(Message(DELIVERY, "deal:1", self.content), self.links(), client)
-
-    async def failure(self, url: str, client: Client, seconds: float = 15) -> DeliveryFailure:
-        """Return how sending fails, having seen to it that nothing of it tells a secret."""
-        with pytest.raises(DeliveryFailure) as caught:
-            await self.send(url, client, seconds)
-        for text in _everything_told(caught.value):
-            assert not any(secret in text for secret in self.secrets), text
-        return caught.value
-
-    async def test_a_message_is_delivered_with_a_receipt(self, server: ContractServer, client: Client) -> None:
-        receipt = await self.send(server.url, client)
-        assert receipt.status == 200
-        assert receipt.excerpt
-        assert len(server.seen) == 1
-
-    async def test_every_status_has_its_meaning(self, server: ContractServer, client: Client) -> None:
-        target = self.build(server.url)
-        for status in range(200, 600):
-            server.script(answer(status, b"no") if status >= 300 else self.accepted())
-            kind = await _ending(target, client, self.content, self.links())
-            assert kind is _meaning(status), status
-        assert len(server.seen) == 400
-
-    @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
-    @pytest.mark.parametrize(("value", "seconds"), RETRY_AFTER)
-    async def test_the_wish_of_the_service_to_wait_is_kept_within_a_day(
-        self, server: ContractServer, client: Client, status: int, value: str, seconds: float | None
+    async def test_nothing_kept_or_logged_or_told_of_a_trouble_holds_a_secret(
+        self, trouble: Trouble, client: Client, store: Store, clock: ManualClock
     ) -> None:
-        server.script(answer(status, b"later", Retry_After=value))
-        failure = await self.failure(server.url, client)
-        assert isinstance(failure, TransientFailure)
-        assert failure.retry_after == seconds
-        assert failure.status == status
-        assert failure.excerpt == "later"
+        [id_] = await planned(store, clock, "deal:1", content=self.content)
+        async with self.facing(trouble, 0.5 if trouble in WAITED_FOR else 15) as service:
+            worker = Worker(service.target, store, client, clock)
+            with capture_logs() as logged:
+                await worker.step()
+                await worker.drain(20)
+            rules = Problems(read_yaml(b"targets: {sales: {}}", "rules.yaml"))
+            [answered] = await ask([service.target], client, rules)
+        attempts = await store.attempts(id_)
+        assert [each.number for each in attempts] == [1]
+        kept = (attempts, await store.delivery(id_), await store.targets())
+        self.assert_no_secret(repr(kept), repr(logged), str(answered), repr(answered))
 
-    @pytest.mark.parametrize("step", UNKNOWN.values(), ids=UNKNOWN.keys())
-    async def test_without_a_complete_answer_the_outcome_is_unknown(
-        self, server: ContractServer, client: Client, step: Step
-    ) -> None:
-        server.script(step)
-        failure = await self.failure(server.url, client, seconds=0.3)
-        assert isinstance(failure, UnknownOutcome)
-        assert len(server.seen) == 1
+    async def test_what_is_too_long_is_cut_where_people_see_it_or_refused(self, client: Client) -> None:
+        async with self.facing(None, 15) as service:
+            failure = (await self.ending(service, client, self.filled(LONG))).failure
+            got = service.got()
+        if failure:
+            assert isinstance(failure, PermanentFailure)
+            assert REFUSED_AS_LONG.search(failure.reason)
+        else:
+            assert LONG in got or any(sign in got for sign in CUT)
 
-    async def test_a_refusal_whose_body_never_ends_is_still_a_refusal(
-        self, server: ContractServer, client: Client
-    ) -> None:
-        server.script(stall(b"HTTP/1.1 429 x\r\nRetry-After: 3\r\nContent-Length: 10\r\n\r\nslow"))
-        failure = await self.failure(server.url, client, seconds=0.3)
-        assert isinstance(failure, TransientFailure)
-        assert (failure.retry_after, failure.excerpt) == (3.0, "slow")
+    async def test_cancelling_ends_an_attempt_and_is_no_failure(self, client: Client) -> None:
+        if Trouble.SILENT in self.spared:
+            return
+        async with self.facing(Trouble.SILENT, 15) as service:
+            attempt = asyncio.create_task(self.ending(service, client))
+            await asyncio.wait_for(service.reached.wait(), 5)
+            attempt.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await attempt
+            if service.hung_up:
+                await asyncio.wait_for(service.hung_up.wait(), 5)
 
-    async def test_nobody_listening_is_safe_to_try_again(self, client: Client, unused_tcp_port: int) -> None:
-        failure = await self.failure(f"http://127.0.0.1:{unused_tcp_port}", client)
-        assert isinstance(failure, TransientFailure)
-        assert "refused" in failure.reason
-
-    async def test_a_name_that_nobody_has_is_safe_to_try_again(self, client: Client) -> None:
-        failure = await self.failure("http://nobody.invalid", client)
-        assert isinstance(failure, TransientFailure)
-
-    async def test_a_redirect_is_refused_and_not_followed(self, server: ContractServer, client: Client) -> None:
-        server.script(answer(302, b"", Location="/elsewhere"))
-        failure = await self.failure(server.url, client)
-        assert isinstance(failure, PermanentFailure)
-        assert "redirect" in failure.reason
-        assert len(server.seen) == 1
-
-    async def test_every_attempt_sends_the_same(self, server: ContractServer, client: Client) -> None:
-        server.script(answer(503), self.accepted())
-        await self.failure(server.url, client)
-        await self.send(server.url, client)
-        first, second = server.seen
-        assert first == second
-
-    async def test_cancelling_hangs_up_and_is_no_failure(self, server: ContractServer, client: Client) -> None:
-        server.script(stall())
-        attempt = asyncio.create_task(self.send(server.url, client))
-        await server.arrived.wait()
-        attempt.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await attempt
-        await asyncio.wait_for(server.hung_up.wait(), 5)
-
-    async def test_a_service_that_sets_cookies_gets_none_back(self, server: ContractServer, client: Client) -> None:
-        server.script(answer(503, Set_Cookie="track=1"), self.accepted())
-        await self.failure(server.url, client)
-        await self.send(server.url, client)
-        assert not any("cookie" in seen.headers for seen in server.seen)
-
-    async def test_it_tells_who_sends(self, server: ContractServer, client: Client) -> None:
-        await self.send(server.url, client)
-        assert re.fullmatch(r"bridge/\d+\.\d+\.\d+\S*", server.seen[0].headers["user-agent"])
+    def assert_no_secret(self, *texts: str) -> None:
+        """Fail if one of these texts shows a secret."""
+        for secret in self.secrets:
+            assert not any(secret in text for text in texts), texts
 
 
-def _meaning(status: int) -> type[DeliveryFailure] | None:
-    if status < 300:
-        return None
-    if status in {401, 403, 410}:
-        return AccessRefused
-    return TransientFailure if status in {408, 425, 429} or status >= 500 else PermanentFailure
+def once(things: Iterable[object]) -> str:
+    """Return each of these once, in their order."""
+    return "\n".join(dict.fromkeys(map(str, things)))
 
 
-async def _ending(
-    target: AnyTarget, client: Client, content: JsonObject, links: KnownLinks
-) -> type[DeliveryFailure] | None:
-    try:
-        await target.send(Message(DELIVERY, "deal:1", content), links, client)
-    except DeliveryFailure as failure:
-        return type(failure)
-    return None
-
-
-def _everything_told(failure: BaseException) -> Iterator[str]:
+def everything_told(failure: BaseException) -> Iterator[str]:
     """Yield whatever a log, a page or a debugger could print of a failure and of those behind it."""
     yield "".join(traceback.format_exception(failure))
     behind: BaseException | None = failure

@@ -15,15 +15,26 @@ class Break(Enum):
     AT_ONCE = auto()
     BEFORE_COMMIT = auto()
     AFTER_COMMIT = auto()
+    SILENT_AFTER_COMMIT = auto()
+    """It does not break, and yet nothing comes."""
+
+
+BREAKS: Final = (Break.AT_ONCE, Break.BEFORE_COMMIT, Break.AFTER_COMMIT)
+"""Those that take no time."""
 
 
 class Wire:
-    """Passes on what comes, one connection after another, each with the break that it is given."""
+    """Passes on what comes, one connection after another, each with the break that it is given.
+
+    ``reached`` is set when one breaks at a commit, ``hung_up`` when the client has given up a silent one.
+    """
 
     def __init__(self, port: int, next_break: Callable[[object], Break | None]) -> None:
         self._server_port = port
         self._next_break = next_break
         self._tasks: set[asyncio.Task[None]] = set()
+        self.reached = asyncio.Event()
+        self.hung_up = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -61,6 +72,9 @@ class Wire:
             while data := await reader.read(65536):
                 if breaks and COMMIT in data:
                     await self._end(data, breaks, back, to_server, from_server)
+                    if breaks is Break.SILENT_AFTER_COMMIT:
+                        await reader.read()
+                        self.hung_up.set()
                     return
                 to_server.write(data)
         finally:
@@ -78,7 +92,8 @@ class Wire:
         """Break at a commit: before the server has it, or after it has answered, and nobody was told."""
         back.cancel()
         await asyncio.gather(back, return_exceptions=True)
-        if breaks is Break.AFTER_COMMIT:
+        self.reached.set()
+        if breaks in {Break.AFTER_COMMIT, Break.SILENT_AFTER_COMMIT}:
             to_server.write(data)
             await from_server.read(65536)
 

@@ -117,7 +117,7 @@ def authority(host: str = "127.0.0.1") -> tuple[CA, SSLContext]:
 
 
 Reply = str | Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""What is said at a stage; a call hangs up afterwards."""
+"""What is said at a stage, with all that was heard by then for ``{heard}``; a call hangs up afterwards."""
 
 WELL: Final[Mapping[str, Reply]] = {
     "greeting": "220 mail.example.com",
@@ -195,6 +195,6 @@ class Crooked:
             self.arrived.set()
             await reply(reader, writer)
             return False
-        writer.write(f"{reply}\r\n".encode())
+        writer.write(f"{reply.replace('{heard}', ' '.join(self.heard))}\r\n".encode())
         await writer.drain()
         return True

@@ -17,7 +17,8 @@ from bridge.options import StandIns
 from bridge.targets.asana import Asana, AsanaAction, AsanaOptions
 from bridge.targets.asana.options import SOME_PROJECT
 from bridge.targets.asana.text import LONGEST, line, marked, within
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.asana import CONTRACT, PROJECT, TOKEN, FakeAsana, Fault
 from tests.support.contract_server import ContractServer, Step, answer, says
 from tests.support.openapi import Asked

@@ -19,7 +19,8 @@ from bridge.model import JsonObject, Message, Receipt, new_id
 from bridge.options import Secret
 from bridge.targets.caldav import Caldav, CaldavAction, CaldavOptions
 from bridge.targets.caldav.objects import Wanted, identity
-from tests.contracts.target import HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import KnownLinks
 from tests.support.contract_server import ContractServer, Step, answer
 from tests.support.radicale_server import NAME, PASSWORD, USER, Asked, Fault, RadicaleServer
 

@@ -1,3 +1,5 @@
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -10,12 +12,12 @@ from radicale.item import check_and_sanitize_items
 
 from bridge.component import AnyTarget
 from bridge.component.client import Client
-from bridge.errors import PermanentFailure
-from bridge.model import OVER, JsonObject, Message, Receipt, new_id
+from bridge.errors import PermanentFailure, StoreUnavailableError
+from bridge.model import OVER, JsonObject, Link, Message, Receipt, new_id
 from bridge.targets.calendar_feed import CalendarFeed, CalendarFeedAction, CalendarFeedOptions
 from bridge.targets.calendar_feed.document import document
 from bridge.targets.calendar_feed.entry import ENTRY, uid_of
-from tests.contracts.target import KnownLinks, TargetContract
+from tests.contracts.target import KnownLinks, Service, TargetContract, Trouble, once
 
 KEY = "deal:65"
 AT = datetime(2024, 9, 17, 12, 40, 52, tzinfo=UTC)
@@ -33,13 +35,34 @@ def options(**more: Any) -> CalendarFeedOptions:
     return CalendarFeedOptions.model_validate({"secrets": [SECRET], **more})
 
 
+class UnreadableLinks(KnownLinks):
+    """Those of a store that cannot be read: the only service that a feed needs."""
+
+    async def find(self, key: str) -> Link | None:
+        raise StoreUnavailableError("the disk is gone")
+
+
 class TestContract(TargetContract):
     type_name = "calendar_feed"
     content: ClassVar[JsonObject] = MEETING
     seen_by_people = "Assinatura: Padaria Estrela"
+    secrets = (SECRET,)
+    spared: ClassVar[Mapping[Trouble, str]] = dict.fromkeys(
+        {*Trouble} - {Trouble.LATER}, "nothing leaves: the entry is what the receipt holds"
+    )
+    unreadable = False
 
     def build(self, url: str, timeout: float = 15) -> AnyTarget:
         return CalendarFeed("sales", options(timeout=timeout))
+
+    @asynccontextmanager
+    async def facing(self, trouble: Trouble | None, seconds: float) -> AsyncIterator[Service]:
+        service, self.unreadable = Service(self.build("", seconds)), trouble is Trouble.LATER
+        service.got = lambda: once(str(link.data[ENTRY]) for each in service.receipts for link in each.links)
+        yield service
+
+    def links(self) -> KnownLinks:
+        return UnreadableLinks() if self.unreadable else KnownLinks()
 
 
 class Sender:

@@ -4,7 +4,8 @@ import os
 import ssl
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,9 +28,10 @@ from bridge.targets.database.refusals import MYSQL_LATER, MYSQL_NOT_US, sorted_f
 from bridge.targets.database.statements import Row, record, upsert
 from bridge.targets.database.tables import tables
 from bridge.targets.database.values import moment
-from tests.contracts.target import DELIVERY, KnownLinks, TargetContract
+from tests.contracts.target import DELIVERY, KnownLinks, Service, TargetContract, Trouble, once
+from tests.support.between import Break, Wire
 from tests.support.databases import MYSQL, Bank, mysql_bank, postgres_bank, sqlite_bank
-from tests.support.postgres import Postgres
+from tests.support.postgres import PASSWORD, Postgres
 
 COLUMNS: dict[str, Any] = {
     "name": "text",
@@ -98,13 +100,48 @@ class Writer:
         return counted
 
 
+BREAKING: dict[Trouble | None, Break] = {
+    Trouble.SILENT: Break.SILENT_AFTER_COMMIT,
+    Trouble.BROKEN: Break.AFTER_COMMIT,
+}
+
+
 class TestContract(TargetContract):
     type_name = "database"
     content: ClassVar[JsonObject] = told(**FULL)
     seen_by_people = "name: Padaria Estrela"
+    secrets = ("hush-hush", PASSWORD)
+
+    @pytest.fixture(autouse=True)
+    def _places(self, postgres_server: Postgres, unused_tcp_port: int) -> None:
+        self.server, self.nowhere = postgres_server, unused_tcp_port
 
     def build(self, url: str, timeout: float = 15) -> AnyTarget:
         return Database("sales", options("postgresql://bridge:hush-hush@db.example/bi"))
+
+    @asynccontextmanager
+    async def facing(self, trouble: Trouble | None, seconds: float) -> AsyncIterator[Service]:
+        """Run it as it is after the first message: its table is there."""
+        first, breaks = Writer(postgres_bank(self.server)), chain([None, BREAKING.get(trouble)], repeat(None))
+        await first.send(self.content, "deal:0")
+        async with Wire(self.server.port, lambda _: next(breaks)) as wire, AsyncExitStack() as stack:
+            if trouble is Trouble.LATER:
+                await stack.enter_async_context(holding(self.server, "LOCK TABLE deals IN SHARE MODE"))
+            elif trouble is Trouble.NEVER:
+                first.bank.ask('ALTER TABLE deals ADD CONSTRAINT short CHECK (length("name") < 3) NOT VALID')
+            port = self.nowhere if trouble is Trouble.NOBODY else wire.port
+            url = first.bank.url.replace(str(self.server.port), str(port))
+            wrong = url.replace("%4042", "%4043") if trouble is Trouble.SHUT else url
+            got = "SELECT * FROM deals ORDER BY 1"
+            yield Service(
+                Database("sales", options(wrong, timeout=seconds)),
+                wire.reached,
+                lambda: once(first.bank.ask(got)),
+                wire.hung_up,
+            )
+
+    def filled(self, text: str) -> JsonObject:
+        return told(name=text)
 
 
 async def test_a_row_is_made_with_every_type_there_is(bank: Bank) -> None:

@@ -14,7 +14,8 @@ from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, Tran
 from bridge.model import Json, JsonObject, Link, Message, Receipt
 from bridge.targets.discord import Discord, DiscordAction, DiscordOptions
 from bridge.targets.discord.target import _said
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.chat_contracts import discord_reply_violations, discord_violations
 from tests.support.contract_server import ContractServer, Seen, Step, answer, says
 
@@ -27,7 +28,7 @@ class TestContract(HttpTargetContract):
     type_name = "discord"
     content: ClassVar[JsonObject] = {"text": r"**Perdida**: Acme \& Cia", "embeds": [{"title": "Motivo"}]}
     seen_by_people = "**Perdida**: Acme & Cia\nMotivo"
-    secrets = ("hush",)
+    secrets = ("hush-hush",)
     violations = staticmethod(discord_violations)
 
     def build(self, url: str, timeout: float = 15) -> Discord:

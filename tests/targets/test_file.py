@@ -6,7 +6,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from bridge.model import JsonObject, Message, Receipt
 from bridge.options import StandIns
 from bridge.targets.file import File, FileAction, FileOptions
 from bridge.targets.file.lines import csv_line, ndjson, safe_name
-from tests.contracts.target import DELIVERY, KnownLinks, TargetContract
+from tests.contracts.target import DELIVERY, KnownLinks, Service, TargetContract, Trouble
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 COLUMNS = ["name", "amount"]
@@ -36,7 +36,7 @@ class Writer:
     def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
         self.at = NOON
-        self.target = File("bi", FileOptions.model_validate({"directory": str(folder), **options}))
+        self.target = File("sales", FileOptions.model_validate({"directory": str(folder), **options}))
         self.target.now = lambda: self.at  # type: ignore[method-assign]
 
     async def send(self, delivery: str = DELIVERY, file: str = "deals", **row: Any) -> Receipt:
@@ -67,13 +67,68 @@ def sheet(tmp_path: Path) -> Writer:
     return Writer(tmp_path, format="csv", columns=COLUMNS)
 
 
+class Disk:
+    """A disk that has no room beyond the first bytes of a line, or that hangs while it writes, until it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.patch = monkeypatch
+        self.hangs = asyncio.Event()
+        self.go_on = threading.Event()
+
+    def fill(self, number: int = errno.ENOSPC) -> None:
+        real, left = os.pwrite, [5]
+
+        def full(handle: int, data: bytes, at: int) -> int:
+            if not left:
+                raise OSError(number, os.strerror(number))
+            return real(handle, data[: left.pop()], at)
+
+        self.patch.setattr(os, "pwrite", full)
+
+    def hang(self) -> None:
+        real, loop = os.fsync, asyncio.get_running_loop()
+
+        def hanging(handle: int) -> None:
+            loop.call_soon_threadsafe(self.hangs.set)
+            self.go_on.wait(10)
+            real(handle)
+
+        self.patch.setattr("bridge.targets.file.appending.os.fsync", hanging)
+
+
 class TestContract(TargetContract):
     type_name = "file"
     content: ClassVar[JsonObject] = {"file": "deals", "row": {"name": "Padaria Estrela"}}
     seen_by_people = '"name":"Padaria Estrela"'
+    spared: ClassVar[Mapping[Trouble, str]] = {
+        Trouble.NOBODY: "a folder that is not there is for a person to see to, as one that is shut",
+        Trouble.BROKEN: "what is written in part is taken back",
+    }
+
+    @pytest.fixture(autouse=True)
+    def _places(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.patch = tmp_path / "exports", monkeypatch
 
     def build(self, url: str, timeout: float = 15) -> AnyTarget:
         return File("sales", FileOptions(directory="/data"))
+
+    @asynccontextmanager
+    async def facing(self, trouble: Trouble | None, seconds: float) -> AsyncIterator[Service]:
+        options = {"columns": ["colour"]} if trouble is Trouble.NEVER else {}
+        writer = Writer(self.folder, timeout=seconds, **options)
+        if trouble is not Trouble.SHUT:
+            self.folder.mkdir()
+        with self.patch.context() as patch:
+            disk = Disk(patch)
+            if trouble is Trouble.LATER:
+                disk.fill()
+            elif trouble is Trouble.SILENT:
+                disk.hang()
+            yield Service(writer.target, disk.hangs, lambda: "".join(writer.files.values()))
+            disk.go_on.set()
+
+    def filled(self, text: str) -> JsonObject:
+        return {"file": "deals", "row": {"name": text}}
 
 
 # Lines
@@ -306,15 +361,8 @@ async def test_what_a_full_disk_takes_in_part_is_taken_back(
     writer: Writer, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     await writer.send("dlv_1")
-    real, left = os.pwrite, [5]
-
-    def full(handle: int, data: bytes, at: int) -> int:
-        if not left:
-            raise OSError(number, os.strerror(number))
-        return real(handle, data[: left.pop()], at)
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "pwrite", full)
+        Disk(patch).fill(number)
         assert isinstance(await failure(writer), TransientFailure)
     assert writer.ids() == ["dlv_1"]
     await writer.send("dlv_2")
@@ -366,19 +414,14 @@ async def test_what_was_given_up_before_it_began_is_never_written(tmp_path: Path
 async def test_what_hangs_while_it_is_written_is_looked_for_when_it_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer, go_on = Writer(tmp_path, timeout=0.2), threading.Event()
-    real = os.fsync
-
-    def hang(handle: int) -> None:
-        go_on.wait(10)
-        real(handle)
-
+    writer = Writer(tmp_path, timeout=0.2)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", hang)
+        disk = Disk(patch)
+        disk.hang()
         assert isinstance(await failure(writer), UnknownOutcome)
         with pytest.raises(TransientFailure):
             await writer.look_up("dlv_2")
-        go_on.set()
+        disk.go_on.set()
         assert await Writer(tmp_path).look_up("dlv_2") is not None
     assert writer.ids() == ["dlv_2"]
 

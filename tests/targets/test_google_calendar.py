@@ -16,7 +16,8 @@ from bridge.model import JsonObject, Message, Receipt
 from bridge.options import Secret, StandIns
 from bridge.targets.google_calendar import GoogleCalendar, GoogleCalendarAction, GoogleCalendarOptions
 from bridge.targets.google_calendar.event import escape, event_id, fields
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.contract_server import ContractServer, Step, answer, says
 from tests.support.google_calendar import CALENDAR, EMAIL, FakeGoogleCalendar, Fault, account_key, google_key
 from tests.support.openapi import GOOGLE_CALENDAR, Asked

@@ -17,7 +17,8 @@ from bridge.model import JsonObject, Limits, Message, Rate
 from bridge.options import secrets_in
 from bridge.targets.http import HttpAction, HttpOptions, HttpService
 from bridge.targets.http.address import encoded, joined, literal_origin
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.contract_server import ContractServer, Seen, answer
 
 RULES = """
@@ -50,6 +51,9 @@ class TestHttpContract(HttpTargetContract):
             "timeout": timeout,
         }
         return HttpService("sales", HttpOptions.model_validate(options))
+
+    def filled(self, text: str) -> JsonObject:
+        return {"body": {"customer": text}}
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
+import asyncio
 import io
 import sys
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from queue import Full
 from typing import ClassVar
 
@@ -14,16 +17,7 @@ from bridge.component.outlet import Outlet
 from bridge.errors import PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Message
 from bridge.targets.log import Log, LogOptions, framed
-from tests.contracts.target import KnownLinks, TargetContract
-
-
-class TestLogContract(TargetContract):
-    type_name = "log"
-    content: ClassVar[JsonObject] = {"text": "Negócio perdido: Acme"}
-    seen_by_people = "Negócio perdido: Acme"
-
-    def build(self, url: str, timeout: float = 15) -> AnyTarget:
-        return Log("sales", LogOptions(timeout=timeout))
+from tests.contracts.target import WAITED_FOR, KnownLinks, Service, TargetContract, Trouble, once
 
 
 async def printed(text: object, key: str = "deal:65") -> None:
@@ -65,9 +59,7 @@ async def test_a_terminal_that_cannot_spell_it_gets_an_escape(monkeypatch: pytes
 
 
 async def test_a_closed_output_is_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = io.StringIO()
-    closed.close()
-    monkeypatch.setattr(sys, "stdout", closed)
+    monkeypatch.setattr(sys, "stdout", closed())
     with pytest.raises(TransientFailure, match="standard output"):
         await printed("text")
 
@@ -77,15 +69,50 @@ class Stalled(Outlet):
 
     def __init__(self, *, begun: bool = False, full: bool = False) -> None:
         super().__init__(lambda: sys.stdout, "stalled", 1)
+        self.asked = asyncio.Event()
         self.frame: Future[None] = Future()
         self._begun, self._full = begun, full
 
     def put(self, text: str) -> Future[None]:
+        self.asked.set()
         if self._full:
             raise Full
         if self._begun:
             self.frame.set_running_or_notify_cancel()
         return self.frame
+
+
+def closed() -> io.StringIO:
+    """Return what was standard output."""
+    output = io.StringIO()
+    output.close()
+    return output
+
+
+class TestLogContract(TargetContract):
+    type_name = "log"
+    content: ClassVar[JsonObject] = {"text": "Negócio perdido: Acme"}
+    seen_by_people = "Negócio perdido: Acme"
+    spared: ClassVar[Mapping[Trouble, str]] = {
+        Trouble.BROKEN: "nobody answers, so there is no answer to lose",
+        Trouble.NEVER: "everything can be printed",
+        Trouble.SHUT: "there is nobody to refuse",
+    }
+
+    @pytest.fixture(autouse=True)
+    def _patching(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.patch = monkeypatch
+
+    def build(self, url: str, timeout: float = 15) -> AnyTarget:
+        return Log("sales", LogOptions(timeout=timeout))
+
+    @asynccontextmanager
+    async def facing(self, trouble: Trouble | None, seconds: float) -> AsyncIterator[Service]:
+        outlet, output = Stalled(begun=trouble is Trouble.SILENT), io.StringIO()
+        if trouble in WAITED_FOR:
+            self.patch.setattr("bridge.targets.log.STANDARD_OUTPUT", outlet)
+        self.patch.setattr(sys, "stdout", closed() if trouble is Trouble.NOBODY else output)
+        yield Service(self.build("", seconds), outlet.asked, lambda: once(output.getvalue().split("└─\n")))
 
 
 async def stalled(monkeypatch: pytest.MonkeyPatch, outlet: Outlet) -> None:

@@ -16,7 +16,8 @@ from bridge.model import JsonObject, Link, Message, Receipt
 from bridge.options import Secret, StandIns
 from bridge.targets.microsoft_calendar import MicrosoftCalendar, MicrosoftCalendarAction, MicrosoftCalendarOptions
 from bridge.targets.microsoft_calendar.event import PROPERTY, escape, fields, mark_of, marked
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.contract_server import ContractServer, Step, answer, says
 from tests.support.microsoft_calendar import MAILBOX, SECRET, FakeGraph, Fault, graph_violations
 from tests.support.openapi import Asked

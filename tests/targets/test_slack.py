@@ -26,7 +26,8 @@ from bridge.targets.slack.refusals import (
 )
 from bridge.targets.slack.saying import said
 from bridge.targets.slack.text import cut, escape, fitted, notification, unescape
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.contract_server import (
     ContractServer,
     Step,

@@ -18,7 +18,8 @@ from bridge.targets.slack import Slack, SlackAction
 from bridge.targets.slack.people import KNOWN_FOR, UNKNOWN_FOR, person
 from bridge.targets.slack.saying import said
 from bridge.targets.slack.text import escape, escape_markdown
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.contract_server import ContractServer, Step, answer, says, schema_violations
 from tests.targets.test_slack import POSTED, TS, bot, history, looked_up, section, sent, told, webhook
 

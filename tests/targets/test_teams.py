@@ -15,7 +15,8 @@ from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure
 from bridge.model import Json, JsonObject, Message, Rate, Receipt
 from bridge.targets.teams import Teams, TeamsAction, TeamsOptions
 from bridge.targets.teams.card import MOST_BYTES, payload
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.chat_contracts import teams_violations
 from tests.support.contract_server import ContractServer, Seen, answer, says
 from tests.support.targets import NoHttp

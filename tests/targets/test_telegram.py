@@ -16,7 +16,8 @@ from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, Tran
 from bridge.model import JsonObject, Link, Message, Receipt
 from bridge.targets.telegram import Telegram, TelegramAction, TelegramOptions
 from bridge.targets.telegram.text import cut, escape, plain
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.chat_contracts import telegram_reply_violations, telegram_violations
 from tests.support.contract_server import ContractServer, Seen, Step, answer, says
 

@@ -15,7 +15,8 @@ from bridge.errors import AccessRefused, PermanentFailure, TransientFailure, Unk
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
 from bridge.targets.trello import Trello, TrelloOptions
 from bridge.targets.trello.api import Api
-from tests.contracts.target import DELIVERY, FixedClock, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, FixedClock, KnownLinks
 from tests.support.contract_server import ContractServer, Step, answer, says
 from tests.support.trello_board import BOARD, SHORT_LINK, Fault, TrelloBoard
 from tests.support.trello_contract import KEY, TOKEN, Asked

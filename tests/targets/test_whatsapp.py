@@ -14,7 +14,8 @@ from bridge.model import JsonObject, Message, Rate, Receipt
 from bridge.targets.whatsapp import Whatsapp, WhatsappAction, WhatsappOptions
 from bridge.targets.whatsapp.refusals import HINTS, LATER, NO_ACCESS, TOO_FAST
 from bridge.targets.whatsapp.saying import free, number, templated
-from tests.contracts.target import DELIVERY, HttpTargetContract, KnownLinks
+from tests.contracts.http_target import HttpTargetContract
+from tests.contracts.target import DELIVERY, KnownLinks
 from tests.support.chat_contracts import whatsapp_reply_violations, whatsapp_violations
 from tests.support.contract_server import ContractServer, Seen, Step, answer, says
 
@@ -39,6 +40,9 @@ class TestContract(HttpTargetContract):
 
     def accepted(self) -> Step:
         return says(SENT)
+
+    def filled(self, text: str) -> JsonObject:
+        return {**self.content, "parameters": [text]}
 
 
 @pytest.fixture

@@ -48,6 +48,10 @@ class DiscordOptions(TargetOptions):
         """Return where messages go."""
         return _webhook(self.webhook_url.reveal())
 
+    def made_secrets(self) -> tuple[str, ...]:
+        """Return the token alone: what is called is not the address as it was written."""
+        return (self.webhook.address.name,)
+
 
 class DiscordAction(Action):
     """What a deliver entry to a discord target takes: `text`, embeds, or both."""
