@@ -160,14 +160,27 @@ async def test_csv_begins_with_its_columns_and_is_read_back_as_it_was(sheet: Wri
     ]
 
 
-@pytest.mark.parametrize("formula", ["=1+1", "+cmd|' /C calc'!A0", "-x", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize("formula", ["=1+1", "+cmd|' /C calc'!A0", "-x", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])  # noqa: RUF001
 async def test_a_formula_in_data_is_text(sheet: Writer, formula: str) -> None:
     await sheet.send("dlv_1", name=formula)
     cells = list(csv.reader(io.StringIO(sheet.files["deals-2026-11-24.csv"], newline="")))[1]
     assert cells[2].startswith("'")
 
 
-@pytest.mark.parametrize("harmless", ["-5", "+5511999990000", "-1.5", "a=1", ""])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "text", ["a{}=1+1", 'a"{}@SUM(A1)', "a\n=1{}b", 'a{}"=1+1', "a{}-x", ["a{}=1+1"], {"a": "{}+x"}]
+)
+async def test_no_cell_is_a_formula_whatever_a_spreadsheet_separates_cells_by(
+    sheet: Writer, text: Any, separator: str
+) -> None:
+    await sheet.send("dlv_1", name=json.loads(json.dumps(text).replace("{}", json.dumps(separator)[1:-1])))
+    written = sheet.files["deals-2026-11-24.csv"]
+    for line in written.replace("\r\n", "\n").split("\n"):
+        assert not any(cell.strip('"').startswith(("=", "@", "+", "-")) for cell in line.split(separator))
+
+
+@pytest.mark.parametrize("harmless", ["-5", "+5511999990000", "-1.5", "a=1", "", "de 5;-5", "a - b, c = d", "x, =1"])
 async def test_what_is_a_number_or_no_formula_stays(sheet: Writer, harmless: str) -> None:
     await sheet.send("dlv_1", name=harmless)
     assert list(csv.reader(io.StringIO(sheet.files["deals-2026-11-24.csv"])))[1][2] == harmless

@@ -15,8 +15,13 @@ from bridge.targets.file.options import OWN
 CSV_END: Final = b"\r\n"
 """What ends a line of CSV (RFC 4180); a cell of several lines has others."""
 NDJSON_END: Final = b"\n"
-FORMULA: Final = re.compile(r"[=+\-@\t\r\n]")
-"""How a text begins that a spreadsheet may take for a formula."""
+FORMULA: Final = re.compile(r"[=+\-@＝＋－＠\t\n]")  # noqa: RUF001 (the wide ones, which some take for the others)
+"""How a text begins that a spreadsheet may take for a formula, as OWASP lists it under "CSV Injection"."""
+BEGUN_WITHIN: Final = re.compile(r"(?<=[,;\t\n\"])[=+\-@＝＋－＠][^,;\t\n\"]*")  # noqa: RUF001 (the same)
+"""What would begin a cell for a spreadsheet that separates cells by something else than a comma.
+
+Those of Brazil separate by a semicolon, and then a quotation mark amid a cell holds nothing together.
+"""
 BREAKS: Final = re.compile(r"\r\n?")
 
 
@@ -59,7 +64,13 @@ def _cell(value: Json, *, inert: bool) -> str:
         return str(value).lower()
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     one = BREAKS.sub("\n", text.replace("\0", "\ufffd"))
-    return f"'{one}" if inert and isinstance(value, str) and FORMULA.match(one) and not _is_number(one) else one
+    return _inert(one) if inert else one
+
+
+def _inert(text: str) -> str:
+    """Return a text with an apostrophe before whatever a spreadsheet may take for a formula."""
+    within = BEGUN_WITHIN.sub(lambda found: found[0] if _is_number(found[0]) else f"'{found[0]}", text)
+    return f"'{within}" if FORMULA.match(text) and not _is_number(text) else within
 
 
 def _is_number(text: str) -> bool:
