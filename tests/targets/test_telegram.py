@@ -318,6 +318,7 @@ async def test_a_probe_tells_who_writes_and_where(server: ContractServer, client
         ({"token": "hush", "chat": "1"}, "BotFather"),
         ({"token": "1:hush/x", "chat": "1"}, "BotFather"),
         ({"token": "1:hush", "chat": "Vendas"}, "id of a chat"),
+        *(({"token": "1:hush", "chat": chat}, "id of a chat") for chat in ("²", "--5", "٣", "-", "9" * 5000, "@ação")),
         ({"token": "1:hush"}, "chat"),
         ({"token": "1:hush", "chat": True}, "chat"),
         ({"token": "1:hush", "chat": "1", "topic": 0}, "topic"),
@@ -329,7 +330,7 @@ def test_options_that_cannot_work_are_refused_without_telling_secrets(options: J
     assert "hush" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [{}, {"text": " "}, {"text": "x", "chat": "Vendas"}])
+@pytest.mark.parametrize("content", [{}, {"text": " "}, {"text": "x", "chat": "Vendas"}, {"text": "x", "chat": "²"}])
 def test_an_entry_that_cannot_work_is_refused(content: JsonObject) -> None:
     with pytest.raises(ValidationError):
         TelegramAction.model_validate(content)

@@ -11,11 +11,12 @@ from bridge.options import Secret, is_stand_in
 from bridge.options.address import Address
 
 TOKEN: Final = re.compile(r"\d+:[\w-]+")
-CHAT: Final = re.compile(r"-?\d+|@\w+")
+ID: Final = re.compile("-?[0-9]{1,20}")
+NAME: Final = re.compile("@[A-Za-z0-9_]+")
 
 
 def _a_chat(value: str) -> str:
-    if not (CHAT.fullmatch(value) or is_stand_in(value)):
+    if not (ID.fullmatch(value) or NAME.fullmatch(value) or is_stand_in(value)):
         raise ValueError('must be the id of a chat, such as "-1001234567890", or the @name of a public channel')
     return value
 

@@ -6,7 +6,7 @@ from bridge.component.kept_message import KeptMessage
 from bridge.errors import UnknownOutcome
 from bridge.model import JsonObject, Message, Rate, Receipt
 from bridge.targets.telegram.api import NO_EDIT, NOT_MODIFIED, NOT_PARSED, RefusedError, call, result_of
-from bridge.targets.telegram.options import TelegramAction, TelegramOptions
+from bridge.targets.telegram.options import ID, TelegramAction, TelegramOptions
 from bridge.targets.telegram.text import cut, escape, plain, plain_cut
 
 
@@ -132,7 +132,7 @@ class Telegram(Target[TelegramOptions, TelegramAction]):
 
 
 def _id(chat: str) -> int | str:
-    return chat if chat.startswith("@") or not chat.lstrip("-").isdigit() else int(chat)
+    return int(chat) if ID.fullmatch(chat) else chat
 
 
 def _called(chat: JsonObject) -> str:
