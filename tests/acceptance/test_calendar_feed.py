@@ -14,7 +14,7 @@ from bridge.targets.calendar_feed.entry import ENTRY
 from bridge.trial import MovedClock
 from tests.support.daemon import Daemon
 from tests.support.deals import Deal
-from tests.support.life import live, outlived, staged
+from tests.support.life import Mishaps, StoreFault, let_fail, live, outlived, staged
 
 SECRET = "the-secret-of-this-feed"
 RULES = f"""\
@@ -70,12 +70,14 @@ async def test_a_daemon_that_is_killed_beside_its_record_keeps_one_entry(
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_thirty_webhooks_in_any_order_leave_one_entry_in_the_state_of_the_newest(
-    tmp_path: Path, seed: int
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance, clock = random.Random(seed), MovedClock()  # noqa: S311 (the same chances in each run)
-    deal = Deal("65", rating=3)
+    deal, mishaps = Deal("65", rating=3), Mishaps(chance, tuple(StoreFault), share=0.6)
     async with staged(tmp_path, RULES, "agenda", clock) as (stage, store, rules):
+        let_fail(store, mishaps, monkeypatch)
         await live(deal, chance, stage, rules, clock)
+        assert mishaps.counted >= 3
         target = rules.targets["agenda"]
         assert isinstance(target, CalendarFeed)
         links = await store.links("agenda", clock.now(), 100)

@@ -13,7 +13,7 @@ from tests.support.between import BREAKS, Wire
 from tests.support.daemon import Daemon
 from tests.support.databases import Bank, postgres_bank, sqlite_bank
 from tests.support.deals import Deal
-from tests.support.life import Mishaps, live, outlived, staged
+from tests.support.life import Mishaps, StoreFault, let_fail, live, outlived, staged
 from tests.support.postgres import Postgres
 
 RULES = """\
@@ -95,11 +95,16 @@ async def test_thirty_webhooks_in_any_order_leave_one_row_in_the_state_of_the_ne
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_the_same_life_in_a_file(tmp_path: Path, seed: int) -> None:
+async def test_the_same_life_in_a_file_of_which_records_are_lost(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance, clock = random.Random(seed), MovedClock()  # noqa: S311 (the same chances in each run)
     deal, bank = Deal("65", rating=3), sqlite_bank(tmp_path / "bi.db")
-    async with staged(tmp_path, rules_for(bank), "bi", clock) as (stage, _, ruleset):
+    mishaps = Mishaps(chance, (StoreFault.UNRECORDED, StoreFault.RECORDED), share=0.6)
+    async with staged(tmp_path, rules_for(bank), "bi", clock) as (stage, store, ruleset):
+        let_fail(store, mishaps, monkeypatch)
         await live(deal, chance, stage, ruleset, clock)
+    assert mishaps.counted >= 3
     document = deal.document
     assert bank.ask(NEWEST) == [("Padaria Estrela", document["rating"], document["status"], 1)]
 

@@ -5,16 +5,22 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
+
+import pytest
 
 from bridge.component.client import Client
 from bridge.config import load
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.worker import Worker
+from bridge.errors import StoreUnavailableError
+from bridge.model import Link
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
+from bridge.store.nouns import Recorded
 from bridge.store.sqlite import open_store
 from bridge.trial import MovedClock
 from bridge.trial.parts import Delivering, Routing
@@ -73,6 +79,36 @@ class Mishaps(Generic[FaultT]):
             return None
         self.counted += 1
         return self.chance.choice(self.faults)
+
+
+class StoreFault(Enum):
+    """Where a store fails."""
+
+    UNREAD = auto()
+    UNRECORDED = auto()
+    RECORDED = auto()
+    """It has recorded an attempt, and nobody is told."""
+
+
+def let_fail(store: Store, mishaps: Mishaps[StoreFault], patch: pytest.MonkeyPatch) -> None:
+    """Let a store fail by chance, for targets with no other service: while links are read, or an attempt recorded."""
+    find, record = store.find_link, store.record
+
+    async def finding(target: str, key: str) -> Link | None:
+        if mishaps(target) is StoreFault.UNREAD:
+            raise StoreUnavailableError("the disk is away")
+        return await find(target, key)
+
+    async def recording(*result: Any) -> Recorded:
+        fault = mishaps(result)
+        recorded = None if fault is StoreFault.UNRECORDED else await record(*result)
+        if recorded is None or fault is StoreFault.RECORDED:
+            raise StoreUnavailableError("the disk is full")
+        return recorded
+
+    patch.setattr(store, "find_link", finding)
+    patch.setattr(store, "record", recording)
+    patch.setattr("bridge.delivery.worker.RECORD_AGAIN", 0)
 
 
 @asynccontextmanager
