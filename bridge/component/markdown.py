@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from bridge.component.lengths import ELLIPSIS, shortened, units
+from bridge.model import Json
 
 JOINER: Final = "\u2060"
 """Has no width, and keeps what follows an at-sign from being the name of a person, or of all."""
@@ -24,6 +25,12 @@ BREAKS: Final = re.compile(r"\r\n?|[\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 AT: Final = re.compile(r"(?<![0-9A-Za-z])@")
 """An at-sign that is in no e-mail address."""
 ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+def said(value: Json, otherwise: str = "") -> str:
+    """Return what a value says as text; ``otherwise`` where that is nothing, or blank."""
+    text = "" if value is None else str(value)
+    return text if text.strip() else otherwise
 
 
 def escape(data: str) -> str:

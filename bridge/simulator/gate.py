@@ -42,6 +42,19 @@ def answer(body: Json, status: int = 200, headers: Mapping[str, str] | None = No
     return web.Response(body=orjson.dumps(body), status=status, headers=headers, content_type="application/json")
 
 
+async def sent(request: web.Request, errors: Callable[[str], JsonObject]) -> Json:
+    """Return the JSON of a request.
+
+    Raises:
+        Refusal: it is none; ``errors`` gives the words the shape of this API.
+    """
+    try:
+        body: Json = orjson.loads(await request.read())
+    except orjson.JSONDecodeError:
+        raise Refusal(400, errors("The body is no valid JSON")) from None
+    return body
+
+
 def v2_errors(detail: str) -> JsonObject:
     """Return an error as API v2 writes it."""
     return {"errors": [{"detail": detail}]}

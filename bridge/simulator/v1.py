@@ -3,14 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-import orjson
 from aiohttp import web
 
 from bridge.model import Json, JsonObject
 from bridge.simulator import v1_shapes
 from bridge.simulator.crm import Crm
 from bridge.simulator.entities import CustomField, Deal, Record, Task, User
-from bridge.simulator.gate import V1, Refusal, answer, v1_error
+from bridge.simulator.gate import V1, Refusal, answer, sent, v1_error
 from bridge.simulator.paging import MOST, USUAL, Page, cut, whole
 from bridge.simulator.registrations import RefusedError, Registration, Wish
 from bridge.simulator.v1_cursor import UnreadableCursorError, after, cursor
@@ -229,10 +228,7 @@ def _fits(task: Task, wanted: Mapping[str, str]) -> bool:
 
 
 async def _sent(request: web.Request) -> Mapping[str, Any]:
-    try:
-        body: Json = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        raise Refusal(400, {"errors": "The body is no valid JSON"}) from None
+    body = await sent(request, lambda words: {"errors": words})
     if not isinstance(body, dict):
         raise Refusal(400, {"errors": "The body is no object"})
     return body

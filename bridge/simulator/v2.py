@@ -3,15 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import orjson
 from aiohttp import web
 
-from bridge.model import Json, JsonObject
+from bridge.model import JsonObject
 from bridge.simulator import rdql, v2_shapes
 from bridge.simulator.chance import Chance
 from bridge.simulator.crm import Crm
 from bridge.simulator.entities import Record
-from bridge.simulator.gate import V2, BrokenError, Refusal, answer, v2_errors
+from bridge.simulator.gate import V2, BrokenError, Refusal, answer, sent, v2_errors
 from bridge.simulator.paging import MOST, USUAL, cut, whole
 from bridge.simulator.registrations import RefusedError, Registration, Wish
 
@@ -170,10 +169,7 @@ def _filtered(rows: Iterable[JsonObject], text: str | None) -> list[JsonObject]:
 
 async def _sent(request: web.Request) -> Mapping[str, Any]:
     """Return what stands under ``data``."""
-    try:
-        body: Json = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        raise Refusal(400, v2_errors("The body is no valid JSON")) from None
+    body = await sent(request, v2_errors)
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, dict):
         raise Refusal(400, v2_errors("data is missing"))

@@ -9,7 +9,7 @@ from typing import Final
 
 from bridge.component.lengths import cut as cut_plain
 from bridge.component.lengths import units
-from bridge.component.markdown import cut, unescape
+from bridge.component.markdown import cut, said, unescape
 from bridge.model import Json, JsonObject
 
 EMPTY: Final = "—"
@@ -88,7 +88,7 @@ def _fields(fields: list[Json], room: Room) -> list[Json]:
     found: list[Json] = []
     for field in fields[:MOST_FIELDS]:
         if isinstance(field, dict) and not room.used:
-            told = {name: room.fitted(_text(field.get(name)) or EMPTY, LIMITS[name]) for name in ("name", "value")}
+            told = {name: room.fitted(said(field.get(name), EMPTY), LIMITS[name]) for name in ("name", "value")}
             found.append({**field, **told})
     return found
 
@@ -97,15 +97,10 @@ def _inner(key: str, value: Json, room: Room, *, plain: bool = False) -> Json:
     """Return a text within its limit; addresses and what else there is take no escape."""
     if key not in LIMITS:
         return unescape(value) if isinstance(value, str) else value
-    text = _text(value)
+    text = said(value)
     if not text or room.used:
         return ""
     return room.fitted(unescape(text) if plain else text, LIMITS[key], plain=plain)
-
-
-def _text(value: Json) -> str:
-    text = "" if value is None else str(value)
-    return text if text.strip() else ""
 
 
 def _without_empty(part: JsonObject) -> JsonObject:

@@ -10,7 +10,7 @@ from typing import Final
 
 from bridge.component.http import json_body
 from bridge.component.lengths import ELLIPSIS
-from bridge.component.markdown import cut, unescape
+from bridge.component.markdown import cut, said, unescape
 from bridge.model import Json, JsonObject
 from bridge.targets.teams.options import TeamsAction
 
@@ -88,15 +88,10 @@ def _part(node: Json, kind: str) -> Json:
     inner = str(node.get("type", kind))
     texts = MARKDOWN.get(inner, ())
     told = {
-        name: _text(node.get(name)) if name in texts else _part(value, "Fact" if name == "facts" else "")
+        name: said(node.get(name), EMPTY) if name in texts else _part(value, "Fact" if name == "facts" else "")
         for name, value in {**dict.fromkeys(texts), **node}.items()
     }
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _text(value: Json) -> str:
-    text = "" if value is None else str(value)
-    return text if text.strip() else EMPTY
 
 
 def _card() -> JsonObject:
