@@ -243,6 +243,18 @@ async def test_whoever_has_the_address_is_mentioned_before_the_text(server: Cont
     assert posted.json["text"] == "<@U0ANA> *Perdida*"
 
 
+async def test_mentions_stand_where_the_text_wants_them(server: ContractServer, client: Client) -> None:
+    server.script(says(ANA), says(POSTED))
+    target = bot(server.url)
+    await sent(target, client, text="*Perdida*, de <mention>; veja", mention="ana@acme.example")
+    assert server.seen[-1].json["text"] == "*Perdida*, de <@U0ANA>; veja"
+    await sent(target, client, text="*Perdida*, de <mention>")
+    assert server.seen[-1].json["text"] == "*Perdida*, de "
+    await sent(target, client, text=f"*{escape('<mention>')}*", mention="ana@acme.example")
+    assert server.seen[-1].json["text"] == "<@U0ANA> *&lt;mention&gt;*"
+    assert target.preview({"text": "de <mention>", "mention": "A & B <a@b.example>"}) == "de @A & B"
+
+
 async def test_beside_blocks_the_mention_has_a_block_of_its_own(server: ContractServer, client: Client) -> None:
     server.script(says(ANA), says(POSTED))
     await sent(bot(server.url), client, blocks=[section("*Perdida*")], mention=["ana@acme.example", None, " "])

@@ -84,7 +84,7 @@ class SlackAction(Action):
     react: str | None = None
     """An emoji, such as `tada`, for the first message of the `thread`; goes with nothing that is said."""
     mention: str | list[str | None] | None = None
-    """Who is mentioned before the message, one or a list: `"{{ deal.user.email }}"`, or `Ana Souza <ana@x.com>`."""
+    """Who is mentioned, one or a list, such as `"{{ deal.user.email }}"`: before the message, or at its `<mention>`."""
     channel: str | None = None
     """The id of another channel than the target's."""
     unfurl: bool = False

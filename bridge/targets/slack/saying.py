@@ -12,6 +12,8 @@ from bridge.targets.slack.options import SlackAction
 from bridge.targets.slack.people import person
 from bridge.targets.slack.text import MOST_TEXT, cut, escape, fitted, notification, unescape, written
 
+PLACE: Final = "<mention>"
+"""Where in a text the mentions stand; no data can write it, for what it begins with goes out as `&lt;`."""
 REACTS: Final = ":{}: on the first message of the thread"
 
 
@@ -21,15 +23,15 @@ def said(action: SlackAction, mentions: str = "") -> JsonObject:
     blocks = action.shown
     if blocks is None:
         words = "\n".join([*filter(None, [action.text]), *_in_words(action.chart)])
-        return {"text": cut(_led_by(mentions, words), MOST_TEXT), **unfurl}
+        return {"text": cut(_with(mentions, words), MOST_TEXT), **unfurl}
     text = notification(blocks) if action.text is None else action.text
     leading = [_section(mentions)] if mentions else []
-    return {"text": cut(_led_by(mentions, text), MOST_TEXT), "blocks": fitted([*leading, *blocks]), **unfurl}
+    return {"text": cut(_with(mentions, text), MOST_TEXT), "blocks": fitted([*leading, *blocks]), **unfurl}
 
 
 def comment(action: SlackAction, mentions: str) -> JsonObject:
     """Return what is said above a chart, if anything is."""
-    words = _led_by(mentions, action.text or "").strip()
+    words = _with(mentions, action.text or "").strip()
     return {"initial_comment": cut(words, MOST_TEXT)} if words else {}
 
 
@@ -42,7 +44,10 @@ def seen(content: JsonObject) -> str:
     if action.react is not None:
         return REACTS.format(action.react)
     people = " ".join(f"@{person(each).shown}" for each in action.people)
-    return "\n".join([*([people] if people else []), *_read({**content, "blocks": [*(action.shown or [])]})])
+    read: JsonObject = {**content, "blocks": [*(action.shown or [])]}
+    if action.text and PLACE in action.text:
+        return "\n".join(_read({**read, "text": _with(escape(people), action.text)}))
+    return "\n".join([*([people] if people else []), *_read(read)])
 
 
 def _read(content: JsonObject) -> Iterator[str]:
@@ -55,7 +60,10 @@ def _read(content: JsonObject) -> Iterator[str]:
     yield from _figures(chart)
 
 
-def _led_by(mentions: str, text: str) -> str:
+def _with(mentions: str, text: str) -> str:
+    """Return a text with the mentions where it wants them, else before it."""
+    if PLACE in text:
+        return text.replace(PLACE, mentions)
     return f"{mentions} {text}" if mentions else text
 
 
