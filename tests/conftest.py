@@ -17,6 +17,16 @@ from bridge.store.sqlite import open_store  # noqa: E402
 from tests.support.clock import ManualClock  # noqa: E402
 from tests.support.postgres import Postgres, postgres  # noqa: E402
 
+COVERING = ("control", "delivery", "model", "rdstation", "remote", "routing", "sources", "test_document.py", "trial")
+"""The suites by which the core is covered; tracing lines in all others would cost a quarter of their time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Trace lines where that is asked for only."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] not in COVERING:
+            item.add_marker(pytest.mark.no_cover)
+
 
 @pytest.fixture
 def clock() -> ManualClock:

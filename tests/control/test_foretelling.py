@@ -102,6 +102,14 @@ class TestDigest:
         assert (told["preview"], told["joins"]) == ("A3; before: 2", [])
         assert told["due"] == "2026-11-25T21:00:00+00:00"
 
+    async def test_what_cannot_be_rendered_beside_what_waits_says_why(self, later: Shop) -> None:
+        text = RULES.replace("{{ items | map(attribute='deal.name') | join(', ') }}", "{{ 6 // (2 - items | length) }}")
+        later.rules = load_rules(later.folder, later.clock, text)
+        await later.receive(a_loss("ana", "A1"))
+        told = of(await later.operations.explain_body(a_loss("ana", "A2")), "losses")
+        assert told["content"] is None
+        assert "zero" in told["error"]
+
     async def test_explaining_leaves_what_waits_as_it_is(self, later: Shop) -> None:
         one, _ = await later.receive(a_loss("ana", "A1"), a_loss("ana", "A2"))
         before = await later.store.deliveries(DeliveryQuery())
@@ -140,6 +148,14 @@ class TestDebounce:
         for event in (first, last):
             told = of(await later.operations.explain(event.id), "moves")
             assert (told["preview"], told["due"], told["joins"]) == ("A → C", "2026-11-24T12:01:02+00:00", [])
+
+    async def test_a_condition_that_fails_on_the_whole_change_says_why(self, later: Shop) -> None:
+        failing = "debounce: 60s\n    when: 6 // (deal.deal_stage.order - previous.deal_stage.order - 2) < 0"
+        later.rules = load_rules(later.folder, later.clock, RULES.replace("debounce: 60s", failing))
+        deal = Deal()
+        await later.receive(deal.moved("A", 1), deal.moved("B", 2))
+        told = of(await later.operations.explain_body(deal.moved("C", 3)), "moves")
+        assert (told["content"], "zero" in told["error"]) == (None, True)
 
 
 class TestDelay:

@@ -9,8 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
+from bridge.component.remote import Urgency
 from bridge.errors import RemoteUnavailableError
 from bridge.model import Entity, Event, EventState, Origin, new_id
+from bridge.rdstation.api.budget import SHARES
 from bridge.remote.repairing import Repairs
 from bridge.remote.searching import Progress, Purpose
 from bridge.routing.router import in_order
@@ -94,7 +96,10 @@ async def crm() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture(params=["v1", "v2"])
-async def bench(request: pytest.FixtureRequest, crm: Simulator, tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(
+    request: pytest.FixtureRequest, crm: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Bench]:
+    monkeypatch.setitem(SHARES, Urgency.REPAIR, 1000.0)  # the pace has tests of its own, and would take minutes here
     store = await open_store(tmp_path / "data", crm.clock)
     async with office(crm, tmp_path, request.param) as there:
         made = Bench(there, store, tmp_path)

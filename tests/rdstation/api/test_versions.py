@@ -302,8 +302,18 @@ async def test_v2_gives_entities_as_they_are(v2: V2, crm: Crm) -> None:
 async def test_v2_lists_stages_by_pipeline(v2: V2, crm: Crm) -> None:
     crm.paths["/crm/v2/pipelines"] = {"data": [{"id": "p1"}]}
     crm.paths["/crm/v2/pipelines/p1/stages"] = {"data": [{"id": "s1", "name": "Proposta"}]}
-    assert await v2.listed("deal_stage") == [{"id": "s1", "name": "Proposta", "deal_pipeline_id": "p1"}]
+    stage = {"id": "s1", "name": "Proposta", "deal_pipeline_id": "p1"}
+    assert await v2.listed("deal_stage") == [stage]
     assert await v2.listed("deal_pipeline") == [{"id": "p1"}]
+    assert await v2.document(Entity("deal_stage", "s1"), Urgency.MESSAGE) == stage
+    assert await v2.document(Entity("deal_stage", "s2"), Urgency.MESSAGE) is None
+
+
+async def test_both_tell_the_ids_of_all_that_is_there(v1: V1, v2: V2, crm: Crm) -> None:
+    crm.paths["/api/v1/contacts"] = {"contacts": [{"id": "c1"}, {"id": "c2"}], "has_more": False}
+    crm.paths["/crm/v2/contacts"] = {"data": [{"id": "c1"}, {"id": "c2"}]}
+    assert [id_ async for id_ in v1.present("contact")] == ["c1", "c2"]
+    assert [id_ async for id_ in v2.present("contact")] == ["c1", "c2"]
 
 
 async def test_v2_asks_for_edits_since_and_drops_what_is_older(v2: V2, crm: Crm) -> None:
