@@ -26,8 +26,10 @@ def routes(remote: RemoteOperations) -> list[web.RouteDef]:
         web.post("/api/remote/page", answered(api.page)),
         web.post("/api/remote/login", answered(api.login)),
         web.post("/api/remote/webhooks", answered(api.webhooks)),
+        web.post("/api/remote/webhook", answered(api.webhook)),
         web.post("/api/remote/names", answered(api.names)),
         web.post("/api/remote/sync", answered(api.sync)),
+        web.post("/api/remote/update", answered(api.update)),
         web.post("/api/remote/delete", answered(api.delete)),
         web.post("/api/remote/repair", answered(api.repair)),
         web.post("/api/remote/progress", answered(api.progress)),
@@ -54,6 +56,10 @@ class _Api:
     async def webhooks(self, request: web.Request) -> Shape:
         return await self._remote.webhooks(perhaps(await asked(request, {"source"}), "source"))
 
+    async def webhook(self, request: web.Request) -> Shape:
+        given = await asked(request, {"source", "id"})
+        return await self._remote.webhook(perhaps(given, "source"), text(given, "id"))
+
     async def names(self, request: web.Request) -> Shape:
         given = await asked(request, {"source", "kinds"})
         return await self._remote.names(perhaps(given, "source"), texts(given, "kinds"))
@@ -62,10 +68,13 @@ class _Api:
         given = await asked(request, {"source", "dry_run"})
         return await self._remote.sync(perhaps(given, "source"), dry_run=given.get("dry_run") is True)
 
+    async def update(self, request: web.Request) -> Shape:
+        source, ids, dry_run = await _some(request)
+        return await self._remote.update(source, ids, dry_run=dry_run)
+
     async def delete(self, request: web.Request) -> Shape:
-        given = await asked(request, {"source", "ids", "dry_run"})
-        dry_run = given.get("dry_run") is True
-        return await self._remote.delete(perhaps(given, "source"), texts(given, "ids"), dry_run=dry_run)
+        source, ids, dry_run = await _some(request)
+        return await self._remote.delete(source, ids, dry_run=dry_run)
 
     async def repair(self, request: web.Request) -> Shape:
         given = await asked(request, {"source", "since", "baseline", "deletions"})
@@ -74,6 +83,11 @@ class _Api:
 
     async def progress(self, request: web.Request) -> Shape:
         return await self._remote.progress(perhaps(await asked(request, {"source"}), "source"))
+
+
+async def _some(request: web.Request) -> tuple[str | None, list[str], bool]:
+    given = await asked(request, {"source", "ids", "dry_run"})
+    return perhaps(given, "source"), texts(given, "ids"), given.get("dry_run") is True
 
 
 class RemoteClient:
@@ -99,6 +113,10 @@ class RemoteClient:
         """List registered webhooks."""
         return await self._ask("POST", "/api/remote/webhooks", {"source": source})
 
+    async def webhook(self, source: str | None, id_: str) -> Shape:
+        """Return one registered webhook."""
+        return await self._ask("POST", "/api/remote/webhook", {"source": source, "id": id_})
+
     async def names(self, source: str | None, kinds: Sequence[str]) -> Shape:
         """Return all there are of kinds of which an account has few."""
         return await self._ask("POST", "/api/remote/names", {"source": source, "kinds": [*kinds]})
@@ -106,6 +124,11 @@ class RemoteClient:
     async def sync(self, source: str | None = None, *, dry_run: bool = False) -> Shape:
         """Register what the rules need."""
         return await self._ask("POST", "/api/remote/sync", {"source": source, "dry_run": dry_run})
+
+    async def update(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
+        """Give webhooks of ours the address and the header of today."""
+        body: Json = {"source": source, "ids": [*ids], "dry_run": dry_run}
+        return await self._ask("POST", "/api/remote/update", body)
 
     async def delete(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
         """Take webhooks away."""

@@ -60,6 +60,16 @@ class RemoteOperations:
         name, remote = self._named(source)
         return {"source": name, "webhooks": [self._shape(each, name) for each in await remote.registrations()]}
 
+    async def webhook(self, source: str | None, id_: str) -> Shape:
+        """Return one registered webhook, as ``webhooks`` does.
+
+        Raises:
+            RequestRefusedError: the id is not registered (``unknown-id``), or as ``webhooks``.
+        """
+        name, remote = self._named(source)
+        [found] = _chosen(await remote.registrations(), [id_])
+        return {"source": name, **self._shape(found, name)}
+
     async def names(self, source: str | None, kinds: Sequence[str]) -> Shape:
         """Return all there are of kinds of which an account has few, such as its people and stages.
 
@@ -86,6 +96,24 @@ class RemoteOperations:
         done = tuple(map(Done, steps)) if dry_run else await self._subscriptions.take(steps, name, remote)
         return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
 
+    async def update(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
+        """Give webhooks of ours the address and the header of today, and activate them: these, or without ids all.
+
+        The API tells nobody which header a webhook carries, so ``sync`` cannot see that it is an old one.
+
+        Raises:
+            RequestRefusedError: an id is not registered (``unknown-id``) or not ours (``not-ours``), or as ``sync``.
+        """
+        name, remote = self._named(source)
+        registered = await remote.registrations()
+        ours = self._ours(registered, name)
+        chosen = _chosen(registered, ids) or ours
+        if other := next((each.id for each in chosen if each not in ours), None):
+            raise RequestRefusedError(f'the webhook "{other}" posts to another system, and is left alone', "not-ours")
+        steps = [Step(Act.UPDATE, each.event, each) for each in chosen]
+        done = tuple(map(Done, steps)) if dry_run else await self._subscriptions.take(steps, name, remote)
+        return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
+
     async def delete(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
         """Take webhooks away: those with these ids, whosever they are, or without ids all of ours.
 
@@ -93,11 +121,9 @@ class RemoteOperations:
             RequestRefusedError: an id is not registered (``unknown-id``), or as ``webhooks``.
         """
         name, remote = self._named(source)
-        registered = {each.id: each for each in await remote.registrations()}
-        if missing := next((id_ for id_ in ids if id_ not in registered), None):
-            raise RequestRefusedError(f'no webhook "{missing}" is registered', "unknown-id")
-        chosen = ids or [each.id for each in registered.values() if self._subscriptions.is_ours(each, name)]
-        steps = [Step(Act.DELETE, registered[id_].event, registered[id_]) for id_ in chosen]
+        registered = await remote.registrations()
+        chosen = _chosen(registered, ids) or self._ours(registered, name)
+        steps = [Step(Act.DELETE, each.event, each) for each in chosen]
         done = tuple(map(Done, steps)) if dry_run else await carry_out(steps, remote, Address(""))
         return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
 
@@ -143,7 +169,7 @@ class RemoteOperations:
             account, registered = await remote.identity(), await remote.registrations()
         except RemoteError as error:
             return {"name": name, "account": None, "error": str(error), "webhooks": {}, "requests_left": remote.left}
-        ours = [each.status for each in registered if self._subscriptions.is_ours(each, name)]
+        ours = [each.status for each in self._ours(registered, name)]
         counts = {status: ours.count(status) for status in dict.fromkeys(ours)}
         return {"name": name, "account": account, "error": None, "webhooks": counts, "requests_left": remote.left}
 
@@ -160,6 +186,9 @@ class RemoteOperations:
             raise RequestRefusedError(f'no source "{name}" has an `api`; {hint}'.rstrip("; "), "unknown-source")
         return name, remote
 
+    def _ours(self, registered: Sequence[Registration], name: str) -> list[Registration]:
+        return [each for each in registered if self._subscriptions.is_ours(each, name)]
+
     def _shape(self, registered: Registration, name: str) -> Shape:
         return {
             "id": registered.id,
@@ -168,6 +197,13 @@ class RemoteOperations:
             "ours": self._subscriptions.is_ours(registered, name),
             "url": _shown(registered.url, self._subscriptions.ours(name)),
         }
+
+
+def _chosen(registered: Sequence[Registration], ids: Sequence[str]) -> list[Registration]:
+    known = {each.id: each for each in registered}
+    if missing := next((id_ for id_ in ids if id_ not in known), None):
+        raise RequestRefusedError(f'no webhook "{missing}" is registered', "unknown-id")
+    return [known[id_] for id_ in ids]
 
 
 def _done_shape(done: Done) -> Shape:

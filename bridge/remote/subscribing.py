@@ -20,6 +20,7 @@ class Act(StrEnum):
     CREATE = "create"
     MOVE = "move"
     ACTIVATE = "activate"
+    UPDATE = "update"
     DELETE = "delete"
 
 
@@ -95,7 +96,7 @@ def _fitness(registered: Registration, address: Address) -> tuple[bool, bool, st
 async def _take(step: Step, remote: Remote, address: Address) -> None:
     if step.act is Act.CREATE:
         await remote.register(step.event, address)
-    elif step.registered and step.act in {Act.MOVE, Act.ACTIVATE}:
+    elif step.registered and step.act in {Act.MOVE, Act.ACTIVATE, Act.UPDATE}:
         await remote.activate(step.registered, address)
     elif step.registered and step.act is Act.DELETE:
         await remote.unregister(step.registered.id)

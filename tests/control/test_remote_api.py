@@ -52,6 +52,9 @@ async def test_the_client_gives_the_answers_of_the_operations(there: Office, cli
     async with CrmClient(there.crm.url) as browser:
         assert (await client.sign_in(None, await browser.code(), BACK))["source"] == "crm"
     [first, *others] = list(there.crm.registry)
+    assert await client.webhook(None, first.id) == await here.webhook(None, first.id)
+    assert await client.update(None, [first.id], dry_run=True) == await here.update(None, [first.id], dry_run=True)
+    assert [each["act"] for each in (await client.update("crm", []))["steps"]] == ["update"] * 3
     assert await client.delete(None, [first.id], dry_run=True) == await here.delete(None, [first.id], dry_run=True)
     await client.delete(None, [first.id])
     assert list(there.crm.registry) == others

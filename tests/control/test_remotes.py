@@ -103,6 +103,36 @@ async def test_deleting_takes_ours_or_what_is_named(there: Office) -> None:
     assert list(there.crm.registry) == []
 
 
+async def test_updating_gives_ours_the_address_of_today_and_activates_them(there: Office) -> None:
+    old = there.add("crm_deal_created", f"{there.hooks.url}/hooks/crm/an-old-secret")
+    suspended = there.add("crm_deal_updated", there.address)
+    other = there.add("crm_deal_updated", OTHER)
+    there.crm.registry.suspend(there.address)
+    assert acts(await there.operations.update(None, [], dry_run=True)) == [
+        ("update", "crm_deal_created"),
+        ("update", "crm_deal_updated"),
+    ]
+    assert there.registered() == {"crm_deal_updated": "suspended"}
+    await there.operations.update(None, [old.id])
+    assert there.registered() == {"crm_deal_created": "active", "crm_deal_updated": "suspended"}
+    await there.operations.update("crm", [suspended.id])
+    assert there.registered() == {"crm_deal_created": "active", "crm_deal_updated": "active"}
+    with pytest.raises(RequestRefusedError, match="posts to another system") as refusal:
+        await there.operations.update(None, [suspended.id, other.id])
+    assert refusal.value.code == "not-ours"
+    assert OTHER in {each.url for each in there.crm.registry}
+
+
+async def test_one_webhook_is_shown_without_what_opens_it(there: Office) -> None:
+    ours = there.add("crm_deal_created", there.address)
+    told = await there.operations.webhook(None, ours.id)
+    assert (told["event"], told["status"], told["ours"]) == ("crm_deal_created", "active", True)
+    assert told["url"] == f"{there.hooks.url}/hooks/crm/***"
+    with pytest.raises(RequestRefusedError, match='no webhook "none" is registered') as refusal:
+        await there.operations.webhook("crm", "none")
+    assert refusal.value.code == "unknown-id"
+
+
 async def test_status_counts_our_webhooks_and_says_whose_account_it_is(there: Office) -> None:
     await there.operations.sync()
     there.add("crm_deal_created", OTHER)

@@ -41,6 +41,22 @@ def list_(source: str | None, data: Path, routes: Path, form: str) -> None:
     screen.table(LISTED, rows, nothing="No webhook is registered.")
 
 
+@command.command("get", short_help="Show one webhook.")
+@click.argument("id_", metavar="ID")
+@source
+@options.data
+@options.routes
+@options.output
+def get(id_: str, source: str | None, data: Path, routes: Path, form: str) -> None:
+    """Show one registered webhook; in its address, what opens it is left out."""
+    answer = _ask(data, routes, lambda remote: remote.webhook(source, id_))
+    if form == "json":
+        screen.dump(answer)
+        return
+    told = {name: answer[name] for name in ("id", "event", "status")}
+    screen.facts({**told, "ours": "yes" if answer["ours"] else "no", "address": answer["url"]})
+
+
 @command.command("sync", short_help="Register what the rules need, and nothing else.")
 @source
 @dry_run
@@ -54,6 +70,22 @@ def sync(source: str | None, dry_run: bool, data: Path, routes: Path, form: str)
     listens to. Webhooks of others are left alone, and it can be run again at any time. Exit code 1: a step failed.
     """
     _show(_ask(data, routes, lambda remote: remote.sync(source, dry_run=dry_run)), form)
+
+
+@command.command("update", short_help="Give webhooks the address and header of today.")
+@click.argument("ids", nargs=-1)
+@source
+@dry_run
+@options.data
+@options.routes
+@options.output
+def update(ids: tuple[str, ...], source: str | None, dry_run: bool, data: Path, routes: Path, form: str) -> None:  # noqa: FBT001 (click's)
+    """Give all webhooks that post to bridge, or those with these IDS, the address and the header of today.
+
+    After a change of `auth_header` or of a secret: which header a webhook carries nobody is told, so `sync` cannot see
+    an old one. Those that are suspended are activated. Exit code 1: a step failed.
+    """
+    _show(_ask(data, routes, lambda remote: remote.update(source, ids, dry_run=dry_run)), form)
 
 
 @command.command("delete", short_help="Delete webhooks: ours, or those with these ids.")

@@ -103,6 +103,12 @@ async def test_sync_list_and_delete_without_a_daemon(alone: str, crm: Simulator,
     listed = await run("webhooks", "list")
     assert [line.split()[1:4] for line in listed.stdout.splitlines()[1:]] == [[e, "active", "yes"] for e in DEAL_EVENTS]
     assert SECRET not in listed.output
+    one = await run("webhooks", "get", next(iter(crm.registry)).id)
+    assert [line.split()[1] for line in one.stdout.splitlines()[1:4]] == [DEAL_EVENTS[0], "active", "yes"]
+    assert SECRET not in one.output
+    assert json.loads((await run("webhooks", "get", next(iter(crm.registry)).id, "--format", "json")).stdout)["ours"]
+    updated = await run("webhooks", "update")
+    assert [line.split()[:2] for line in updated.stdout.splitlines()[1:]] == [["update", e] for e in DEAL_EVENTS]
     refused = await run("webhooks", "delete", given="n\n")
     assert refused.exit_code == 1
     assert "3 webhooks" in refused.output
