@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.document import LABEL, custom_value, differences, is_empty, lookup, same, slot, slug, unknown_segment
+from bridge.document import (
+    LABEL,
+    custom_value,
+    differences,
+    is_empty,
+    lookup,
+    same,
+    slot,
+    slug,
+    unfilled,
+    unknown_segment,
+)
 from bridge.model import Json, JsonObject
 from tests.routing.building import documents, json_values
 
@@ -210,3 +221,8 @@ def test_a_place_that_leads_nowhere_names_the_segment(path: str, segment: str) -
     with pytest.raises(LookupError) as caught:
         slot({"items": [1], "name": "Ana"}, path)
     assert caught.value.args == (segment,)
+
+
+def test_of_a_shape_in_which_nothing_is_known_the_keys_are_left() -> None:
+    shape: JsonObject = {"name": None, "user": {"id": None}, "emails": [{"email": None}]}
+    assert unfilled(shape) == {"name": None, "user": {"id": None}, "emails": []}

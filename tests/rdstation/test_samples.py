@@ -10,11 +10,18 @@ import bridge.rdstation
 from bridge.document import lookup
 from bridge.model import Change
 from bridge.rdstation import EVENTS, TRIGGERS, sample, samples, story
+from bridge.rdstation.samples import _official
 from bridge.routing.matcher import compile_match
 from tests.support.changes import change_of
 
 OFFICIAL = Path(bridge.rdstation.__file__).parent / "official"
 NOW = datetime(2026, 11, 24, 12, 0, 5, 678900, UTC)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_read() -> None:
+    """What a test before has read is remembered, and would not be read by these."""
+    _official.cache_clear()
 
 
 def official(name: str) -> dict[str, Any]:
