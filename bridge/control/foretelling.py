@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from bridge.delivery.reached import FindRelated, nothing_found
-from bridge.model import Clock, Delivery, DeliveryState, Event, Ripe, new_id
+from bridge.model import Clock, Delivery, Event, Ripe
 from bridge.routing.explanation import Explanation, RouteExplanation
 from bridge.routing.fanout import Preview
+from bridge.routing.router import planned
 from bridge.ruleset import Ruleset
 
 FindWaiting: TypeAlias = Callable[[Event, Delivery], Awaitable[Ripe]]
@@ -63,11 +64,12 @@ class Foreteller:
         return replace(explained, foretold=found)
 
     async def _foretell(self, event: Event, place: Place, preview: Preview) -> Foretold:
-        ripe = await self._find(event, _planned(event, place, preview, self._clock.now()))
+        delivery = replace(planned(event, *place, preview, self._clock.now()), content=None)
+        ripe = await self._find(event, delivery)
         related = await self._look_up(self._router.wanted_ripe([ripe]))
-        delivery = ripe.delivery
-        latest = delivery.deferral.latest if delivery.deferral and delivery.deferral.kind == "debounce" else None
-        return Foretold(self._router.foretell(ripe, related), delivery.due_at, latest, ripe.others)
+        deferral = ripe.delivery.deferral
+        latest = deferral.latest if deferral and deferral.kind == "debounce" else None
+        return Foretold(self._router.foretell(ripe, related), ripe.delivery.due_at, latest, ripe.others)
 
 
 def placed(route: RouteExplanation) -> Iterator[tuple[Place, Preview]]:
@@ -81,21 +83,3 @@ def _deferred(explained: Explained) -> Iterator[tuple[Place, Preview]]:
         for place, preview in placed(route):
             if preview.until and preview.until.deferral.kind in OPEN:
                 yield place, preview
-
-
-def _planned(event: Event, place: Place, preview: Preview, now: datetime) -> Delivery:
-    """Return the delivery that routing would plan."""
-    assert preview.until is not None, "it is deferred"  # noqa: S101 (only such are asked for)
-    return Delivery(
-        id=new_id("dlv"),
-        event_id=event.id,
-        route=place.route,
-        entry=place.entry,
-        target=preview.target,
-        key=preview.key,
-        state=DeliveryState.DEFERRED,
-        content=None,
-        due_at=preview.until.due,
-        created_at=now,
-        deferral=preview.until.deferral,
-    )

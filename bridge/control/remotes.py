@@ -93,8 +93,7 @@ class RemoteOperations:
         """
         name, remote = self._named(source)
         steps = await self._subscriptions.steps(name, remote)
-        done = tuple(map(Done, steps)) if dry_run else await self._subscriptions.take(steps, name, remote)
-        return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
+        return _told(name, steps, None if dry_run else await self._subscriptions.take(steps, name, remote))
 
     async def update(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
         """Give webhooks of ours the address and the header of today, and activate them: these, or without ids all.
@@ -111,8 +110,7 @@ class RemoteOperations:
         if other := next((each.id for each in chosen if each not in ours), None):
             raise RequestRefusedError(f'the webhook "{other}" posts to another system, and is left alone', "not-ours")
         steps = [Step(Act.UPDATE, each.event, each) for each in chosen]
-        done = tuple(map(Done, steps)) if dry_run else await self._subscriptions.take(steps, name, remote)
-        return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
+        return _told(name, steps, None if dry_run else await self._subscriptions.take(steps, name, remote))
 
     async def delete(self, source: str | None, ids: Sequence[str], *, dry_run: bool = False) -> Shape:
         """Take webhooks away: those with these ids, whosever they are, or without ids all of ours.
@@ -124,8 +122,7 @@ class RemoteOperations:
         registered = await remote.registrations()
         chosen = _chosen(registered, ids) or self._ours(registered, name)
         steps = [Step(Act.DELETE, each.event, each) for each in chosen]
-        done = tuple(map(Done, steps)) if dry_run else await carry_out(steps, remote, Address(""))
-        return {"source": name, "dry_run": dry_run, "steps": [_done_shape(each) for each in done]}
+        return _told(name, steps, None if dry_run else await carry_out(steps, remote, Address("")))
 
     async def repair(
         self, source: str | None = None, since: str | None = None, *, baseline: bool = False, deletions: bool = False
@@ -204,6 +201,12 @@ def _chosen(registered: Sequence[Registration], ids: Sequence[str]) -> list[Regi
     if missing := next((id_ for id_ in ids if id_ not in known), None):
         raise RequestRefusedError(f'no webhook "{missing}" is registered', "unknown-id")
     return [known[id_] for id_ in ids]
+
+
+def _told(name: str, steps: Sequence[Step], done: Sequence[Done] | None) -> Shape:
+    """Return what came of steps, or the steps alone, if nothing was done."""
+    told = map(Done, steps) if done is None else done
+    return {"source": name, "dry_run": done is None, "steps": [_done_shape(each) for each in told]}
 
 
 def _done_shape(done: Done) -> Shape:

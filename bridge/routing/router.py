@@ -180,7 +180,7 @@ class Router:
         for route, failure in heard:
             out = fan_out(route, change, context, now) if failure is None else failed(route, change, failure)
             for entry, preview in enumerate(out.previews):
-                yield _delivery(change.event, route.name, entry, preview, now)
+                yield planned(change.event, route.name, entry, preview, now)
 
     def _called_off(self, change: Change) -> tuple[CallOff, ...]:
         """Return the entries whose deferred deliveries a change makes pointless; who cannot tell calls nothing off."""
@@ -254,7 +254,8 @@ def _unreadable(reason: str) -> Comparison:
     return Comparison(state=EventState.QUARANTINED, reason=reason)
 
 
-def _delivery(event: Event, route: str, entry: int, preview: Preview, now: datetime) -> Delivery:
+def planned(event: Event, route: str, entry: int, preview: Preview, now: datetime) -> Delivery:
+    """Return the delivery of a deliver entry, which is given by its route and its number there."""
     return Delivery(
         id=new_id("dlv"),
         event_id=event.id,
