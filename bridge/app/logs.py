@@ -30,7 +30,7 @@ PATTERNS = (
 
 ROOM = 2000
 """Lines that may wait to be read before others are lost."""
-LULL = 0.005
+LULL = 0.02
 """Seconds that lines may be gathered for."""
 
 _secrets: set[str] = set()

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -15,7 +14,7 @@ from bridge.component.http import Answer, Http, Request
 from bridge.component.limits import BreakerOptions, RetryOptions
 from bridge.errors import PermanentFailure
 from bridge.model import JsonObject, Limits, Link, Message, Rate, Receipt
-from bridge.options import Redactor, secrets_in
+from bridge.options import Redactor, Secret, secrets_in
 from bridge.options.quantity import RateOption
 
 Escape: TypeAlias = Callable[[str], str]
@@ -94,11 +93,20 @@ class Target(ABC, Generic[OptionsT, ActionT]):
         """Keep the name from routes.yaml and the parsed options."""
         self.name = name
         self.options = options
+        self._blotting: tuple[Secret | None, Redactor] | None = None
 
-    @cached_property
+    @property
     def redactor(self) -> Redactor:
-        """Return what blots this target's own secrets out of what its service says."""
-        return Redactor(secrets_in(self.options))
+        """Return what blots this target's own secrets, and its token of the moment, out of what its service says."""
+        token = self.token
+        if self._blotting is None or self._blotting[0] != token:  # to prepare one takes longer than most attempts do
+            self._blotting = (token, Redactor((*secrets_in(self.options), *secrets_in(token))))
+        return self._blotting[1]
+
+    @property
+    def token(self) -> Secret | None:
+        """Return the access token that was used last, where the service gave one for the credentials."""
+        return None
 
     @property
     def limits(self) -> Limits:

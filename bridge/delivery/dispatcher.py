@@ -15,7 +15,7 @@ from bridge.routing.router import in_order
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
-BATCH = 32
+BATCH = 64
 """Events decided in one transaction at most."""
 TURN = 0.05
 """Seconds after which no other event of a batch is begun, so that ingest never waits long for slow templates."""

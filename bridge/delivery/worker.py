@@ -9,13 +9,14 @@ from typing import NamedTuple, TypeAlias
 
 from bridge import telemetry
 from bridge.component import AnyTarget, Http
+from bridge.delivery.ahead import Ahead
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.attempt import Ending, attempt_once, look_up_once
 from bridge.delivery.breaker import FailureWindow
 from bridge.delivery.retry import RetryPolicy, exhausted, settle
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError, StoreUnavailableError, UnknownOutcome
-from bridge.model import Attempt, Clock, DeliveryState, Link, new_id
+from bridge.model import Attempt, Clock, DeliveryState, Limits, Link, new_id
 from bridge.store.base import Store
 from bridge.store.nouns import Claim, Recorded, Settlement
 
@@ -48,8 +49,7 @@ class _LinksOf:
 class Worker:
     """Delivers to one target within its limits.
 
-    As many deliveries again as may be under way are claimed ahead, unless the target has a rate: then the next leaves
-    while the outcome of the last is still being recorded. Those that wait so are given back when the target is held.
+    What is claimed ahead (see ``Ahead``) is given back when the target is held.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Worker:
         self._policy = policy
         self._links = _LinksOf(store, target.name)
         self._window = FailureWindow()
+        self._ahead = Ahead()
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._stopping = False
         self._era = 0
@@ -78,10 +79,8 @@ class Worker:
     def adopt(self, target: AnyTarget) -> None:
         """Deliver to this target from now on; what is under way ends with the one it began with."""
         self.target = target
-        limits = target.limits
-        self._slots = asyncio.Semaphore(limits.concurrency)
-        self._worth = max(1, limits.concurrency // 2)
-        self._limits = limits if limits.rate else replace(limits, concurrency=2 * limits.concurrency)
+        self._limits = target.limits
+        self._slots = asyncio.Semaphore(self._limits.concurrency)
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -100,7 +99,7 @@ class Worker:
                 await self.bell.wait(pause)
 
     def hold(self) -> None:
-        """Give back what was claimed ahead: the target is held."""
+        """Give back what was claimed ahead: the target is held, or slower than it was."""
         self._era += 1
 
     def stop(self) -> None:
@@ -121,7 +120,7 @@ class Worker:
         if not self._has_room():
             return 0
         era = self._era  # of before: who is held while the claim is under way must not be sent what it brings
-        claims = await self._store.claim(self.target.name, self._limits, self._lease())
+        claims = await self._store.claim(self.target.name, self._claimable(), self._lease())
         if self._stopping:
             await self._store.release(claims)
             return 0
@@ -130,7 +129,11 @@ class Worker:
 
     def _has_room(self) -> bool:
         """Tell whether a claim could bring enough to be worth it: a claim costs as much for one as for many."""
-        return self._limits.concurrency - len(self._under_way) >= self._worth
+        claimable = self._ahead.claimable(self._limits)
+        return claimable - len(self._under_way) >= max(1, claimable // 4)
+
+    def _claimable(self) -> Limits:
+        return replace(self._limits, concurrency=self._ahead.claimable(self._limits))
 
     def _start(self, claims: Sequence[Claim], era: int) -> None:
         for claim in claims:
@@ -140,7 +143,8 @@ class Worker:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]
-        self.bell.ring()
+        if self._has_room():
+            self.bell.ring()
 
     def _lease(self) -> timedelta:
         return 2 * timedelta(seconds=self.target.options.timeout) + LEASE_MARGIN
@@ -205,22 +209,32 @@ class Worker:
             settlement = settle(failure, claim.delivery, policy, now, never_doubles=target.never_doubles)
         if ending is not BROKEN_OFF and (lesson := self._window.lesson(target, claim, failure, now)):
             settlement = replace(settlement, target=settlement.target or lesson)
-        if settlement.target and settlement.target.kind != "close":
+        attempt = watch.attempt(claim, ending)
+        self._ahead.learn(attempt.duration)
+        if self._is_held_by(settlement) or self._ahead.is_too_much(len(self._under_way), self._limits):
             self.hold()
-        return _Result(watch.attempt(claim, ending), settlement, ending.links)
+        return _Result(attempt, settlement, ending.links)
+
+    @staticmethod
+    def _is_held_by(settlement: Settlement) -> bool:
+        return settlement.target is not None and settlement.target.kind != "close"
 
     async def _until_recorded(self, claim: Claim, result: "_Result") -> None:
         while True:
             try:
-                return await self._record(claim, result)
+                return await self._record(claim, result, patient=self._hurries_not())
             except StoreError as error:
                 telemetry.store_unavailable(error)
                 if not isinstance(error, StoreUnavailableError):
                     return None  # it can never be recorded: the lease runs out, and the attempt counts as unknown
                 await asyncio.sleep(RECORD_AGAIN)
 
-    async def _record(self, claim: Claim, result: "_Result") -> None:
-        recorded = await self._store.record(claim, *result)
+    def _hurries_not(self) -> bool:
+        """Tell whether an outcome may wait for those beside it: nothing else waits for it."""
+        return len(self._under_way) > 1 and not self._limits.rate
+
+    async def _record(self, claim: Claim, result: "_Result", *, patient: bool = False) -> None:
+        recorded = await self._store.record(claim, *result, patient=patient)
         self._tell(claim, result, recorded)
 
     def _tell(self, claim: Claim, result: "_Result", recorded: Recorded) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -35,7 +35,8 @@ def context_of(
 ) -> dict[str, object]:
     """Return what templates see of a change and of what is related to it; moments are in the zone of the rules file."""
     event, kind = change.event, change.event.entity.kind if change.event.entity else ""
-    entity = Document({**change.current, **_related(change, source, related)}, kind, source, event.entity)
+    reached = _related(change, source, related) if related else _unreached(source, kind)
+    entity = Document({**change.current, **reached}, kind, source, event.entity)
     before = _unseen(type(source), kind) if change.previous is None else change.previous
     return {
         "event": _event(event, change, zone),
@@ -60,6 +61,17 @@ def _related(change: Change, source: Source[Any], related: Related) -> dict[str,
         else:
             found[name] = _reached(told, relation.kind, source)
     return found
+
+
+@lru_cache(maxsize=64)
+def _unreached(source: Source[Any], kind: str) -> Mapping[str, object]:
+    """Return what ``_related`` does where nothing is known of what is related; no template can change it."""
+    relations = source.relations.get(kind, {}).items()
+    return {
+        name: [] if relation.many else _reached(None, relation.kind, source)
+        for name, relation in relations
+        if not relation.completes
+    }
 
 
 def _completed(held: Json, told: Json) -> Json:

@@ -119,9 +119,17 @@ class Store(ABC):
 
     @abstractmethod
     async def record(
-        self, claim: Claim, attempt: Attempt | None, settlement: Settlement, links: Sequence[Link] = ()
+        self,
+        claim: Claim,
+        attempt: Attempt | None,
+        settlement: Settlement,
+        links: Sequence[Link] = (),
+        *,
+        patient: bool = False,
     ) -> Recorded:
         """Write an attempt, its delivery's new state, the links it made and what became of the target, all or nothing.
+
+        A ``patient`` one may wait a moment for others, to be written together with them.
 
         Without an attempt the delivery is settled unattempted. The new state is ``pending``, ``delivered``, ``dead``,
         ``parked`` or ``cancelled``; a parked delivery waits for a person. Changes nothing when the claim's token no

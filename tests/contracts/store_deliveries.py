@@ -174,10 +174,11 @@ class DeliveryContract:
         assert await store.find_link("sales", "deal:1") is None
         assert (await store.record(fresh, attempt_at(fresh, clock), DELIVERED)).held
 
-    async def test_an_outcome_is_recorded_once(self, store: Store, clock: ManualClock) -> None:
+    @pytest.mark.parametrize("patient", [False, True])
+    async def test_an_outcome_is_recorded_once(self, store: Store, clock: ManualClock, patient: bool) -> None:  # noqa: FBT001
         [id_] = await planned(store, clock, "deal:1")
         [claim] = await store.claim("sales", Limits(1), LEASE)
-        outcomes = [store.record(claim, attempt_at(claim, clock), DELIVERED) for _ in range(5)]
+        outcomes = [store.record(claim, attempt_at(claim, clock), DELIVERED, patient=patient) for _ in range(5)]
         assert sorted(done.held for done in await asyncio.gather(*outcomes)) == [False, False, False, False, True]
         assert len(await store.attempts(id_)) == 1
 

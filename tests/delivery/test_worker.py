@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.component.limits import BreakerOptions, RetryOptions
+from bridge.delivery import ahead
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.worker import Worker
 from bridge.errors import (
@@ -217,6 +218,53 @@ async def test_with_a_rate_nothing_is_claimed_ahead(store: Store, clock: ManualC
     await worker.drain(0)
 
 
+async def test_more_is_claimed_ahead_where_attempts_are_quick(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plan(store, clock, *(f"deal:{n}" for n in range(20)))
+    worker, _ = worker_for(store, clock, *[never] * 20, concurrency=2)
+    monkeypatch.setattr(ahead, "SECONDS", 1e9)
+    assert await worker.step() == 2 * (1 + ahead.MOST)
+    await worker.drain(0)
+
+
+async def test_what_was_claimed_ahead_is_given_back_when_the_target_becomes_slow(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plan(store, clock, *(f"deal:{n}" for n in range(20)))
+    worker, target = worker_for(store, clock, Receipt(200), concurrency=2)
+    monkeypatch.setattr(ahead, "SECONDS", 1e9)
+    await worker.step()
+    monkeypatch.setattr(ahead, "SECONDS", 0)
+    await worker.drain(5)
+    assert len(target.sent) == 1
+    assert len(await store.deliveries(DeliveryQuery(states=(DeliveryState.PENDING,)))) == 19
+
+
+async def test_an_outcome_waits_for_others_only_if_nobody_waits_for_it(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, patience = store.record, list[bool]()
+
+    async def recorded(*arguments: Any, patient: bool) -> Recorded:
+        patience.append(patient)
+        return await record(*arguments)
+
+    monkeypatch.setattr(store, "record", recorded)
+    await plan(store, clock, "deal:1", "deal:2")
+    worker, _ = worker_for(store, clock, Receipt(200), Receipt(200))
+    await work(worker)
+    assert patience == [True, True]
+    await plan(store, clock, "deal:3")
+    worker, _ = worker_for(store, clock, Receipt(200))
+    await work(worker)
+    assert patience == [True, True, False], "it is alone"
+    await plan(store, clock, "deal:4", "deal:5")
+    worker, _ = worker_for(store, clock, Receipt(200), Receipt(200), rate="100/s")
+    await work(worker)
+    assert patience[3:] == [False, False], "the rate of its target counts from when it is recorded"
+
+
 async def test_what_was_claimed_ahead_is_given_back_when_the_target_is_held(store: Store, clock: ManualClock) -> None:
     ids = await plan(store, clock, *(f"deal:{n}" for n in range(4)))
     worker, target = worker_for(store, clock, AccessRefused("401"), concurrency=2)
@@ -286,10 +334,10 @@ async def test_an_outcome_the_store_cannot_take_is_recorded_as_soon_as_it_can(
     [id_] = await plan(store, clock, "deal:1")
     record, failures = store.record, [StoreUnavailableError("disk full"), StoreUnavailableError("disk full")]
 
-    async def failing(*arguments: Any) -> Recorded:
+    async def failing(*arguments: Any, patient: bool) -> Recorded:
         if failures:
             raise failures.pop()
-        return await record(*arguments)
+        return await record(*arguments, patient=patient)
 
     monkeypatch.setattr(store, "record", failing)
     monkeypatch.setattr("bridge.delivery.worker.RECORD_AGAIN", 0)
@@ -305,7 +353,7 @@ async def test_an_outcome_that_can_never_be_recorded_is_not_tried_for_ever(
     [id_] = await plan(store, clock, "deal:1")
     tried = []
 
-    async def refused(*arguments: Any) -> Recorded:
+    async def refused(*arguments: Any, **_: Any) -> Recorded:
         tried.append(arguments)
         raise StoreError("the store refused: it cannot be written down")
 
@@ -526,7 +574,7 @@ async def test_a_stop_does_not_wait_for_a_store_that_cannot_be_written(
     await worker.step()
     await target.arrived.wait()
 
-    async def full(*_: Any) -> Recorded:
+    async def full(*_: Any, **__: Any) -> Recorded:
         raise StoreUnavailableError("disk full")
 
     monkeypatch.setattr(store, "record", full)

@@ -99,9 +99,9 @@ def let_fail(store: Store, mishaps: Mishaps[StoreFault], patch: pytest.MonkeyPat
             raise StoreUnavailableError("the disk is away")
         return await find(target, key)
 
-    async def recording(*result: Any) -> Recorded:
+    async def recording(*result: Any, patient: bool) -> Recorded:
         fault = mishaps(result)
-        recorded = None if fault is StoreFault.UNRECORDED else await record(*result)
+        recorded = None if fault is StoreFault.UNRECORDED else await record(*result, patient=patient)
         if recorded is None or fault is StoreFault.RECORDED:
             raise StoreUnavailableError("the disk is full")
         return recorded

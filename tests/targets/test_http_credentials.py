@@ -120,7 +120,13 @@ async def test_a_token_stays_with_the_targets_own_host(client: Client, oauth: OA
 async def test_a_token_of_the_moment_is_blotted_out(server: ContractServer, client: Client, oauth: OAuthServer) -> None:
     target = service(server.url, auth=credentials(oauth))
     await sent(target, server, client)
-    assert oauth.given[0] not in target.redactor.redacted(f"you sent {oauth.given[0]}")
+    before = target.redactor
+    assert oauth.given[0] not in before.redacted(f"you sent {oauth.given[0]}")
+    assert target.redactor is before, "it is prepared once for as long as the token is the same"
+    server.script(answer(401), answer(200))
+    await sent(target, server, client)
+    assert len(oauth.given) == 2
+    assert oauth.given[1] not in target.redactor.redacted(f"you sent {oauth.given[1]}")
 
 
 async def test_a_probe_bears_a_token_too(server: ContractServer, client: Client, oauth: OAuthServer) -> None:

@@ -108,11 +108,19 @@ class SqliteStore(Store):
         return claimed
 
     async def record(
-        self, claim: Claim, attempt: Attempt | None, settlement: Settlement, links: Sequence[Link] = ()
+        self,
+        claim: Claim,
+        attempt: Attempt | None,
+        settlement: Settlement,
+        links: Sequence[Link] = (),
+        *,
+        patient: bool = False,
     ) -> Recorded:
         """See ``Store``."""
         record = recording.Record(claim, attempt, settlement, links, self._now())
-        return await self._writer.submit_item(recording.record_attempt, record, recording.record_attempts)
+        return await self._writer.submit_item(
+            recording.record_attempt, record, recording.record_attempts, patient=patient
+        )
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """See ``Store``."""

@@ -17,7 +17,9 @@ from bridge.store.sqlite.failure import group_error, store_error
 from bridge.store.sqlite.queries import RUN
 
 GROUP = 256
-"""Jobs in one transaction at most: what a failing commit can refuse at once, and what the first of them waits for."""
+"""Jobs that a transaction is closed at: what a failing commit can refuse, and what the first of them waits for."""
+PATIENCE = 0.01
+"""Seconds that an item waits for others like it, if nobody is in a hurry for it: a commit costs as much as ten."""
 LULL = 0.05
 """Seconds without a job after which there is time to move the log to the database."""
 LULL_PAGES = 1_000
@@ -59,7 +61,9 @@ class Writer:
         self._connection = connection
         self._execute = connection.cursor().execute
         self._loop = loop
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Sequence[Job] | None] = SimpleQueue()
+        self._gathered: list[Job] = []
+        self._patience: asyncio.TimerHandle | None = None
         self._closed = False
         self._thread = Thread(target=self._run, name="store writer", daemon=True)
         self._thread.start()
@@ -71,23 +75,45 @@ class Writer:
         return self._put(Job(self._loop.create_future(), work, args, kwargs))
 
     def submit_item(
-        self, work: Callable[[apsw.Connection, ItemT], ResultT], item: ItemT, together: Together[ItemT, ResultT]
+        self,
+        work: Callable[[apsw.Connection, ItemT], ResultT],
+        item: ItemT,
+        together: Together[ItemT, ResultT],
+        *,
+        patient: bool = False,
     ) -> asyncio.Future[ResultT]:
-        """Hand over ``work(connection, item)``, to be done by ``together`` with the items that wait beside it."""
-        return self._put(Job(self._loop.create_future(), work, (item,), {}, together))
+        """Hand over ``work(connection, item)``, to be done by ``together`` with the items that wait beside it.
+
+        A ``patient`` one waits for others for a moment, unless a job comes that is not.
+        """
+        return self._put(Job(self._loop.create_future(), work, (item,), {}, together), patient=patient)
 
     async def close(self) -> None:
         """Finish what was submitted, then close the connection."""
         if not self._closed:
             self._closed = True
+            self._hand_over()
             self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _put(self, job: Job) -> asyncio.Future[Any]:
+    def _put(self, job: Job, *, patient: bool = False) -> asyncio.Future[Any]:
         if self._closed:
             raise StoreError("the store is closed")
-        self._queue.put(job)
+        self._gathered.append(job)
+        if not patient or len(self._gathered) == RUN:
+            self._hand_over()
+        elif not self._patience:
+            self._patience = self._loop.call_later(PATIENCE, self._hand_over)
         return job.future
+
+    def _hand_over(self) -> None:
+        """Give the thread what was gathered: to wake it for every job would cost more than most jobs do."""
+        if self._patience:
+            self._patience.cancel()
+            self._patience = None
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
 
     def _run(self) -> None:
         while jobs := self._take():
@@ -97,19 +123,19 @@ class Writer:
         self._connection.close()
 
     def _take(self) -> list[Job]:
-        """Wait for a job, and take what has come with it; nothing once the writer is closed and all is done."""
+        """Wait for jobs, and take what has come with them; nothing once the writer is closed and all is done."""
         jobs: list[Job] = []
-        job = self._next()
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == GROUP or self._queue.empty():
+        more = self._next()
+        while more is not None:
+            jobs += more
+            if len(jobs) >= GROUP or self._queue.empty():
                 return jobs
-            job = self._queue.get_nowait()
+            more = self._queue.get_nowait()
         if jobs:
             self._queue.put(None)
         return jobs
 
-    def _next(self) -> Job | None:
+    def _next(self) -> Sequence[Job] | None:
         try:
             return self._queue.get(timeout=LULL)
         except Empty:

@@ -10,7 +10,7 @@ from bridge.component.oauth import RefusedError
 from bridge.component.reading import object_in
 from bridge.errors import AccessRefused, PermanentFailure, TransientFailure
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
-from bridge.options import Redactor, secrets_in
+from bridge.options import Secret
 from bridge.targets.google_calendar.api import SHARE, Calendar
 from bridge.targets.google_calendar.event import escape, event_id, fields, merged
 from bridge.targets.google_calendar.options import GoogleCalendarAction, GoogleCalendarOptions
@@ -43,9 +43,9 @@ class GoogleCalendar(Target[GoogleCalendarOptions, GoogleCalendarAction]):
         self._zone = ZoneInfo(options.timezone)
 
     @property
-    def redactor(self) -> Redactor:
-        """Return what blots out the target's own secrets, and the access token of the moment."""
-        return Redactor((*secrets_in(self.options), *secrets_in(self._calendar.token)))
+    def token(self) -> Secret | None:
+        """Return the access token that was used last."""
+        return self._calendar.token
 
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
         """Bring the event of the message's key to what the entry says."""

@@ -8,7 +8,7 @@ from bridge.component import Answer, Http, Links, Request, Target
 from bridge.component.http import json_body
 from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import JsonObject, Message, Rate, Receipt
-from bridge.options import Redactor, secrets_in
+from bridge.options import Secret
 from bridge.targets.google_sheets.api import Sheet
 from bridge.targets.google_sheets.cells import KEY, cell, cells, missing, place_of
 from bridge.targets.google_sheets.options import GoogleSheetsAction, GoogleSheetsOptions
@@ -40,9 +40,9 @@ class GoogleSheets(Target[GoogleSheetsOptions, GoogleSheetsAction]):
         self._turn = TURNS.setdefault((options.spreadsheet, options.sheet), Turn())
 
     @property
-    def redactor(self) -> Redactor:
-        """Return what blots out the target's own secrets, and the access token of the moment."""
-        return Redactor((*secrets_in(self.options), *secrets_in(self._sheet.token)))
+    def token(self) -> Secret | None:
+        """Return the access token that was used last."""
+        return self._sheet.token
 
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
         """Bring the row of the message's key to what the entry says."""

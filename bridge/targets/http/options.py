@@ -45,9 +45,9 @@ class HttpOptions(TargetOptions):
     """The address of the service; it may be internal, since it is written here."""
     method: Method = "POST"
     """The method of requests that do not name one."""
-    headers: Mapping[str, Secret] = {}
+    headers: Mapping[str, Secret] = Field(default_factory=dict)
     """Headers sent with every request."""
-    query: Mapping[str, Secret] = {}
+    query: Mapping[str, Secret] = Field(default_factory=dict)
     """Query parameters sent with every request."""
     auth: Auth | None = None
     """The credentials."""
@@ -115,7 +115,7 @@ class HttpAction(Action):
     """A whole address, in place of the target's; the target's credentials, headers and query stay with its own host."""
     method: Method | None = None
     """The method, if it is not the target's."""
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str] = Field(default_factory=dict)
     """More headers; of one name, this one wins."""
     query: Query = Field(default_factory=dict)
     """Query parameters; null leaves one out, a list repeats it."""

@@ -14,7 +14,7 @@ from bridge.component.http import BODY_LIMIT, json_body
 from bridge.component.oauth import AccessTokens, Bearer, RefusedError
 from bridge.errors import AccessRefused, PermanentFailure
 from bridge.model import Json, JsonObject, Link, Message, Receipt
-from bridge.options import Redactor, secrets_in
+from bridge.options import Secret
 from bridge.targets.http.address import (
     check_path,
     encoded,
@@ -72,9 +72,9 @@ class HttpService(Target[HttpOptions, HttpAction]):
         self._bearer = Bearer(AccessTokens.of(oauth2, options.timeout, self._tls)) if oauth2 else None
 
     @property
-    def redactor(self) -> Redactor:
-        """Return what blots out the target's own secrets, and the access token of the moment."""
-        return Redactor((*secrets_in(self.options), *secrets_in(self._bearer.token if self._bearer else None)))
+    def token(self) -> Secret | None:
+        """Return the access token that was used last."""
+        return self._bearer.token if self._bearer else None
 
     @classmethod
     def filled_by(cls, file: str) -> str:

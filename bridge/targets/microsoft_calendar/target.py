@@ -10,7 +10,7 @@ from bridge.component.oauth import RefusedError
 from bridge.component.reading import object_in, text_of
 from bridge.errors import AccessRefused, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.model import JsonObject, Link, Message, Rate, Receipt
-from bridge.options import Redactor, secrets_in
+from bridge.options import Secret
 from bridge.targets.microsoft_calendar.api import Graph
 from bridge.targets.microsoft_calendar.event import escape, fields, mark_of, marked
 from bridge.targets.microsoft_calendar.options import MicrosoftCalendarAction, MicrosoftCalendarOptions
@@ -41,9 +41,9 @@ class MicrosoftCalendar(Target[MicrosoftCalendarOptions, MicrosoftCalendarAction
         self._zone = ZoneInfo(options.timezone)
 
     @property
-    def redactor(self) -> Redactor:
-        """Return what blots out the target's own secrets, and the access token of the moment."""
-        return Redactor((*secrets_in(self.options), *secrets_in(self._graph.token)))
+    def token(self) -> Secret | None:
+        """Return the access token that was used last."""
+        return self._graph.token
 
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
         """Bring the event of the message's key to what the entry says."""

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.errors import StoreError, StoreUnavailableError
 from bridge.store.sqlite.connection import prepare_writer
+from bridge.store.sqlite.queries import RUN
 from bridge.store.sqlite.writer import Writer
 
 
@@ -119,6 +120,34 @@ async def test_items_are_done_together(held: Held, path: Path) -> None:
     assert await answers(*futures) == [1, 2, 3]
     assert calls == [[1, 2, 3]]
     assert numbers(path) == [1, 2, 3]
+
+
+async def test_patient_items_are_committed_together(
+    connection: apsw.Connection, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Sequence[int]] = []
+
+    def together(connection: apsw.Connection, values: Sequence[int]) -> list[int]:
+        calls.append(values)
+        return put_many(connection, values)
+
+    writer = Writer(connection, asyncio.get_running_loop())
+    futures = []
+    for n in range(3):
+        futures.append(writer.submit_item(put, n, together, patient=True))
+        await asyncio.sleep(0)
+    assert await answers(*futures) == [0, 1, 2], "the moment ends by itself"
+    assert calls == [[0, 1, 2]]
+    monkeypatch.setattr("bridge.store.sqlite.writer.PATIENCE", 3600)
+    many = [writer.submit_item(put, n, together, patient=True) for n in range(3, 3 + RUN)]
+    assert await answers(*many) == list(range(3, 3 + RUN)), "as many as go into one statement wait for no more"
+    waiting = writer.submit_item(put, 1000, together, patient=True)
+    assert await writer.submit(put, 1001) == 1001, "who is in a hurry takes them along"
+    assert await waiting == 1000
+    last = writer.submit_item(put, 1002, together, patient=True)
+    await writer.close()
+    assert await last == 1002
+    assert numbers(path)[-3:] == [1000, 1001, 1002]
 
 
 async def test_items_that_cannot_be_done_together_are_done_singly(held: Held, path: Path) -> None:
