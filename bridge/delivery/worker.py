@@ -1,11 +1,10 @@
 """A worker: claims a target's due deliveries, as fast as it may, and makes one attempt at each."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import NamedTuple, TypeAlias
 
 from bridge import telemetry
 from bridge.component import AnyTarget, Http
@@ -13,10 +12,11 @@ from bridge.delivery.ahead import Ahead
 from bridge.delivery.announcer import Announcer
 from bridge.delivery.attempt import Ending, attempt_once, look_up_once
 from bridge.delivery.breaker import FailureWindow
-from bridge.delivery.retry import RetryPolicy, exhausted, settle
+from bridge.delivery.result import Policy, Result, Watch, without_attempt
+from bridge.delivery.retry import RetryPolicy, settle
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError, StoreUnavailableError, UnknownOutcome
-from bridge.model import Attempt, Clock, DeliveryState, Limits, Link, new_id
+from bridge.model import Clock, DeliveryState, Limits, Link
 from bridge.store.base import Store
 from bridge.store.nouns import Claim, Recorded, Settlement
 
@@ -30,9 +30,6 @@ RECORD_AGAIN = 0.5
 """Seconds between tries to record an outcome that the store could not take: it happened, and must not be forgotten."""
 BROKEN_OFF = Ending(failure=UnknownOutcome("broken off: the daemon was stopping"))
 """An ending that says nothing of the service."""
-
-Policy: TypeAlias = Callable[[AnyTarget, Mapping[str, float]], RetryPolicy]
-"""Tells a target's retry schedule, beside what an entry says of it."""
 
 
 class _LinksOf:
@@ -158,12 +155,12 @@ class Worker:
         return POLL if due is None else min(POLL, max(least, (due - self._clock.now()).total_seconds()))
 
     async def _deliver(self, claim: Claim, era: int) -> None:
-        if settlement := _without_attempt(claim, self.target, self._policy):
-            await self._until_recorded(claim, _Result(None, settlement))
+        if settlement := without_attempt(claim, self.target, self._policy):
+            await self._until_recorded(claim, Result(None, settlement))
         elif result := await self._in_turn(claim, era, self.target):
             await self._until_recorded(claim, result)
 
-    async def _in_turn(self, claim: Claim, era: int, target: AnyTarget) -> "_Result | None":
+    async def _in_turn(self, claim: Claim, era: int, target: AnyTarget) -> Result | None:
         """Make an attempt once there is a slot for it; if the target is held by then, give the claim back."""
         slots = self._slots
         try:
@@ -183,8 +180,8 @@ class Worker:
         with suppress(StoreError):  # then its lease runs out
             await self._store.release([claim])
 
-    async def _tried(self, claim: Claim, target: AnyTarget) -> "_Result":
-        watch = _Watch(self._clock)
+    async def _tried(self, claim: Claim, target: AnyTarget) -> Result:
+        watch = Watch(self._clock)
         try:
             ending = await self._attempt(claim, target)
         except asyncio.CancelledError:
@@ -201,7 +198,7 @@ class Worker:
                 return found
         return await attempt_once(target, claim.delivery.message, self._links, self._http)
 
-    def _result(self, claim: Claim, ending: Ending, target: AnyTarget, watch: "_Watch") -> "_Result":
+    def _result(self, claim: Claim, ending: Ending, target: AnyTarget, watch: Watch) -> Result:
         now, failure = self._clock.now(), ending.failure
         settlement = Settlement(DeliveryState.DELIVERED)
         if failure:
@@ -213,13 +210,13 @@ class Worker:
         self._ahead.learn(attempt.duration)
         if self._is_held_by(settlement) or self._ahead.is_too_much(len(self._under_way), self._limits):
             self.hold()
-        return _Result(attempt, settlement, ending.links)
+        return Result(attempt, settlement, ending.links)
 
     @staticmethod
     def _is_held_by(settlement: Settlement) -> bool:
         return settlement.target is not None and settlement.target.kind != "close"
 
-    async def _until_recorded(self, claim: Claim, result: "_Result") -> None:
+    async def _until_recorded(self, claim: Claim, result: Result) -> None:
         while True:
             try:
                 return await self._record(claim, result, patient=self._hurries_not())
@@ -233,11 +230,11 @@ class Worker:
         """Tell whether an outcome may wait for those beside it: nothing else waits for it."""
         return len(self._under_way) > 1 and not self._limits.rate
 
-    async def _record(self, claim: Claim, result: "_Result", *, patient: bool = False) -> None:
+    async def _record(self, claim: Claim, result: Result, *, patient: bool = False) -> None:
         recorded = await self._store.record(claim, *result, patient=patient)
         self._tell(claim, result, recorded)
 
-    def _tell(self, claim: Claim, result: "_Result", recorded: Recorded) -> None:
+    def _tell(self, claim: Claim, result: Result, recorded: Recorded) -> None:
         state = result.settlement.state if recorded.held else None
         if result.attempt:
             telemetry.attempt_made(claim.delivery, result.attempt, state)
@@ -245,43 +242,3 @@ class Worker:
             self._announce.delivery_dead(claim.delivery, result.settlement.reason)
         if recorded.target_changed and result.settlement.target:
             self._announce.target_changed(self.target.name, result.settlement.target)
-
-
-class _Result(NamedTuple):
-    """What is to be recorded of a claim."""
-
-    attempt: Attempt | None
-    settlement: Settlement
-    links: tuple[Link, ...] = ()
-
-
-class _Watch:
-    """When an attempt began, and how long it took."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._started = clock.now()
-        self._began = asyncio.get_running_loop().time()
-
-    def attempt(self, claim: Claim, ending: Ending) -> Attempt:
-        """Return the record of an attempt that has just ended."""
-        return Attempt(
-            id=new_id("att"),
-            delivery_id=claim.delivery.id,
-            number=claim.delivery.attempts + 1,
-            outcome=ending.outcome,
-            trigger=claim.trigger,
-            started_at=self._started,
-            duration=asyncio.get_running_loop().time() - self._began,
-            status=ending.status,
-            reason=ending.reason,
-            excerpt=ending.excerpt,
-        )
-
-
-def _without_attempt(claim: Claim, target: AnyTarget, policy: Policy) -> Settlement | None:
-    """Return what becomes of a delivery that may not be sent: its schedule is over, or it may have arrived already."""
-    if claim.trigger == "person" or not claim.delivery.failures:
-        return None
-    if claim.delivery.uncertain and claim.delivery.terms.on_unknown == "park" and not target.never_doubles:
-        return Settlement(DeliveryState.PARKED, reason=f"it may have arrived: {claim.delivery.reason}")
-    return exhausted(claim.delivery, policy(target, claim.delivery.terms.retry))
