@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 CONNECT_TIMEOUT: Final = 10.0
-"""Seconds for name, connection and TLS together."""
+"""Seconds for connection and TLS together; for the name, which nothing is sent without, there is the whole timeout."""
 
 Policy: TypeAlias = "tuple[Network, ...] | None"
 """The networks a guarded request may reach beside the public ones; None for a request that is trusted."""
@@ -184,7 +184,7 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
 @lru_cache(maxsize=64)
 def _timeout(total: float, connect: float) -> aiohttp.ClientTimeout:
     """Return the same for the same numbers: making one costs more than all else that is said of a request."""
-    return aiohttp.ClientTimeout(total=total, connect=connect)
+    return aiohttp.ClientTimeout(total=total, sock_connect=connect)
 
 
 def _lost_answer(error: Exception, request: Request) -> str:

@@ -8,7 +8,7 @@ SECONDS: Final = 0.1
 """Seconds that what is claimed ahead may take: who comes meanwhile, however urgent, goes behind it."""
 MOST: Final = 7
 """Times as many as may be under way at once that are claimed ahead at most."""
-SHARE: Final = 1 / 8
+SHARE: Final = 1 / 64
 """What an attempt counts in the mean of those before it."""
 
 
