@@ -1,13 +1,10 @@
 """What has to do with time: windows, and when the deliver entries of a route tell."""
 
-from collections.abc import Callable, Iterable
-from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from holidays import country_holidays
-
 from bridge.config.frame import EntryFrame
+from bridge.config.holidays import days_off
 from bridge.config.listening import compile_listeners
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
@@ -124,12 +121,4 @@ class TimingCompiler:
 
     def _window(self, frame: WindowFrame) -> Window:
         begin, end = parse_clock(frame.from_), parse_clock(frame.to)
-        return Window(parse_days(frame.days), begin, end, self._zone, _off(frame.calendars))
-
-
-def _off(calendars: Iterable[str]) -> Callable[[date], bool]:
-    """Return what tells days off: those of countries and their parts, and single dates."""
-    single = {date.fromisoformat(each) for each in calendars if each[0].isdecimal()}
-    named = [each.partition("-") for each in calendars if not each[0].isdecimal()]
-    known = [country_holidays(country, subdiv=part or None) for country, _, part in named]
-    return lambda day: day in single or any(day in holidays for holidays in known)
+        return Window(parse_days(frame.days), begin, end, self._zone, days_off(frame.calendars))

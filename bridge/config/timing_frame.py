@@ -1,20 +1,19 @@
 """The frame of what has to do with time: windows and digests."""
 
 import re
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated, Final, Self
 
 from cronsim import CronSim, CronSimError
-from holidays import list_supported_countries
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from bridge.component.base import Strict
+from bridge.config.holidays import check_holidays
 from bridge.options import did_you_mean
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MIDNIGHT: Final = "24:00"
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SOME_DAY: Final = datetime(2026, 1, 1)  # noqa: DTZ001 (an expression is looked through, whatever the zone)
 
 
@@ -46,22 +45,6 @@ def _span(item: str) -> list[int]:
             )
     begin, end = DAYS.index(first), DAYS.index(last or first)
     return [day % len(DAYS) for day in range(begin, end + 1 if begin <= end else end + 1 + len(DAYS))]
-
-
-def check_holidays(value: str) -> str:
-    """Return the name of a calendar of days off, such as ``BR`` or ``BR-SP``, or a date; raises ValueError."""
-    if _DATE.fullmatch(value):
-        date.fromisoformat(value)
-        return value
-    country, _, part = value.partition("-")
-    known = list_supported_countries(include_aliases=False)
-    if country not in known:
-        raise ValueError(
-            f'there are no holidays of "{country}" here: write a country such as BR, a state such as BR-SP, or a date'
-        )
-    if part and part not in known[country]:
-        raise ValueError(f'{country} has no part "{part}"; {did_you_mean(part, known[country])}')
-    return value
 
 
 def _cron(value: str) -> str:

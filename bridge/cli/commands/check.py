@@ -46,7 +46,7 @@ def command(ctx: click.Context, *, file: Path, strict: bool, online: bool, data:
     Exit code 0: the rules can be used. 1: there are problems. 2: there is no such file.
     """
     gc.disable()  # what is read lives until the answer, which ends the process: to look for garbage costs a tenth of it
-    ctx.call_on_close(gc.enable)
+    ctx.call_on_close(_collect_again)
     from bridge.rehearsal import check
 
     checked = check(file, os.environ)
@@ -59,6 +59,11 @@ def command(ctx: click.Context, *, file: Path, strict: bool, online: bool, data:
     else:
         _tell(file, problems, warnings, answers)
     ctx.exit(1 if problems or (strict and warnings) else 0)
+
+
+def _collect_again() -> None:
+    gc.freeze()  # else it would be looked through at once, before the process ends
+    gc.enable()
 
 
 async def _ask(loaded: "Loaded", file: Path, data: Path) -> Told:
