@@ -1,24 +1,16 @@
 """Charts drawn as PNG, with matplotlib, which the extra ``charts`` brings.
 
-It is loaded when the first chart is drawn, and draws in one thread: it is not safe in several
-(https://matplotlib.org/stable/users/faq.html#work-with-threads).
+It is loaded when the first chart is drawn, and so is what runs it in a thread of its own.
 """
 
-import asyncio
 import importlib.util
 from functools import partial
-from queue import Full
 from typing import Final
 
 from bridge.chart.model import Chart
-from bridge.component.threads import Threads
-from bridge.errors import PermanentFailure, TransientFailure
+from bridge.errors import PermanentFailure
 
 EXTRA: Final = 'drawing needs matplotlib, which is not installed; pip install "bridge[charts]"'
-WAITING: Final = 64
-"""Charts that may wait to be drawn."""
-
-PENCIL: Final = Threads(1, "bridge-chart", room=WAITING)
 
 
 def why_not() -> str | None:
@@ -50,7 +42,6 @@ async def drawn(chart: Chart) -> bytes:
         PermanentFailure: what draws is not installed.
         TransientFailure: too many charts wait to be drawn.
     """
-    try:
-        return await asyncio.wrap_future(PENCIL.submit(partial(png, chart)))
-    except Full:
-        raise TransientFailure("too many charts wait to be drawn") from None
+    from bridge.chart.turns import in_turn  # noqa: PLC0415 (few messages hold a chart, and threads are slow to load)
+
+    return await in_turn(partial(png, chart))

@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from ssl import SSLContext
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
 from bridge.component.guard import Network
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure
 from bridge.model import Json
+
+if TYPE_CHECKING:
+    from ssl import SSLContext  # most have no certificate of their own, and it is slow to load
 
 BODY_LIMIT = 64 * 1024
 """Bytes of an answer that are kept, unless a request asks for more; what follows is not read."""
@@ -44,7 +46,7 @@ class Request:
     allowed: tuple[Network, ...] = ()
     most: int = BODY_LIMIT
     welcome: frozenset[int] | None = None
-    tls: SSLContext | None = None
+    tls: "SSLContext | None" = None
 
     def __repr__(self) -> str:
         """Return the method alone: addresses and headers may hold secrets."""

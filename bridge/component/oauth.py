@@ -3,14 +3,12 @@
 RFC 6749: what a grant sends to the token endpoint, and what comes back. Which grant, its target says.
 """
 
-import asyncio
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from ssl import SSLContext
-from typing import Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 from urllib.parse import quote_plus, urlencode
 
 from pydantic import Field
@@ -21,6 +19,9 @@ from bridge.component.reading import object_in
 from bridge.errors import AccessRefused, DeliveryFailure, PermanentFailure, TransientFailure, UnknownOutcome
 from bridge.options import Secret
 from bridge.options.address import Address
+
+if TYPE_CHECKING:
+    from ssl import SSLContext  # slow to load, as asyncio is: models of this module are there to be checked, too
 
 MARGIN: Final = 60.0
 """Seconds before its end at which a token is no longer used: a request takes time, and clocks differ."""
@@ -89,9 +90,11 @@ class AccessTokens:
         form: Form,
         timeout: float,
         headers: Mapping[str, str] | None = None,
-        tls: SSLContext | None = None,
+        tls: "SSLContext | None" = None,
     ) -> None:
         """Take the token endpoint, what it is sent, and the seconds that its answer may take."""
+        import asyncio  # noqa: PLC0415 (where rules are only checked, few targets ask for tokens)
+
         self._url = url
         self._form = form
         self._timeout = timeout
@@ -101,7 +104,7 @@ class AccessTokens:
         self._asking = asyncio.Lock()
 
     @classmethod
-    def of(cls, client: ClientCredentials, timeout: float, tls: SSLContext | None = None) -> Self:
+    def of(cls, client: ClientCredentials, timeout: float, tls: "SSLContext | None" = None) -> Self:
         """Return the tokens of a client that acts for itself."""
         return cls(client.token_url, lambda: client.form, timeout, client.headers, tls)
 

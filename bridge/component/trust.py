@@ -1,14 +1,14 @@
 """Certificates: those that a target shows, and those that it trusts in place of the system's."""
 
-import ssl
-from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import model_validator
 
 from bridge.component.base import Strict
-from bridge.files import open_file
-from bridge.options import Secret, is_stand_in
+from bridge.options import Secret
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 
 class Tls(Strict):
@@ -32,53 +32,12 @@ class Tls(Strict):
         self.context()
         return self
 
-    def context(self) -> ssl.SSLContext:
+    def context(self) -> "SSLContext":
         """Return what TLS connections of the target are made with.
 
         Raises:
             ValueError: a file cannot be used, with the key that names it.
         """
-        if any(is_stand_in(file) for file in (self.certificate_file, self.key_file, self.ca_file) if file):
-            return ssl.create_default_context()
-        context = self._trusting()
-        if self.certificate_file:
-            self._load_own(context, self.certificate_file)
-        return context
+        from bridge.component.certificates import context_of  # noqa: PLC0415 (few targets need it, and it is slow to load)
 
-    def _trusting(self) -> ssl.SSLContext:
-        _read("ca_file", self.ca_file)
-        try:
-            return ssl.create_default_context(cafile=self.ca_file)
-        except ssl.SSLError:
-            raise ValueError('"ca_file" holds no certificates in PEM') from None
-
-    def _load_own(self, context: ssl.SSLContext, certificate: str) -> None:
-        keys = _read("certificate_file", certificate) + _read("key_file", self.key_file)
-        password = self.key_password.reveal() if self.key_password else ""  # without any, OpenSSL would ask a person
-        try:
-            context.load_cert_chain(certificate, self.key_file, password)
-        except ssl.SSLError as error:
-            reason = _sentence(error, keys)
-        else:
-            return
-        raise ValueError(reason)
-
-
-def _read(key: str, file: str | None) -> bytes:
-    try:
-        return _content(Path(file)) if file else b""
-    except OSError as error:
-        raise ValueError(f'"{key}" cannot be read: {error.strerror}') from None
-
-
-def _content(path: Path) -> bytes:
-    with open_file(path) as file:
-        return file.read()
-
-
-def _sentence(error: ssl.SSLError, keys: bytes) -> str:
-    if error.reason == "KEY_VALUES_MISMATCH":
-        return 'the private key does not belong to the certificate in "certificate_file"'
-    if b"ENCRYPTED" in keys:
-        return 'the private key is encrypted, and "key_password" does not open it'
-    return '"certificate_file" and "key_file" must hold a certificate and its private key in PEM'
+        return context_of(self)

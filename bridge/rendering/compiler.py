@@ -53,8 +53,14 @@ class Compiler(CodeGenerator):
         resolved = (name for action, name in frame.symbols.loads.values() if action == "resolve" and name is not None)
         self._free.update(name for name in resolved if name not in self.environment.globals)
 
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a filter, and load what it needs: it is not to be waited for when messages are due."""
+        self._prepare(node.name)
+        super().visit_Filter(node, frame)
+
     def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
         """Write a literal; one that escaping would touch stays as the author wrote it."""
+        self._prepare(node.value)  # `map` takes a filter by its name
         if isinstance(node.value, str) and cast("Guarded", self.environment).touches(node.value):
             self.write(f"Markup({node.value!r})")
         else:
@@ -114,6 +120,11 @@ class Compiler(CodeGenerator):
     def visit_ScopedEvalContextModifier(self, node: nodes.ScopedEvalContextModifier, frame: Frame) -> None:  # noqa: N802
         """Refuse to switch the escaping."""
         self.fail("autoescape is left out here; the target's format decides", node.lineno)
+
+    def _prepare(self, name: object) -> None:
+        prepare = getattr(self.environment.filters.get(name), "prepare", None) if isinstance(name, str) else None
+        if prepare is not None:
+            prepare()
 
     def _demand_a_name(self, node: nodes.Include | nodes.Import | nodes.FromImport) -> None:
         # A name that data decides could not be watched for edits, nor be held to exist before it is needed.

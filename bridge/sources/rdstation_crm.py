@@ -30,7 +30,7 @@ from bridge.rdstation import (
     samples,
     story,
 )
-from bridge.rdstation.api import ApiOptions, connect
+from bridge.rdstation.api.options import ApiOptions
 from bridge.rdstation.labels import AMOUNTS, LABELS
 from bridge.rdstation.missing import DELETIONS, REPAIRABLE, baseline, gone, missed
 from bridge.rdstation.timestamps import end_of_second, instant, microseconds
@@ -95,8 +95,11 @@ class RdStationCrm(Source[RdStationCrmOptions]):
 
     def remote(self, http: Http, folder: Path, former: Remote | None = None) -> Remote | None:
         """Return the CRM's API, if ``api`` opens it."""
-        api, file = self.options.api, folder / f"{self.name}.tokens"
-        return connect(api, http, file, former) if api else None
+        if self.options.api is None:
+            return None
+        from bridge.rdstation.api.connecting import connect  # noqa: PLC0415 (its libraries are slow to load)
+
+        return connect(self.options.api, http, folder / f"{self.name}.tokens", former)
 
     def whole(self, kind: str, document: JsonObject) -> JsonObject:
         """Return an entity that the CRM's API gave, in full shape."""

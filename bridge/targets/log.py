@@ -1,18 +1,12 @@
 """log: prints messages to standard output. Needs nothing, so it is where every set of rules can start."""
 
-import asyncio
 import unicodedata
-from concurrent.futures import Future
-from queue import Full
 
 from bridge.component import Action, Http, Links, Target, TargetOptions
-from bridge.component.outlet import STANDARD_OUTPUT
-from bridge.errors import TransientFailure, UnknownOutcome
 from bridge.model import Message, Receipt
 
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that could move the cursor, colour the terminal or reverse the text."""
-UNREAD = "nobody reads standard output"
 WANTED = frozenset("\t\u200c\u200d")
 """Of those, tabulators, and the joiners that emoji and many scripts are written with."""
 
@@ -36,30 +30,15 @@ class Log(Target[LogOptions, LogAction]):
 
     async def send(self, message: Message, links: Links, http: Http) -> Receipt:
         """Print one message, whole, in one write; it is delivered when it is written."""
+        from bridge.component.printing import printed  # noqa: PLC0415 (who only checks rules needs no threads)
+
         frame = framed(f"{self.name} · {message.key} · {message.delivery_id}", self.action(message).text)
-        try:
-            await self._printed(STANDARD_OUTPUT.put(frame))
-        except Full:
-            raise TransientFailure(UNREAD) from None
-        except (OSError, ValueError):
-            raise TransientFailure("standard output is closed or full") from None
+        await printed(frame, self.options.timeout)
         return Receipt()
 
     async def probe(self, http: Http) -> str:
         """Return where it prints: there is nobody to ask."""
         return "prints to standard output"
-
-    async def _printed(self, printing: Future[None]) -> None:
-        """Wait for a frame to be written; one that has not begun when time is up is taken back."""
-        try:
-            async with asyncio.timeout(self.options.timeout):
-                await asyncio.wrap_future(printing)
-        except TimeoutError:
-            if printing.cancel():
-                raise TransientFailure(UNREAD) from None
-            if not printing.done():
-                raise UnknownOutcome(UNREAD) from None
-            printing.result()
 
 
 def framed(title: str, text: str) -> str:

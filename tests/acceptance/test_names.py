@@ -10,7 +10,8 @@ import pytest
 from yarl import URL
 
 from bridge.component.client import Client
-from bridge.rdstation.api import ApiOptions, connect
+from bridge.rdstation.api.connecting import connect
+from bridge.rdstation.api.options import ApiOptions
 from bridge.simulator import Simulator, SimulatorSettings, VirtualClock
 from tests.support.daemon import Daemon
 from tests.support.sink import Sink

@@ -113,7 +113,7 @@ async def test_it_is_tried_again_when_too_many_wait(monkeypatch: pytest.MonkeyPa
     def refuse(_: object) -> None:
         raise Full
 
-    monkeypatch.setattr("bridge.chart.pencil.PENCIL.submit", refuse)
+    monkeypatch.setattr("bridge.chart.turns.PENCIL.submit", refuse)
     with pytest.raises(TransientFailure, match="too many charts"):
         await drawn(Chart.model_validate({"data": {"a": 1}}))
 

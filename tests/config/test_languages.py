@@ -10,10 +10,9 @@ from babel.messages.pofile import read_po
 
 from bridge.component import AnySource
 from bridge.component.discovery import source_types
-from bridge.config import json_schema
 from bridge.config.languages import ENGLISH, LANGUAGES, PORTUGUESE, Language, catalogue
 from bridge.config.match_schema import FIELD, LABELLED
-from bridge.config.schema import RAW
+from bridge.config.schema import RAW, json_schema
 from bridge.model import Json
 from bridge.sources._bridge import Bridge
 

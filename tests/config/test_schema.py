@@ -4,8 +4,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from bridge.component.discovery import source_types, target_types
-from bridge.config import json_schema
 from bridge.config.match_schema import OPERATORS as DESCRIBED
+from bridge.config.schema import json_schema
 from bridge.model import Json, JsonObject
 from bridge.options import read_yaml
 from bridge.routing.operators import OPERATORS

@@ -7,8 +7,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from bridge.component.limits import BreakerOptions, RetryOptions
-from bridge.config import json_schema
 from bridge.config.frame import EntryFrame
+from bridge.config.schema import json_schema
 from bridge.model import Json
 from bridge.options import InvalidConfigurationError, read_yaml
 from tests.support.rules import Rules

@@ -12,7 +12,8 @@ from bridge.errors import RemoteInvalidError, RemoteRefusedError
 from bridge.model import Entity, Json, JsonObject
 from bridge.options import Secret
 from bridge.rdstation import normalise
-from bridge.rdstation.api import ApiOptions, connect
+from bridge.rdstation.api.connecting import connect
+from bridge.rdstation.api.options import ApiOptions
 from bridge.rdstation.api.v1 import V1
 from bridge.rdstation.timestamps import instant
 from bridge.simulator import Simulator

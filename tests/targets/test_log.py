@@ -110,13 +110,13 @@ class TestLogContract(TargetContract):
     async def facing(self, trouble: Trouble | None, seconds: float) -> AsyncIterator[Service]:
         outlet, output = Stalled(begun=trouble is Trouble.SILENT), io.StringIO()
         if trouble in WAITED_FOR:
-            self.patch.setattr("bridge.targets.log.STANDARD_OUTPUT", outlet)
+            self.patch.setattr("bridge.component.printing.STANDARD_OUTPUT", outlet)
         self.patch.setattr(sys, "stdout", closed() if trouble is Trouble.NOBODY else output)
         yield Service(self.build("", seconds), outlet.asked, lambda: once(output.getvalue().split("└─\n")))
 
 
 async def stalled(monkeypatch: pytest.MonkeyPatch, outlet: Outlet) -> None:
-    monkeypatch.setattr("bridge.targets.log.STANDARD_OUTPUT", outlet)
+    monkeypatch.setattr("bridge.component.printing.STANDARD_OUTPUT", outlet)
     await Log("screen", LogOptions(timeout=0.01)).send(Message("dlv_1", "k", {"text": "x"}), KnownLinks(), Client())
 
 

@@ -1,6 +1,5 @@
 """``bridge check``."""
 
-import asyncio
 import gc
 import os
 from collections.abc import Iterable, Sequence
@@ -50,7 +49,7 @@ def command(ctx: click.Context, *, file: Path, strict: bool, online: bool, data:
     from bridge.rehearsal import check
 
     checked = check(file, os.environ)
-    told = asyncio.run(_ask(checked.loaded, file, data)) if online and checked.loaded else Told((), (), ())
+    told = _asked(checked.loaded, file, data) if online and checked.loaded else Told((), (), ())
     answers = (*told.sources, *told.targets)
     problems = sorted([*checked.problems, *(each.problem for each in answers if each.problem)])
     warnings = sorted({*checked.warnings, *told.warnings})
@@ -64,6 +63,12 @@ def command(ctx: click.Context, *, file: Path, strict: bool, online: bool, data:
 def _collect_again() -> None:
     gc.freeze()  # else it would be looked through at once, before the process ends
     gc.enable()
+
+
+def _asked(loaded: "Loaded", file: Path, data: Path) -> Told:
+    import asyncio
+
+    return asyncio.run(_ask(loaded, file, data))
 
 
 async def _ask(loaded: "Loaded", file: Path, data: Path) -> Told:

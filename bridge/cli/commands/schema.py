@@ -14,6 +14,6 @@ LANGUAGES = ("en", "pt-BR")
 @click.option("--part", is_flag=True, help="Of a file that routes.yaml includes.")
 def command(*, language: str, part: bool) -> None:
     """Print the JSON Schema of routes.yaml, for editors that complete and check it."""
-    from bridge.config import json_schema
+    from bridge.config.schema import json_schema
 
     click.echo(json.dumps(json_schema(language, part=part), indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Numbers, money, dates and telephones as people of a region write them.
+"""Numbers, money and dates as people of a region write them.
 
 One rule for all of them: nothing prints as nothing; a text that cannot be read as what the filter wants prints as it
 is, for a CRM's free fields hold anything; any other type is an error.
@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import phonenumbers
 from babel import dates, numbers
 
 from bridge.rendering.budget import account
@@ -27,8 +26,6 @@ PATTERN = 100
 NOW = {"pt": "agora", "en": "now", "es": "ahora"}
 
 _YEARLESS = re.compile(r"0000-(\d\d)-(\d\d)")
-_BRAZILIAN = re.compile(r"(\d\d)(\d{4,5})(\d{4})")
-_BRAZIL = 55
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +98,6 @@ class Formats:
             return NOW[self.region.locale.language] if isinstance(moment, datetime) else self.day(value)
         return typeable(dates.format_timedelta(distance, add_direction=True, locale=self.region.locale))
 
-    def phone(self, value: object) -> str:
-        """Return a telephone number as it is dialled: ``(27) 3212-3456``; one of another country keeps its code."""
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            return _nothing(value, "phone", "a telephone number")
-        try:
-            number = phonenumbers.parse(str(value), self.region.locale.territory)
-        except phonenumbers.NumberParseException:
-            return str(value)
-        if phonenumbers.is_valid_number(number):
-            own = number.country_code == phonenumbers.country_code_for_region(self.region.locale.territory or "")
-            style = phonenumbers.PhoneNumberFormat
-            return phonenumbers.format_number(number, style.NATIONAL if own else style.INTERNATIONAL)
-        # Numbers of ranges that nobody was assigned (yet) are still written like any other.
-        digits = _BRAZILIAN.fullmatch(phonenumbers.national_significant_number(number))
-        return "({}) {}-{}".format(*digits.groups()) if number.country_code == _BRAZIL and digits else str(value)
-
     def _moment(self, value: object, filter_name: str) -> date | None:
         """Return a day, or a moment in the region's time; None for a text that is neither."""
         value = _parsed(value) if isinstance(value, str) else given(value)
@@ -156,7 +137,6 @@ def format_filters(region: Region) -> dict[str, Callable[..., Any]]:
         "money": formats.money,
         "number": formats.number,
         "percent": formats.percent,
-        "phone": formats.phone,
     }
 
 
@@ -197,9 +177,3 @@ def _style(style: str) -> str:
 def _as_it_is(value: object) -> str:
     value = given(value)
     return "" if value is None else str(value)
-
-
-def _nothing(value: object, filter_name: str, wanted: str) -> str:
-    if given(value) is not None:
-        raise TypeError(f"{filter_name} wants {wanted}, not {described(value)}")
-    return ""

@@ -1,6 +1,8 @@
 import asyncio
 import gc
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,40 @@ from tests.support.shop import RULES
 
 BROKEN = RULES.replace("deal.lost", "deal.lots").replace('{to: sales, text: "{{ contact.name }}"}', "{to: slaes}")
 UNUSED = RULES.replace("routes:", "  spare: {type: log}\nroutes:")
+OFTEN = """\
+version: 1
+sources: {crm: {type: rdstation_crm}}
+targets:
+  sales: {type: slack, token: xoxb-1, channel: C0123SALES}
+  billing: {type: http, url: "https://billing.example.com"}
+  screen: {type: log}
+windows: {office: {days: mon-fri, from: "09:00", to: "18:00"}}
+routes:
+  - name: lost
+    on: deal.lost
+    match: {amount_total: {gte: 5000}}
+    deliver:
+      - {to: sales, text: "{{ deal.name }}: {{ deal.amount_total | money }}", within: office}
+      - {to: billing, body: {customer: "{{ deal.name }}"}}
+      - {to: screen, text: "{{ deal.closed_at | datetime }}"}
+"""
+"""What many rules have: none of it takes more than to be read and rendered."""
+NEEDLESS = {
+    *("aiohttp", "tenacity", "cryptography", "bridge.rdstation.api.connecting", "bridge.component.client"),  # sends
+    *("asyncio", "concurrent.futures", "ssl", "uvloop", "bridge.component.threads"),  # waits
+    *("apsw", "bridge.store.sqlite", "structlog", "prometheus_client", "pydantic_settings", "bridge.app"),  # runs
+    *("rich", "matplotlib", "bridge.config.schema", "bridge.control.client"),  # shows
+    *("holidays", "phonenumbers", "icalendar", "jwt", "sqlalchemy", "markdown_it", "bridge.targets.email"),  # unnamed
+}
+CHECK = """
+import sys
+from bridge.__main__ import main
+sys.argv = ["bridge", "check"]
+try:
+    main()
+finally:
+    print(*sys.modules)
+"""
 
 
 def write(folder: Path, text: str, name: str = "routes.yaml") -> None:
@@ -28,6 +64,14 @@ def test_a_check_leaves_the_process_as_it_was(folder: Path, runner: CliRunner) -
     write(folder, BROKEN)
     assert runner.invoke(bridge, ["check"]).exit_code == 1
     assert gc.isenabled()
+
+
+def test_what_a_check_does_not_need_is_not_loaded(folder: Path) -> None:
+    write(folder, OFTEN)
+    done = subprocess.run([sys.executable, "-c", CHECK], cwd=folder, capture_output=True, text=True, check=True)  # noqa: S603 (ours)
+    assert done.stderr == "routes.yaml: no problems\n"
+    assert {"bridge.targets.slack", "bridge.targets.http", "bridge.targets.log"} <= {*done.stdout.split()}
+    assert NEEDLESS & {*done.stdout.split()} == set()
 
 
 def test_a_problem_of_an_included_file_is_told_there(folder: Path, runner: CliRunner) -> None:

@@ -13,11 +13,12 @@ from bridge.component.remote import Address, Registration, Urgency
 from bridge.errors import RemoteInvalidError, RemoteUnavailableError
 from bridge.model import Entity
 from bridge.options import Secret
-from bridge.rdstation.api import ApiOptions, connect
 from bridge.rdstation.api.access import OAuthAccess, TokenAccess
 from bridge.rdstation.api.budget import MOST
 from bridge.rdstation.api.caller import Caller
+from bridge.rdstation.api.connecting import connect
 from bridge.rdstation.api.keeping import TokenFile, Tokens
+from bridge.rdstation.api.options import ApiOptions
 from bridge.rdstation.api.v1 import V1
 from bridge.rdstation.api.v2 import V2
 from tests.rdstation.api import conftest
