@@ -4,6 +4,7 @@ The hooks are the ones that Jinja leaves open: visitors of the code generator, a
 """
 
 from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -149,6 +150,7 @@ class Compiled(Template):
         return template
 
 
+@lru_cache(maxsize=16)  # one for each escape, of the rules of before a reload too
 def _helpers(inert: type[Markup] | None) -> dict[str, object]:
     class Metered(Macro):
         def _invoke(self, arguments: list[Any], autoescape: bool) -> str:  # noqa: FBT001 (Jinja's signature)

@@ -11,6 +11,7 @@ from jinja2.meta import find_referenced_templates
 from jinja2.parser import Parser
 
 from bridge.options.suggestion import did_you_mean
+from bridge.rendering.alike import mould_of
 from bridge.rendering.environment import Sandbox
 from bridge.rendering.errors import TemplateNotFoundError, TemplateSyntaxProblem
 from bridge.rendering.references import Reference, chains_of, references
@@ -32,10 +33,9 @@ _ESCAPING = frozenset({"e", "escape", "forceescape", "safe"})
 def compile_text(sandbox: Sandbox, source: str, name: str, files: set[str]) -> Template:
     """Compile a text, and the files that it includes; their names are added to ``files``."""
     with _problems(sandbox, name, source):
-        tree = sandbox.parse(source)
-        included = tuple(find_referenced_templates(tree))
-        compiled, own = _compiled(sandbox, tree)
-    return Template(compiled, name, (*own, *_reached(sandbox, included, files)))
+        mould, words = mould_of(sandbox, source)
+        compiled = mould.filled(sandbox, words)
+    return Template(compiled, name, (*mould.used, *_reached(sandbox, mould.included, files)))
 
 
 def compile_file(sandbox: Sandbox, name: str, files: set[str]) -> Template:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from bridge.component import Escape
 from bridge.options.suggestion import did_you_mean
+from bridge.rendering.alike import Key, Mould
 from bridge.rendering.budget import OPERATORS, account, concatenated, limited_range, metered
 from bridge.rendering.compiler import Compiled, Compiler
 from bridge.rendering.inert import inert_type
@@ -105,6 +106,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.compiled: dict[str, tuple[tuple[Reference, ...], tuple[str | None, ...]]] = {}
         """Per file that was compiled, what it uses, and which files it includes itself."""
         self.free: dict[str | None, frozenset[str]] = {}
+        self.moulds: dict[Key, Mould] = {}
+        """What was compiled of texts that are alike."""
         self._escape = escape
         self.inert: type[Markup] | None = None if escape is None else inert_type(escape)
         super().__init__(

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from functools import cache
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,13 +13,17 @@ from bridge.targets.http.address import pairs
 from bridge.targets.http.options import HttpAction
 
 CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]+")
-NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold, however they are written."""
 
 
 def in_xml(data: str) -> str:
     """Return data as XML holds it: text, or the value of an attribute, and nothing else."""
-    return html.escape(NOT_XML.sub(" ", data))
+    return html.escape(_not_xml().sub(" ", data))
+
+
+@cache
+def _not_xml() -> re.Pattern[str]:
+    """Return what finds characters that XML 1.0 cannot hold, however they are written; it takes long to compile."""
+    return re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def one_line(data: str) -> str:
