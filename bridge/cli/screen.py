@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from bridge.control.shapes import Shape
 from bridge.model import Json
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from bridge.control.shapes import Shape
 
 GAP: Final = 3
 """Characters between two columns of a table for people."""
@@ -97,7 +98,7 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def note_skipped(skipped: Sequence[Shape]) -> None:
+def note_skipped(skipped: "Sequence[Shape]") -> None:
     """Tell on stderr which deliveries were left as they are, and why."""
     for delivery in skipped:
         note(f"{delivery['id']} is left as it is: {delivery['reason']}")
@@ -109,7 +110,7 @@ def note_left(left: int, noun: str) -> None:
         note(f"{counted(left, noun)} left for another time.")
 
 
-def dump(value: Json | Shape) -> None:
+def dump(value: "Json | Shape") -> None:
     """Print JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 

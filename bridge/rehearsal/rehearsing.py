@@ -17,6 +17,8 @@ from bridge.routing.route import Context, Gather, Route
 
 ONE_BY_ONE: Final = 12
 """Fields that are left out one by one at most."""
+LOOKING_BACK: Final = frozenset({PREVIOUS, "changes", "event"})
+"""The names that show whether anything was known of the entity before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Rehearsal:
         self._branches = may_branch(written)
         self._gather = gather
         self._used = {reference.path for piece in self._pieces for reference in piece.used}
+        gathers = any(piece.digest for piece in self._pieces)  # of its items, whatever a template calls them
+        self._looks_back = gathers or not LOOKING_BACK.isdisjoint(path[0] for path in self._used)
 
     def failures(self, events: Iterable[tuple[Cast, Sequence[Scene]]]) -> Iterator[Failure]:
         """Yield what fails: first with all that an event can hold, then with what may be missing left out.
@@ -93,7 +97,7 @@ class Rehearsal:
     def _emptied(self, cast: Cast, part: Part) -> Iterator[Failure]:
         """Rehearse without what may be missing, and with nothing known of the entity before."""
         yield from self._without(cast, self._route, part, ())
-        if part.scene.change.previous is not None:
+        if self._looks_back and part.scene.change.previous is not None:
             yield from self._again(cast, self._route, Part(part.scene.unseen()))
 
     def _without(self, cast: Cast, route: Route, part: Part, known: Sequence[tuple[str, ...]]) -> Iterator[Failure]:

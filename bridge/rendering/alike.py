@@ -60,10 +60,7 @@ def mould_of(sandbox: "Sandbox", source: str) -> tuple[Mould, Sequence[str]]:
 
 
 def _made(sandbox: "Sandbox", tree: nodes.Template) -> Mould:
-    included, chains = (
-        tuple(find_referenced_templates(tree)),
-        chains_of(tree),
-    )  # before compiling, which changes the tree
+    chains, included = chains_of(tree), tuple(find_referenced_templates(tree))  # first, for compiling changes the tree
     return Mould(sandbox.compile(tree), references(chains, sandbox.free[None]), included)
 
 

@@ -1,8 +1,14 @@
 """Every template is rendered with every sample that reaches it: what is a mistake, what may fail, and what is fine."""
 
+from typing import Any
+
 import pytest
 
+from bridge.model import Change
 from bridge.rehearsal import check
+from bridge.routing.fanout import FanOut
+from bridge.routing.fanout import fan_out as really
+from bridge.routing.route import Route
 from tests.rehearsal.conftest import Checking
 from tests.support.clock import ManualClock
 
@@ -101,6 +107,35 @@ def test_a_value_that_is_asked_for_does_not_hide_another(rules: Checking) -> Non
 def test_a_value_that_is_missing_at_first_sight_is_a_warning(rules: Checking) -> None:
     [told] = rules.warnings(route(text("{{ deal.amount_total - previous.amount_total }}"), "crm_deal_updated"))
     assert "the sample crm_deal_updated at first sight" in told
+
+
+@pytest.mark.parametrize(
+    ("on", "template", "more"),
+    [
+        ("deal.lost", "{{ changes[0].path }}", ""),
+        ("deal.lost", "{{ 1 / 0 if event.first_sight }}", ""),
+        ("crm_deal_updated", "{{ deal.amount_total - previous.amount_total }}", ""),
+        ("deal.lost", "{% for it in items %}{{ it.previous.rating * 2 }}{% endfor %}", '    digest: {at: "18:00"}'),
+    ],
+)
+def test_whatever_looks_back_is_rehearsed_at_first_sight(on: str, template: str, more: str, rules: Checking) -> None:
+    checked = rules.check(route(text(template), on, more))
+    assert any("at first sight" in str(each) for each in (*checked.problems, *checked.warnings))
+
+
+@pytest.mark.parametrize(("template", "looks"), [("{{ deal.name }}", False), ("{{ previous.name }}", True)])
+def test_what_does_not_look_back_is_rendered_but_once(
+    template: str, *, looks: bool, rules: Checking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[Change] = []
+
+    def fan_out(route: Route, change: Change, *rest: Any) -> FanOut:
+        played.append(change)
+        return really(route, change, *rest)
+
+    monkeypatch.setattr("bridge.rehearsal.rehearsing.fan_out", fan_out)
+    assert rules.warnings(route(text(template), "crm_deal_updated")) == []
+    assert any(change.previous is None for change in played) is looks
 
 
 def test_a_deletion_of_what_was_never_seen_knows_little(rules: Checking) -> None:
