@@ -73,7 +73,8 @@ class _Check:
         self._written = cast("Sequence[JsonObject]", document["routes"])
         self._readers = tuple({type(source): source for source in loaded.named.readers.values()}.values())
         self._stories = Stories(loaded.rendering, now)
-        self._listening = index(self._routes)
+        listening = index(self._routes)
+        self._listening = {(event, each.route.name): each for event in listening for each in listening[event]}
 
     def run(self) -> None:
         """Look at everything."""
@@ -110,8 +111,7 @@ class _Check:
     def _cast(self, route: Route, event: str, asked: Sequence[Asked]) -> Cast | None:
         """Return what has to be met so that an event is told; None if it cannot be."""
         reachable = [case for each in asked if each.event == event for case in each.reachable]
-        heard = next(each for each in self._listening[event] if each.route is route)
-        return Cast(heard, reachable) if reachable else None
+        return Cast(self._listening[event, route.name], reachable) if reachable else None
 
     def _scenes(self, event: str) -> Sequence[Scene]:
         able = (source for source in self._readers if event in source.events)

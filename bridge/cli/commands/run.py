@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bridge.cli import options
+from bridge.cli.garbage import unswept
 
 
 @click.command(short_help="Start the daemon.")
@@ -17,8 +18,9 @@ def command(ctx: click.Context, *, routes: Path | None, data: Path | None, liste
 
     Everything else that can be set comes from variables named BRIDGE_*.
     """
-    from bridge.app.process import run
-    from bridge.app.settings import load_settings
+    with unswept():
+        from bridge.app.process import run
+        from bridge.app.settings import load_settings
 
     given = {"routes": routes, "data": data, "listen": listen}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})

@@ -1,3 +1,4 @@
+import gc
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,20 @@ def test_a_daemon_that_cannot_start_is_exit_code_1(runner: CliRunner, monkeypatc
     monkeypatch.setattr("bridge.app.process.run", refuse)
     result = runner.invoke(bridge, ["run"])
     assert (result.exit_code, result.stderr) == (1, "bridge: the data directory is in use\n")
+
+
+def test_the_daemon_looks_for_garbage_but_not_among_its_modules(
+    runner: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[tuple[bool, int]] = []
+
+    def run(_: Settings) -> int:
+        found.append((gc.isenabled(), gc.get_freeze_count()))
+        return 0
+
+    monkeypatch.setattr("bridge.app.process.run", run)
+    gc.unfreeze()
+    assert runner.invoke(bridge, ["run"]).exit_code == 0
+    [(enabled, frozen)] = found
+    assert enabled
+    assert frozen > 1000
