@@ -73,15 +73,28 @@ class Capacity:
         """Count what waits and what is left, and tell when a limit is reached or there is room again."""
         try:
             self.backlog, free = await self._store.backlog(), self._free(self._data)
-        except (StoreError, OSError) as error:
+        except OSError as error:
+            self._trouble = f"the data directory {self._data} cannot be used: {error.strerror}"
+            return
+        except StoreError as error:
             self._trouble = str(error)
             return
-        self._trouble, self._looked_at = None, self._clock.now()
+        self._looked_at = self._clock.now()
         telemetry.backlog_seen(
             self.backlog.events_received, self.backlog.oldest_received_at, self.backlog.deliveries, self._looked_at
         )
         telemetry.space_seen(self.backlog.size, free)
         self._weigh(free)
+        self._store.economise(room=not self._is_short("disk"))
+        self._trouble = await self._refusal()
+
+    async def _refusal(self) -> str | None:
+        """Return why nothing can be written, whatever room there seems to be: for a quota, a lock, a read-only disk."""
+        try:
+            await self._store.writable()
+        except StoreError as error:
+            return str(error)
+        return None
 
     @property
     def unready(self) -> str | None:

@@ -263,6 +263,18 @@ class Store(ABC):
     async def backlog(self) -> Backlog:
         """Count what waits."""
 
+    @abstractmethod
+    async def writable(self) -> None:
+        """Look whether something can be written, if lately something could not; else it costs nothing.
+
+        Raises:
+            StoreUnavailableError: it cannot; ``str()`` tells people why.
+        """
+
+    @abstractmethod
+    def economise(self, *, room: bool) -> None:
+        """Hear whether the disk has room. While it has none, what is held of it only for speed is given back."""
+
     # retention
 
     @abstractmethod

@@ -48,13 +48,47 @@ async def test_a_disk_that_is_full_makes_no_answer_false_and_is_left_without_a_r
         kept |= {event_id} - {""}
     assert statuses[0] == 200, "there was room for some"
     assert set(statuses) == {200, 503}
+
+    async def told() -> bool:
+        return "the store cannot be used now" in (await readiness(daemon))[1].get("reason", "")
+
+    await until(told)
+    assert "the store cannot be used now" in (await daemon.ask("/api/status"))["no_room"]
     daemon.limit(resource.RLIMIT_FSIZE, no_limit)
     assert (await status_of(daemon, Deal("later").lost()))[0] == 200
+
+    async def ready() -> bool:
+        return (await readiness(daemon))[0] == 200
+
+    await until(ready)
     await daemon.settle(30)
     events = (await daemon.ask("/api/events?limit=1000"))["events"]
     assert kept <= {event["id"] for event in events}
     assert len(events) == statuses.count(200) + 2
     assert len(sink.got) >= len(events), "and all of them were delivered"
+
+
+async def test_a_store_that_was_moved_away_takes_nothing_until_it_is_put_back(daemon: Daemon) -> None:
+    await daemon.start(LOSSES)
+    kept = {(await status_of(daemon, Deal("first").lost()))[1]}
+    await daemon.settle()
+    elsewhere = daemon.data.with_name("elsewhere")
+    daemon.data.rename(elsewhere)
+    assert (await status_of(daemon, Deal("moved").lost()))[0] == 503
+    daemon.data.mkdir()
+
+    async def told() -> bool:
+        status, answer = await readiness(daemon)
+        return status == 503 and "was removed or replaced" in answer["reason"]
+
+    await until(told)
+    assert (await status_of(daemon, Deal("replaced").lost()))[0] == 503
+    daemon.data.rmdir()
+    elsewhere.rename(daemon.data)
+    status, event_id = await status_of(daemon, Deal("later").lost())
+    assert status == 200
+    await daemon.settle(30)
+    assert kept | {event_id} <= {event["id"] for event in (await daemon.ask("/api/events"))["events"]}
 
 
 async def test_a_reached_backlog_turns_webhooks_away_and_a_drained_one_takes_them_again(

@@ -1,7 +1,7 @@
 """Capacity: every limit is seen, told once, and left only when there is clearly room again."""
 
 from pathlib import Path
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from structlog.testing import capture_logs
@@ -26,7 +26,10 @@ class Measured(Capacity):
         self.free, self.seen = 1000 * MIB, Backlog()
         super().__init__(store, folder, room, clock, lambda _: self.free)
         self.counting = AsyncMock(side_effect=lambda: self.seen)
+        self.store_writable, self.told = AsyncMock(), Mock()
         store.backlog = self.counting  # type: ignore[method-assign]
+        store.writable = self.store_writable  # type: ignore[method-assign]
+        store.economise = self.told  # type: ignore[method-assign]
 
     async def at(self, *, waiting: int = 0, size: int = 0, free: int = 1000 * MIB) -> str | None:
         """Look, and return the limit that is reached."""
@@ -99,6 +102,30 @@ async def test_what_cannot_be_counted_is_told_and_is_no_shortage(capacity: Measu
     await capacity.look()
     told.append((capacity.unready, capacity.shortage))
     assert told == [("the volume is gone", None), (None, None)]
+
+
+async def test_what_cannot_be_written_is_told_though_there_is_room(capacity: Measured) -> None:
+    refusal = capacity.store_writable
+    refusal.side_effect = StoreUnavailableError("the file is locked")
+    assert await capacity.at(waiting=5) is None
+    assert capacity.unready == "the file is locked"
+    refusal.side_effect = None
+    assert await capacity.at(waiting=5) is None
+    assert capacity.unready is None
+
+
+async def test_a_folder_that_is_gone_is_told(store: Store, tmp_path: Path, clock: ManualClock) -> None:
+    capacity = Capacity(store, tmp_path / "gone", ROOM, clock)
+    await capacity.look()
+    assert capacity.unready == f"the data directory {tmp_path / 'gone'} cannot be used: No such file or directory"
+
+
+async def test_the_store_hears_whether_the_disk_has_room(capacity: Measured) -> None:
+    heard = []
+    for free in (1000, 63, 79, 80):
+        await capacity.at(free=free * MIB)
+        heard.append(capacity.told.call_args.kwargs["room"])
+    assert heard == [True, False, False, True]
 
 
 async def test_what_was_seen_long_ago_is_not_known(capacity: Measured, clock: ManualClock) -> None:

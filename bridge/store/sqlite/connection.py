@@ -46,3 +46,8 @@ def open_reader(path: Path) -> apsw.Connection:
     connection.execute(f"PRAGMA query_only = ON; PRAGMA cache_size = -{READER_CACHE_KIB}").fetchall()
     connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the log, which the pragmas do not
     return connection
+
+
+def touch(connection: apsw.Connection) -> None:
+    """Write a page as it is: that shows whether one can be written. Nobody uses the version that stands in it."""
+    connection.execute("PRAGMA user_version = 0")

@@ -36,6 +36,7 @@ from bridge.store.nouns import (
     Spread,
 )
 from bridge.store.sqlite import claims, deferrals, deliveries, events, listing, pruning, recording, targets, waiting
+from bridge.store.sqlite.connection import touch
 from bridge.store.sqlite.directory import DataDirectory
 from bridge.store.sqlite.reader import Readers
 from bridge.store.sqlite.rows import event_row, microseconds, moment_of
@@ -216,6 +217,16 @@ class SqliteStore(Store):
     async def backlog(self) -> Backlog:
         """See ``Store``."""
         return await self._readers.run(listing.count_backlog)
+
+    async def writable(self) -> None:
+        """See ``Store``."""
+        if self._writer.failed:
+            await self._writer.submit(touch)
+            self._writer.failed = False
+
+    def economise(self, *, room: bool) -> None:
+        """See ``Store``."""
+        self._writer.thrifty = not room
 
     async def prune(self, retention: Retention, after: Mark | None = None) -> Pruned:
         """See ``Store``."""

@@ -14,6 +14,7 @@ import apsw
 from bridge.errors import StoreError, StoreUnavailableError
 from bridge.store.sqlite.connection import BUSY_MILLISECONDS, LOG_PAGES
 from bridge.store.sqlite.failure import group_error, store_error
+from bridge.store.sqlite.place import Place
 from bridge.store.sqlite.queries import RUN
 
 GROUP = 256
@@ -58,7 +59,12 @@ class Writer:
 
     def __init__(self, connection: apsw.Connection, loop: asyncio.AbstractEventLoop) -> None:
         """Start the thread. Jobs are submitted from, and answered on, the thread of ``loop``."""
+        self.failed = False
+        """Whether something could not be written that another time might be; whoever finds out that it can, says so."""
+        self.thrifty = False
+        """Whether the disk is short of room, so that a log that is moved to the database has to go in the next lull."""
         self._connection = connection
+        self._place = Place(connection.filename)
         self._execute = connection.cursor().execute
         self._loop = loop
         self._queue: SimpleQueue[Sequence[Job] | None] = SimpleQueue()
@@ -145,13 +151,13 @@ class Writer:
 
     def _checkpoint(self) -> None:
         log, moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
-        if log > LOG_PAGES:
+        if log > LOG_PAGES or (self.thrifty and log):
             self._truncate()
         elif log - moved >= LULL_PAGES:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def _truncate(self) -> None:
-        """Empty a log that somebody's long reading has let outgrow its limit, unless somebody reads it still."""
+        """Empty a log that takes too much room, as after somebody's long reading, unless somebody reads it still."""
         self._connection.set_busy_timeout(0)
         try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
@@ -159,16 +165,22 @@ class Writer:
             self._connection.set_busy_timeout(BUSY_MILLISECONDS)
 
     def _commit(self, jobs: Sequence[Job]) -> list[Any]:
-        runs = _runs(jobs)
         try:
-            if len(runs) == 1 and (done := self._together(runs[0])):  # all or none is a transaction of its own
-                return done
-            self._execute("BEGIN IMMEDIATE")
-            outcomes = [outcome for run in runs for outcome in self._do(run)]
-            self._execute("COMMIT")
+            self._place.check()  # what is done all the same would be found half-done where the file is put back
+            outcomes = self._transact(_runs(jobs))
+            self._place.check()
         except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear it and the thread go on)
             self._abandon()
+            self.failed = True
             return [Failed(group_error(error)) for _ in jobs]
+        return outcomes
+
+    def _transact(self, runs: Sequence[Sequence[Job]]) -> list[Any]:
+        if len(runs) == 1 and (done := self._together(runs[0])):  # all or none is a transaction of its own
+            return done
+        self._execute("BEGIN IMMEDIATE")
+        outcomes = [outcome for run in runs for outcome in self._do(run)]
+        self._execute("COMMIT")
         return outcomes
 
     def _do(self, run: Sequence[Job]) -> list[Any]:
@@ -198,9 +210,14 @@ class Writer:
         except Exception as error:  # noqa: BLE001 (it is told to the one who asked for it)
             self._still_in_transaction(error)
             self._execute("ROLLBACK TO job")
-            result = Failed(store_error(error))
+            result = self._failure(error)
         self._execute("RELEASE job")
         return result
+
+    def _failure(self, error: Exception) -> Failed:
+        told = store_error(error)
+        self.failed |= isinstance(told, StoreUnavailableError)
+        return Failed(told)
 
     def _still_in_transaction(self, cause: Exception | None = None) -> None:
         """Raise if SQLite has given up the whole transaction, as it may when the disk fails."""

@@ -113,3 +113,18 @@ async def test_attempts_go_with_their_delivery(store: Store, clock: ManualClock,
     connection.execute("PRAGMA foreign_keys = ON; DELETE FROM delivery")
     assert connection.execute("SELECT count(*) FROM attempt").get == 0
     connection.close()
+
+
+async def test_what_could_not_be_written_is_tried_until_it_can_be(store: Store, clock: ManualClock) -> None:
+    await store.writable()
+    connection_of(store).pragma("query_only", True)
+    await store.writable()
+    with pytest.raises(StoreUnavailableError):
+        await store.add(an_event(clock))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError, match="readonly"):
+            await store.writable()
+    connection_of(store).pragma("query_only", False)
+    await store.writable()
+    connection_of(store).pragma("query_only", True)
+    await store.writable()

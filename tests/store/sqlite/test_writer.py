@@ -248,3 +248,32 @@ async def test_closing_finishes_what_was_submitted(held: Held, path: Path) -> No
     assert numbers(path) == list(range(600))
     with pytest.raises(StoreError):
         held.writer.submit(put, 1)
+
+
+async def test_while_the_disk_is_short_a_log_is_emptied_that_else_would_stay(held: Held, path: Path) -> None:
+    await held.release()
+    await held.writer.submit(put, 1)
+    log = path.with_name("numbers.db-wal")
+    held.writer._checkpoint()
+    assert log.stat().st_size > 0, "to write into a file that is there is faster"
+    held.writer.thrifty = True
+    held.writer._checkpoint()
+    assert log.stat().st_size == 0
+    assert numbers(path) == [1]
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_what_is_written_to_a_file_that_nobody_will_find_is_not_stored(
+    held: Held, path: Path, suffix: str
+) -> None:
+    await held.release()
+    file, elsewhere = path.with_name(path.name + suffix), path.with_name("elsewhere")
+    file.rename(elsewhere)
+    with pytest.raises(StoreUnavailableError, match=f"{file.name} was removed or replaced"):
+        await held.writer.submit(put, 1)
+    file.write_bytes(elsewhere.read_bytes())
+    with pytest.raises(StoreUnavailableError, match="end bridge and start it again"):
+        await held.writer.submit_item(put, 2, put_many)
+    elsewhere.rename(file)
+    assert await held.writer.submit(put, 3) == 3
+    assert numbers(path)[-1] == 3
