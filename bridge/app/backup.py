@@ -10,7 +10,7 @@ from bridge.errors import SettingsError, StoreError, StoreUnavailableError
 from bridge.files import put_private, sync
 from bridge.ingest.secretbook import FOLDER
 from bridge.store.sqlite.copying import Copied, copy, put_in_place
-from bridge.store.sqlite.directory import DATABASE, DataDirectory
+from bridge.store.sqlite.directory import DATABASE, RESTORING, DataDirectory
 
 
 def back_up(data: Path, destination: Path) -> Copied:
@@ -55,17 +55,24 @@ def restore(backup: Path, data: Path, *, replace: bool) -> Copied:
         raise SettingsError(f"{backup} is the data directory itself")
     with _telling(data):
         directory = DataDirectory.acquire(data)
-        draft = data / f"{DATABASE}.restoring"
         try:
             if _holds(data) and not replace:
                 raise StoreError(f"{data} holds events already; to put the backup in their place: --yes")
-            draft.unlink(missing_ok=True)
-            copied = copy(backup / DATABASE, draft)
-            _copy_secrets(backup / FOLDER, data / FOLDER)
-            put_in_place(draft, data / DATABASE)
+            return _put(backup, data)
         finally:
-            draft.unlink(missing_ok=True)
             directory.let_go()
+
+
+def _put(backup: Path, data: Path) -> Copied:
+    """Put a backup in place by way of a draft. A kill leaves the draft, and no start takes for whole what is there."""
+    draft = data / RESTORING
+    try:
+        draft.unlink(missing_ok=True)
+        copied = copy(backup / DATABASE, draft)
+        _copy_secrets(backup / FOLDER, data / FOLDER)
+        put_in_place(draft, data / DATABASE)
+    finally:
+        draft.unlink(missing_ok=True)
     return copied
 
 

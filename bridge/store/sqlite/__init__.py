@@ -31,11 +31,12 @@ async def open_store(path: Path, clock: Clock = _CLOCK, *, durable: bool = True)
         StoreTooNewError: a newer version of bridge wrote the file.
         StoreDamagedError: the integrity check of the file failed.
         StoreUnavailableError: it cannot be read or written.
-        StoreError: the file is not bridge's, or a migration it has had is not the one that is shipped.
+        StoreError: the file is not bridge's, a migration it has had is not the one that is shipped, or a restore into
+            the directory was broken off.
     """
     directory = DataDirectory.acquire(path)
     try:
-        connection, readers = await asyncio.to_thread(_open, directory.database, clock, durable=durable)
+        connection, readers = await asyncio.to_thread(_open, directory.prepare(), clock, durable=durable)
     except BaseException:
         directory.let_go()
         raise
@@ -53,7 +54,7 @@ def _open(path: Path, clock: Clock, *, durable: bool) -> tuple[apsw.Connection, 
             migrate(connection, clock.now(), shipped())
             readers = [_reader(path, undo) for _ in range(THREADS)]
         except apsw.Error as error:
-            raise store_error(error) from error
+            raise store_error(error, path) from error
         undo.pop_all()
     return connection, readers
 

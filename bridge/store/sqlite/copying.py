@@ -1,7 +1,6 @@
 """Copies of the file: taken beside a running writer, checked before anybody relies on them."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +37,10 @@ def copy(source: Path, destination: Path) -> Copied:
         _transfer(source, destination)
         events = _checked(destination)
         sync(destination)
+    except apsw.FullError as error:
+        raise store_error(error, destination) from error
     except apsw.Error as error:
-        raise store_error(error) from error
+        raise store_error(error, source) from error
     except OSError as error:
         raise StoreUnavailableError(f"{destination} cannot be written: {error.strerror}") from error
     return Copied(events, destination.stat().st_size)
@@ -49,9 +50,15 @@ def put_in_place(copied: Path, database: Path) -> None:
     """Let a checked copy take the place of a database that nobody has open: whatever happens, one of them is there.
 
     A log beside the old one would be taken for the new one's: it is emptied into the old, or goes before it does.
+
+    Raises:
+        StoreUnavailableError: the log can just now not be emptied, and nothing was changed.
     """
-    with suppress(apsw.Error):  # the old one may be damaged: that may be why it is replaced
+    try:
         _settle_log(database)
+    except apsw.Error as error:  # the old one may be damaged: that may be why it is replaced
+        if isinstance(told := store_error(error, database), StoreUnavailableError) and database.exists():
+            raise told from error
     for suffix in ("-wal", "-shm"):
         database.with_name(database.name + suffix).unlink(missing_ok=True)
     copied.replace(database)

@@ -5,10 +5,12 @@ import os
 from pathlib import Path
 from typing import Final, Self, TextIO
 
-from bridge.errors import StoreInUseError, StoreUnavailableError
+from bridge.errors import StoreError, StoreInUseError, StoreUnavailableError
 
 DATABASE: Final = "bridge.db"
 LOCK: Final = "bridge.lock"
+RESTORING: Final = f"{DATABASE}.restoring"
+"""What a restore copies into, until it takes the database's place."""
 FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 
 
@@ -40,16 +42,31 @@ class DataDirectory:
                 holder = lock.read().strip() or "unknown"
             hint = "end that bridge first, or set BRIDGE_DATA to another folder"
             raise StoreInUseError(f"the data directory {path} is in use by process {holder}; {hint}") from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+        try:
+            lock.truncate(0)
+            os.write(lock.fileno(), f"{os.getpid()}\n".encode())
+        except OSError as error:
+            lock.close()
+            raise StoreUnavailableError(f"the data directory {path} cannot be used: {error.strerror}") from error
         return cls(path, lock)
 
-    @property
-    def database(self) -> Path:
-        """Return the database's path; the file is made first, since SQLite would make it readable to all."""
-        path = self.path / DATABASE
-        os.close(os.open(path, FLAGS, 0o600))
+    def prepare(self) -> Path:
+        """Return the database's path; the file is made first, since SQLite would make it readable to all.
+
+        Raises:
+            StoreError: a restore was broken off, and whoever began it has to say what is to be here.
+            StoreUnavailableError: it cannot be made.
+        """
+        path, draft = self.path / DATABASE, self.path / RESTORING
+        if draft.exists():
+            raise StoreError(
+                f"a restore into {self.path} was broken off: restore again, "
+                f"or remove {draft} to go on with what was there before"
+            )
+        try:
+            os.close(os.open(path, FLAGS, 0o600))
+        except OSError as error:
+            raise StoreUnavailableError(f"{path} cannot be used: {error.strerror}") from error
         return path
 
     def let_go(self) -> None:

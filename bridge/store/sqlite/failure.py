@@ -1,5 +1,7 @@
 """What SQLite's errors mean to those above."""
 
+from pathlib import Path
+
 import apsw
 
 from bridge.errors import StoreDamagedError, StoreError, StoreUnavailableError, legible
@@ -17,13 +19,18 @@ PASSING = (
     apsw.ReadOnlyError,
 )
 """They may be gone when the disk has room or the volume is back."""
+NOTHING = "not an error"
+"""What SQLite says of an error that it has told to another connection, such as the one that is copied from."""
 
 
-def store_error(error: Exception) -> StoreError:
-    """Return the error of our tree for whatever kept a job from being done; ``__cause__`` is what it was."""
+def store_error(error: Exception, file: Path | None = None) -> StoreError:
+    """Return the error of our tree for whatever kept a job from being done; ``__cause__`` is what it was.
+
+    It tells of a ``file`` by its name, where the reader may not know which is meant.
+    """
     if isinstance(error, StoreError):
         return error
-    raised = _kind(error)
+    raised = _kind(error, str(file) if file else "the store")
     raised.__cause__ = error
     return raised
 
@@ -42,9 +49,17 @@ def group_error(error: Exception) -> StoreError:
     return raised
 
 
-def _kind(error: Exception) -> StoreError:
+def _kind(error: Exception, name: str) -> StoreError:
     if isinstance(error, PASSING):
-        return StoreUnavailableError(f"the store cannot be used now: {error}")
+        return StoreUnavailableError(f"{name} cannot be used now: {_spoken(error)}")
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
-        return StoreDamagedError(f"the store's file is damaged: {error}")
-    return StoreError(f"the store refused: {legible(str(error) or type(error).__name__)}")
+        return StoreDamagedError(f"{name} is damaged: {_spoken(error)}")
+    return StoreError(f"{name} refused: {legible(_spoken(error))}")
+
+
+def _spoken(error: Exception) -> str:
+    """Return what an error says; if nothing, its name."""
+    told = str(error)
+    if told and told != NOTHING:
+        return told
+    return "database or disk is full" if isinstance(error, apsw.FullError) else type(error).__name__

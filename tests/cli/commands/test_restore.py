@@ -81,6 +81,17 @@ def test_while_a_daemon_runs_nothing_is_restored(shop: BackgroundShop, runner: C
     assert len(shop.do(stored)) == 2
 
 
+def test_one_that_was_broken_off_is_finished_by_another(runner: CliRunner, folder: Path, backup: list[str]) -> None:
+    draft = folder / "data/bridge.db.restoring"
+    draft.write_bytes(b"half a backup")
+    told = "bridge: a restore into data was broken off: restore again, or remove data/bridge.db.restoring "
+    assert runner.invoke(bridge, ["events"]).stderr.startswith(told)
+    assert restored(runner).exit_code == 1
+    assert draft.exists(), "who is refused has decided nothing"
+    assert restored(runner, "--yes").exit_code == 0
+    assert backup[0] in runner.invoke(bridge, ["events"]).stdout
+
+
 def test_a_damaged_backup_changes_nothing(
     shop: BackgroundShop, runner: CliRunner, folder: Path, backup: list[str]
 ) -> None:

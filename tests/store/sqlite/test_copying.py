@@ -69,6 +69,20 @@ async def test_a_copy_of_what_this_bridge_cannot_use_is_refused(tmp_path: Path, 
         copy(tmp_path / "other" / "bridge.db", tmp_path / "other.db")
 
 
+async def test_a_copy_that_finds_no_room_is_told_with_its_name(
+    store: Store, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.add(an_event(clock))
+
+    def full(*_: object) -> None:
+        raise apsw.FullError("not an error")  # so SQLite puts it, which tells the reason to the one copied from
+
+    monkeypatch.setattr(copying, "_transfer", full)
+    with pytest.raises(StoreUnavailableError) as caught:
+        copy(tmp_path / "data" / "bridge.db", tmp_path / "copy.db")
+    assert str(caught.value) == f"{tmp_path / 'copy.db'} cannot be used now: database or disk is full"
+
+
 # in place of another
 
 
@@ -113,6 +127,18 @@ async def test_what_ends_before_the_new_is_in_place_leaves_the_old_whole(
     old = await ids(database.parent, clock)
     assert len(old) == 5
     assert not old & new
+
+
+async def test_a_log_that_cannot_be_emptied_now_is_not_thrown_away(tmp_path: Path, clock: ManualClock) -> None:
+    database, new = await replaceable(tmp_path, clock)
+    other = apsw.Connection(str(database))
+    other.execute("BEGIN; SELECT * FROM event").fetchall()
+    with pytest.raises(StoreUnavailableError, match=r"bridge\.db cannot be used now: database is locked"):
+        put_in_place(tmp_path / "copy.db", database)
+    assert log_of(database).stat().st_size > 0
+    other.close()
+    put_in_place(tmp_path / "copy.db", database)
+    assert await ids(database.parent, clock) == new
 
 
 async def test_a_copy_in_place_is_a_store_like_any_other(tmp_path: Path, clock: ManualClock) -> None:

@@ -1,6 +1,7 @@
 """Opening the store: whose directory it is, whose file it is, whether it is whole."""
 
 import asyncio
+import errno
 import os
 import stat
 import subprocess
@@ -188,3 +189,39 @@ async def test_a_store_that_cannot_be_read_is_refused_and_let_go(
     with pytest.raises(apsw.ConnectionClosedError):
         readers[0].execute("SELECT 1")
     await filled(tmp_path, clock)
+
+
+async def test_a_restore_that_was_broken_off_is_told_and_nothing_is_made(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "bridge.db.restoring").touch()
+    with pytest.raises(StoreError, match=r"broken off: restore again, or remove .*bridge\.db\.restoring to go on"):
+        await open_store(tmp_path, clock)
+    assert not (tmp_path / "bridge.db").exists()
+    (tmp_path / "bridge.db.restoring").unlink()
+    await filled(tmp_path, clock)
+
+
+async def test_a_disk_without_any_room_is_told_with_the_file(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.write", full)
+        with pytest.raises(StoreUnavailableError, match=f"{tmp_path} cannot be used: No space left"):
+            await open_store(tmp_path, clock)
+    with monkeypatch.context() as patched:
+        patched.setattr("bridge.store.sqlite.migrate", raising(apsw.FullError("database or disk is full")))
+        with pytest.raises(StoreUnavailableError, match=r"bridge\.db cannot be used now: database or disk is full"):
+            await open_store(tmp_path, clock)
+    (tmp_path / "bridge.db").unlink()
+    (tmp_path / "bridge.db").mkdir()
+    with pytest.raises(StoreUnavailableError, match=r"bridge\.db cannot be used: Is a directory"):
+        await open_store(tmp_path, clock)
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
