@@ -12,6 +12,7 @@ import click
 
 from bridge.component import AnySource
 from bridge.component.discovery import source_types
+from bridge.control.shapes import too_deep
 from bridge.document import slot
 from bridge.model import Json, JsonObject
 from bridge.options import did_you_mean
@@ -19,6 +20,7 @@ from bridge.sources import _bridge
 
 ID = "document.id="
 """How the setting of an id begins."""
+TOO_DEEP = "it is nested too deeply"
 CLOSED = frozenset({"won", "lost"})
 """Statuses with which the CRM sets ``closed_at`` to the time of the change."""
 
@@ -47,16 +49,20 @@ def read(file: str) -> Json:
     """Return the JSON of a file, or of stdin for ``-``.
 
     Raises:
-        click.UsageError: it cannot be read, or is no JSON.
+        click.UsageError: it cannot be read, is no JSON, or is nested so deeply that no webhook is.
     """
+    where = "stdin" if file == "-" else file
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
         parsed: Json = json.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     except json.JSONDecodeError as error:
-        where = "stdin" if file == "-" else file
         raise click.UsageError(f"{where}:{error.lineno}:{error.colno}: no JSON: {error.msg}") from None
+    except RecursionError:
+        raise click.UsageError(f"{where}: {TOO_DEEP}") from None
+    if too_deep(parsed):
+        raise click.UsageError(f"{where}: {TOO_DEEP}")
     return parsed
 
 

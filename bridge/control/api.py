@@ -15,7 +15,7 @@ from bridge.control.asking import are_texts, asked, perhaps, text
 from bridge.control.filters import Parameters, delivery_query, event_query, refused
 from bridge.control.operations import Operations
 from bridge.control.reading import deferred_from, event_from, ripe_shape
-from bridge.control.shapes import Shape
+from bridge.control.shapes import Shape, too_deep
 from bridge.errors import (
     BridgeError,
     RemoteError,
@@ -111,6 +111,8 @@ class _Api:
             return await self._operations.explain(event_id)
         if "body" not in given:
             raise refused("an event or a body is needed")
+        if too_deep(given["body"]) or too_deep(given.get("before")):
+            raise refused("the body is nested too deeply")
         source = given.get("source")
         named = source if isinstance(source, str) else None
         return await self._operations.explain_body(given["body"], named, given.get("before"))

@@ -42,7 +42,16 @@ def body_shape(body: bytes) -> Json:
         parsed: Json = orjson.loads(body)
     except orjson.JSONDecodeError:
         return body.decode("utf-8", "replace")
-    return parsed
+    return body.decode() if too_deep(parsed) else parsed
+
+
+def too_deep(value: Json) -> bool:
+    """Tell whether a value is nested too deeply to be written as JSON within an answer; more can be read than that."""
+    try:
+        orjson.dumps([[[[value]]]])
+    except (orjson.JSONEncodeError, RecursionError):
+        return True
+    return False
 
 
 def delivery_shape(delivery: Delivery) -> Shape:

@@ -114,3 +114,11 @@ def test_a_file_that_is_no_json_is_refused_with_the_place(tmp_path: Path) -> Non
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(click.UsageError, match="cannot be read: No such file"):
         read(str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize("depth", [300, 100_000])
+def test_a_file_that_is_nested_beyond_measure_is_refused(tmp_path: Path, depth: int) -> None:
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * depth + "]" * depth)
+    with pytest.raises(click.UsageError, match=f"{deep}: it is nested too deeply"):
+        read(str(deep))

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -6,7 +7,9 @@ import pytest
 
 from bridge.control.operations import Operations
 from bridge.errors import BridgeError, StoreUnavailableError
+from bridge.model import EventState
 from bridge.options import InvalidConfigurationError, Place, Problem
+from tests.contracts.store_steps import an_event
 from tests.support.control import serving
 from tests.support.deals import Deal
 from tests.support.shop import Shop
@@ -139,3 +142,15 @@ async def test_every_error_of_ours_has_a_status_that_fits(
 async def test_without_a_reload_there_is_a_conflict(session: aiohttp.ClientSession) -> None:
     status, answer = await ask(session, "/api/reload", {})
     assert (status, answer["error"]["code"]) == (409, "no-daemon")
+
+
+async def test_a_body_that_is_nested_too_deeply_to_be_written_is_shown_as_the_text_that_it_is(
+    shop: Shop, session: aiohttp.ClientSession
+) -> None:
+    deep = "[" * 300 + "]" * 300
+    received = replace(an_event(shop.clock), source="crm", body=deep.encode(), state=EventState.QUARANTINED)
+    await shop.store.add(received)
+    async with session.get(f"/api/events/{received.id}") as answer:
+        assert (answer.status, (await answer.json())["body"]) == (200, deep)
+    async with session.post("/api/explain", data=f'{{"body": {deep}}}') as answer:
+        assert (answer.status, (await answer.json())["error"]["message"]) == (422, "the body is nested too deeply")
