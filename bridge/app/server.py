@@ -1,12 +1,14 @@
 """The listeners: webhooks and health for the world, metrics for operators, the control socket for people."""
 
+import asyncio
 import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, cast
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -36,7 +38,7 @@ class Servers:
         self._hooks = hooks
         self._readiness = readiness
         self._stack = AsyncExitStack()
-        self._site: web.TCPSite | None = None
+        self._public: asyncio.Server | None = None
         self.certificate = _certificate(settings)
 
     async def __aenter__(self) -> Self:
@@ -54,7 +56,7 @@ class Servers:
         """Return the address of the public listener, as this machine reaches it."""
         host, _ = _split(self._settings.listen)
         scheme = "https" if self.certificate else "http"
-        port = self._site.port if self._site else 0
+        port = self._public.sockets[0].getsockname()[1] if self._public else 0
         return f"{scheme}://{_reachable(host)}:{port}"
 
     async def start(self, control: Callable[[str], Sequence[web.RouteDef]]) -> None:
@@ -70,28 +72,31 @@ class Servers:
             await self._listen(self._settings.admin_listen, [*health, *operators], "BRIDGE_ADMIN_LISTEN")
         else:
             public += operators
-        self._site = await self._listen(self._settings.listen, public, "BRIDGE_LISTEN", self.certificate)
+        self._public = await self._listen(self._settings.listen, public, "BRIDGE_LISTEN", self.certificate)
         await self._listen_socket([*control(self.url), *health, *operators])
 
     async def _listen(
         self, address: str, routes: Sequence[web.RouteDef], setting: str, certificate: Certificate | None = None
-    ) -> web.TCPSite:
+    ) -> asyncio.Server:
         host, port = _split(address)
         runner = await self._run(routes, self._settings.body_limit)
-        context = certificate.context if certificate else None
-        site = web.TCPSite(runner, host or None, port, ssl_context=context, backlog=1024)
+        context, answer = certificate.context if certificate else None, cast("web.Server", runner.server)
+        listen = asyncio.get_running_loop().create_server
         try:
-            await site.start()
+            server = await listen(answer, host or None, port, ssl=context, backlog=1024)
         except OSError as error:
             reason = error.strerror or str(error)
             raise SettingsError(f"cannot listen on {address}: {reason}; set {setting} to another address") from error
-        return site
+        self._stack.callback(server.close)
+        for each in server.sockets:
+            _drop_who_takes_nothing(each.fileno(), self._settings.body_timeout)
+        return server
 
     async def _listen_socket(self, routes: Sequence[web.RouteDef]) -> None:
         path = self._settings.data / SOCKET
         runner = await self._run(routes, CONTROL_BODY)
         await web.SockSite(runner, _socket_at(path)).start()
-        self._stack.callback(path.unlink, missing_ok=True)
+        self._stack.callback(_remove, path, _inode(path))
 
     async def _run(self, routes: Sequence[web.RouteDef], body_limit: int) -> web.AppRunner:
         app = web.Application(client_max_size=body_limit)
@@ -143,6 +148,28 @@ def _socket_at(path: Path) -> socket.socket:
     finally:
         os.umask(mask)
     return bound
+
+
+def _remove(path: Path, inode: int | None) -> None:
+    """Remove a socket, unless it is another's by now: of a daemon on a folder that was put in the place of ours."""
+    if _inode(path) == inode:
+        path.unlink(missing_ok=True)
+
+
+def _inode(path: Path) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_ino
+    return None
+
+
+def _drop_who_takes_nothing(listener: int, seconds: float) -> None:
+    """Have the system end connections of a listener whose other side takes nothing of an answer for so long.
+
+    Else each would be held for as long as it likes by who asks, and never reads. Only Linux can do so.
+    """
+    if sys.platform == "linux":
+        with socket.socket(fileno=os.dup(listener)) as own:  # the loop's own cannot be set
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 
 def _split(address: str) -> tuple[str, int]:

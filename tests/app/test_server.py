@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,16 @@ async def test_a_socket_that_a_killed_daemon_left_is_replaced(serve: Serve, data
         assert (await get_local(data, "/api/url"))[0] == 200
 
 
+async def test_the_socket_of_another_daemon_is_left_alone(serve: Serve, data: Path) -> None:
+    async with serve():
+        (data / "bridge.sock").rename(data / "moved.sock")
+        async with serve():
+            other = (data / "bridge.sock").stat()
+            (data / "bridge.sock").rename(data / "other.sock")
+        (data / "other.sock").rename(data / "bridge.sock")
+    assert (data / "bridge.sock").stat().st_ino == other.st_ino
+
+
 async def test_a_data_directory_whose_path_is_too_long_for_a_socket_is_told(serve: Serve, data: Path) -> None:
     deep = data / ("d" * 100)
     deep.mkdir()
@@ -212,6 +223,22 @@ async def test_a_body_that_was_refused_does_not_keep_its_connection(
         answer = await asyncio.wait_for(reader.read(), 5)
         assert answer.endswith(b"held"), "answered, and then closed, though the body never came"
         writer.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system cannot do so")
+async def test_who_takes_nothing_of_an_answer_is_dropped_by_the_system(serve: Serve) -> None:
+    found = []
+
+    async def look(request: web.Request) -> web.Response:
+        assert request.transport
+        connection = request.transport.get_extra_info("socket")
+        found.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+        return web.Response()
+
+    for host in ("127.0.0.1", "[::1]"):
+        async with serve(web.get("/look", look), listen=f"{host}:0", body_timeout=1.5) as servers:
+            await get(servers.url + "/look")
+    assert found == [1500, 1500], "milliseconds"
 
 
 async def test_closing_lets_an_answer_finish(serve: Serve) -> None:
