@@ -265,7 +265,7 @@ class Store(ABC):
 
     @abstractmethod
     async def writable(self) -> None:
-        """Look whether something can be written, if lately something could not; else it costs nothing.
+        """Look whether something can be written, if lately something could not or takes long; else it costs nothing.
 
         Raises:
             StoreUnavailableError: it cannot; ``str()`` tells people why.

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
 
+from bridge.errors import StoreUnavailableError
 from bridge.model import (
     Attempt,
     Clock,
@@ -43,6 +44,8 @@ from bridge.store.sqlite.rows import event_row, microseconds, moment_of
 from bridge.store.sqlite.writer import Writer
 
 END_OF_TIME = 2**62
+ENDLESS = 10.0
+"""Seconds after which a transaction under way means that the disk hangs: twice what the CRM waits for an answer."""
 
 
 class SqliteStore(Store):
@@ -220,6 +223,8 @@ class SqliteStore(Store):
 
     async def writable(self) -> None:
         """See ``Store``."""
+        if (seconds := self._writer.seconds) > ENDLESS:
+            raise StoreUnavailableError(f"the disk has not answered for {seconds:.0f} seconds")
         if self._writer.failed:
             await self._writer.submit(touch)
             self._writer.failed = False

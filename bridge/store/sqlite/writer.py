@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import apsw
@@ -63,6 +64,7 @@ class Writer:
         """Whether something could not be written that another time might be; whoever finds out that it can, says so."""
         self.thrifty = False
         """Whether the disk is short of room, so that a log that is moved to the database has to go in the next lull."""
+        self._began: float | None = None
         self._connection = connection
         self._place = Place(connection.filename)
         self._execute = connection.cursor().execute
@@ -73,6 +75,12 @@ class Writer:
         self._closed = False
         self._thread = Thread(target=self._run, name="store writer", daemon=True)
         self._thread.start()
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the transaction under way has taken; 0 if there is none."""
+        began = self._began
+        return 0.0 if began is None else monotonic() - began
 
     def submit(
         self, work: Callable[Concatenate[apsw.Connection, P], ResultT], *args: P.args, **kwargs: P.kwargs
@@ -123,7 +131,9 @@ class Writer:
 
     def _run(self) -> None:
         while jobs := self._take():
+            self._began = monotonic()
             outcomes = self._commit(jobs)
+            self._began = None
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 self._loop.call_soon_threadsafe(_answer, jobs, outcomes)
         self._connection.close()

@@ -1,10 +1,12 @@
 """What was acknowledged outlives the process, however it ends; and a full disk is no end."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event as Gate
 
 import apsw
 import pytest
@@ -127,4 +129,26 @@ async def test_what_could_not_be_written_is_tried_until_it_can_be(store: Store, 
     connection_of(store).pragma("query_only", False)
     await store.writable()
     connection_of(store).pragma("query_only", True)
+    await store.writable()
+
+
+async def test_a_disk_that_hangs_is_told_while_it_does(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(store, SqliteStore)
+    begun, gate = Gate(), Gate()
+
+    def hang(_: apsw.Connection) -> None:
+        begun.set()
+        gate.wait(10)
+
+    hanging = store._writer.submit(hang)
+    await asyncio.to_thread(begun.wait, 10)
+    await store.writable()
+    monkeypatch.setattr("bridge.store.sqlite.store.ENDLESS", 0.0)
+    with pytest.raises(StoreUnavailableError, match="the disk has not answered for 0 seconds"):
+        await store.writable()
+    gate.set()
+    await hanging
+    await store.add(an_event(clock))
     await store.writable()
