@@ -143,6 +143,11 @@ FACTS: list[Case] = [
         {("bridge_defects_total", "where=state"): 1},
     ),
     (
+        lambda: telemetry.former_unreadable("losses", "evt_1"),
+        ["former unreadable"],
+        {("bridge_defects_total", "where=former"): 1},
+    ),
+    (
         lambda: telemetry.log_lines_lost(3),
         ["log lines lost"],
         {("bridge_log_lines_lost_total",): 3},

@@ -103,11 +103,12 @@ def event_whole(event: Event) -> Shape:
 
 
 def _item_shape(item: Deferred) -> Shape:
-    return {"event": event_whole(item.event), "before": item.before}
+    own = {"delivery": item.delivery_id, "damaged": item.damaged}
+    return {"event": event_whole(item.event), "before": item.before, **own}
 
 
 def _item_from(shape: Shape) -> Deferred:
-    return Deferred(event_from(shape["event"]), shape["before"])
+    return Deferred(event_from(shape["event"]), shape["before"], shape["delivery"], shape["damaged"])
 
 
 def _moment(told: str | None) -> datetime | None:

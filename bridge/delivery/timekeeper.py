@@ -9,7 +9,7 @@ from bridge.delivery.announcer import Announcer
 from bridge.delivery.reached import FindRelated, Reached, nothing_found
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import Clock, DeliveryState, Ripe, Ripened
+from bridge.model import Clock, DeliveryState, Ripe, Ripened, Unreadable
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
@@ -73,7 +73,7 @@ class Timekeeper:
     async def _foresee(self, batch: Sequence[Ripe]) -> None:
         await self._reached.prepare(lambda: self._current().router.wanted_ripe(batch))
 
-    def _ripen(self, ripe: Ripe) -> Ripened:
+    def _ripen(self, ripe: Ripe) -> Ripened | Unreadable:
         try:
             return self._current().router.ripen(ripe, self._reached.related)
         except Exception as error:  # noqa: BLE001 (a defect on one delivery must not stop the others)

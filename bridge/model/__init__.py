@@ -1,6 +1,6 @@
 """The nouns of bridge: frozen values, standard library only, known to every layer."""
 
-from bridge.model.decisions import Deferred, Former, Ripe, Ripened, RoutedEvent, TargetState
+from bridge.model.decisions import Deferred, Former, Ripe, Ripened, RoutedEvent, TargetState, Unreadable
 from bridge.model.deliveries import (
     FOREVER,
     OVER,
@@ -87,6 +87,7 @@ __all__ = [
     "TargetState",
     "Terms",
     "Trigger",
+    "Unreadable",
     "Want",
     "found_key",
     "made_at",

@@ -1,5 +1,6 @@
 """What is decided: by routing of an event, by time of what was deferred, by experience of a target."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -26,10 +27,12 @@ class RoutedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """One event that a deferred delivery is to tell of."""
+    """One event that a deferred delivery is to tell of; ``damaged`` says that what was ``before`` cannot be read."""
 
     event: Event
     before: JsonObject | None
+    delivery_id: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,13 @@ class Ripened(NamedTuple):
     """What becomes of deferred deliveries, of the one that tells of all; ``following`` holds the place of a digest."""
 
     delivery: Delivery
+    following: Delivery | None = None
+
+
+class Unreadable(NamedTuple):
+    """Those deferred deliveries, by id, that can never be told, and why; whatever was due with them is told without."""
+
+    reasons: Mapping[str, str]
     following: Delivery | None = None
 
 

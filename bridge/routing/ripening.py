@@ -22,6 +22,7 @@ from bridge.model import (
     Related,
     Ripe,
     Ripened,
+    Unreadable,
     Want,
     new_id,
 )
@@ -33,6 +34,7 @@ from bridge.routing.timing import Digest
 
 GONE = "the rule that deferred it is not there any more"
 UNDONE = "what it would have told was undone before its time came"
+DAMAGED = "what it is compared with, as it was stored, is damaged and cannot be read any more"
 NOTHING = "nothing happened that it could tell of"
 
 
@@ -54,15 +56,22 @@ class Ripener:
         self._listening = listening
         self._contexts = contexts
 
-    def ripen(self, ripe: Ripe, now: datetime, related: Related) -> Ripened:
-        """Return what becomes of it, and what holds the place of the next digest if that is told in any case."""
-        return Ripened(self._became(ripe, now, related), self._following(ripe, now))
+    def ripen(self, ripe: Ripe, now: datetime, related: Related) -> Ripened | Unreadable:
+        """Return what becomes of it, and what holds the place of the next digest if that is told in any case.
+
+        What cannot be read any more keeps nothing else that is due with it from being told.
+        """
+        following = self._following(ripe, now)
+        try:
+            return Ripened(self._became(ripe, now, related), following)
+        except UnreadableWebhookError as error:
+            return Unreadable(self._unreadable(ripe) or {ripe.delivery.id: str(error)}, following)
 
     def foretell(self, ripe: Ripe, now: datetime, related: Related) -> Preview | None:
         """Return what a deferred delivery of an entry that is there would tell by now; None if nothing is left."""
         entry = self._routes[ripe.delivery.route].deliver[ripe.delivery.entry]
         try:
-            return self._preview(ripe, entry, now, related)
+            return self._preview(self._readable(ripe), entry, now, related)
         except (RenderError, MatchError, UnreadableWebhookError) as error:
             return Preview(entry.target, ripe.delivery.key, None, str(error))
 
@@ -99,7 +108,7 @@ class Ripener:
             return _set(delivery, DeliveryState.CANCELLED, now, GONE)
         try:
             preview = self._preview(ripe, entry, now, related)
-        except (RenderError, MatchError, UnreadableWebhookError) as error:
+        except (RenderError, MatchError) as error:
             return _set(delivery, DeliveryState.DEAD, now, str(error))
         if preview is None:
             return _set(delivery, DeliveryState.CANCELLED, now, UNDONE if ripe.items else NOTHING)
@@ -157,6 +166,8 @@ class Ripener:
 
     def _change(self, item: Deferred, last: EntityState | None) -> Change:
         """Return an event as a change from what was there before, to the newest document where that is given."""
+        if item.damaged:
+            raise UnreadableWebhookError(DAMAGED)
         event, source = item.event, self._source(item)
         reading = source.interpret(event, item.before)
         newest = last is not None and last.version >= reading.version
@@ -165,6 +176,23 @@ class Ripener:
         )
         changed = {} if item.before is None else differences(item.before, current, source.quiet)
         return Change(event, reading.action, reading.document, current, item.before, changed, reading.dated, version)
+
+    def _unreadable(self, ripe: Ripe) -> dict[str, str]:
+        """Return the ids of those that cannot be read any more, with the reason."""
+        reasons: dict[str, str] = {}
+        for item in ripe.items:
+            try:
+                self._change(item, None)
+            except UnreadableWebhookError as error:
+                reasons[item.delivery_id] = str(error)
+        return reasons
+
+    def _readable(self, ripe: Ripe) -> Ripe:
+        """Return a digest without what cannot be told, unless it is asked about that."""
+        reasons = self._unreadable(ripe)
+        if ripe.delivery.id in reasons:
+            return ripe
+        return replace(ripe, items=tuple(item for item in ripe.items if item.delivery_id not in reasons))
 
     def _source(self, item: Deferred) -> AnySource:
         source = self._sources.get(item.event.source)

@@ -26,6 +26,7 @@ from bridge.model import (
     Ripened,
     RoutedEvent,
     StateKey,
+    Unreadable,
     Want,
     new_id,
 )
@@ -120,7 +121,7 @@ class Router:
         """Return what deferred messages have to say of related entities."""
         return self._ripener.wanted(ripe)
 
-    def ripen(self, ripe: Ripe, related: Related = NOTHING) -> Ripened:
+    def ripen(self, ripe: Ripe, related: Related = NOTHING) -> Ripened | Unreadable:
         """Return what becomes of deferred deliveries whose time has come: of the newest of them, which tells of all."""
         return self._ripener.ripen(ripe, self._clock.now(), related)
 

@@ -81,9 +81,10 @@ class Store(ABC):
 
         Those of one entry and group of a digest are taken together, ``ITEMS`` of them at most; with as many, no other
         is taken. The newest bears the message, the others are cancelled, or dead as it is. What it defers again waits
-        on. Returns what was committed, but for what was gathered. What cannot be stored becomes dead, so that it never
-        stops the others. What a digest tells of is kept until the one after the next of its entry, ``ITEMS`` of each
-        group at most, as its ``former``. What is to follow a digest is added, unless its place is held already.
+        on. Returns what was committed, but for what was gathered. What cannot be stored becomes dead, and so does what
+        ``ripen`` finds unreadable, so that it never stops the others; a ``before`` that was damaged is handed over as
+        such. What a digest tells of is kept until the one after the next of its entry, ``ITEMS`` of each group at most,
+        as its ``former``. What is to follow a digest is added, unless its place is held already.
         ``foresee`` is awaited first, with the same batch; what is deferred no more by then is left as it is.
         """
 

@@ -17,6 +17,7 @@ from bridge.model import (
     RoutedEvent,
     StateKey,
     Trigger,
+    Unreadable,
 )
 
 Plan: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]], Sequence[RoutedEvent]]
@@ -32,8 +33,11 @@ Prepare: TypeAlias = Callable[[Sequence[Event], Mapping[StateKey, EntityState]],
 Foresee: TypeAlias = Callable[[Sequence[Ripe]], Awaitable[None]]
 """Finds out what ``Ripen`` will need of a batch."""
 
-Ripen: TypeAlias = Callable[[Ripe], Ripened]
-"""Returns what becomes of deferred deliveries whose time has come: of the newest, which tells of them all. Pure."""
+Ripen: TypeAlias = Callable[[Ripe], Ripened | Unreadable]
+"""Returns what becomes of deferred deliveries whose time has come: of the newest, which tells of them all. Pure.
+
+Or which of them cannot be told at all: these die, and the others wait on, to be told without them at once.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,12 @@ def state_unreadable(source: str, entity: Entity, event_id: str) -> None:
     _log.error("state unreadable", source=source, entity=str(entity), event_id=event_id)
 
 
+def former_unreadable(route: str, event_id: str) -> None:
+    """What a digest told of an event is damaged: the next digest is compared with nothing."""
+    metrics.DEFECTS.labels("former").inc()
+    _log.error("former unreadable", route=route, event_id=event_id)
+
+
 def dispatching_failed(error: Exception) -> None:
     """A batch of events hit a defect beyond any one of them; it is taken again a moment later."""
     metrics.DEFECTS.labels("dispatching").inc()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bridge.model import Deferral, Delivery, DeliveryState, Event, EventState, Ripe, Ripened, RoutedEvent
+from bridge.model import Deferral, Delivery, DeliveryState, Event, EventState, Ripe, Ripened, RoutedEvent, Unreadable
 from bridge.store.base import Store
 from bridge.store.nouns import Retention
 from tests.contracts.store_steps import a_delivery, an_event, decided, the
@@ -83,6 +83,27 @@ class DigestContract:
             (second.id, {"of": second.id}),
         ]
         assert (await the(store, turns.ripe[0].others[0])).state is DeliveryState.CANCELLED
+
+    async def test_what_is_found_unreadable_dies_and_the_others_are_told_without_it(
+        self, store: Store, clock: ManualClock, turns: Turns
+    ) -> None:
+        lost, other = [await gathered(store, clock, clock.now() + DAY) for _ in range(2)]
+        clock.advance(days=1)
+
+        def ripen(ripe: Ripe) -> Unreadable:
+            [id_] = [item.delivery_id for item in ripe.items if item.event.id == lost.id]
+            return Unreadable({id_: "it is damaged"}, held_place(ripe, clock.now() + DAY))
+
+        [dead] = await store.ripen(10, ripen)
+        assert (dead.event_id, dead.state, dead.reason) == (lost.id, DeliveryState.DEAD, "it is damaged")
+        assert (await the(store, dead.id)).state is DeliveryState.DEAD
+        await store.ripen(10, told)
+        await turns.pass_by()
+        [place] = turns.ripe
+        assert (place.items, place.delivery.event_id) == ((), other.id)
+        former = place.former
+        assert former is not None
+        assert [item.event.id for item in former.items] == [other.id]
 
     async def test_it_brings_what_the_one_before_told_of_the_group(
         self, store: Store, clock: ManualClock, turns: Turns

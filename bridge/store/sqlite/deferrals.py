@@ -6,7 +6,7 @@ from dataclasses import replace
 import apsw
 
 from bridge.errors import legible
-from bridge.model import CallOff, Deferral, Deferred, Delivery, DeliveryState, Ripe, Ripened
+from bridge.model import CallOff, Deferral, Deferred, Delivery, DeliveryState, Ripe, Ripened, Unreadable
 from bridge.store.nouns import ITEMS
 from bridge.store.sqlite.digests import find_former, keep_digested
 from bridge.store.sqlite.heads import make_way, pass_head, place_of
@@ -14,12 +14,13 @@ from bridge.store.sqlite.listing import find_delivery, find_entity_state
 from bridge.store.sqlite.queries import Row, change, change_each, first, rows
 from bridge.store.sqlite.quiet import quieted
 from bridge.store.sqlite.rows import (
+    deferred_of,
     delivery_row,
-    document_of,
     event_of,
     json_text,
     microseconds,
     moment_of,
+    object_of,
     ripened_row,
 )
 
@@ -68,10 +69,11 @@ def ripe_batch(connection: apsw.Connection, limit: int, now: int) -> list[Ripe]:
     return [ripe_of(connection, ids) for ids in found]
 
 
-def commit_ripened(connection: apsw.Connection, batch: Sequence[tuple[Ripe, Ripened]], now: int) -> list[Delivery]:
+def commit_ripened(
+    connection: apsw.Connection, batch: Sequence[tuple[Ripe, Ripened | Unreadable]], now: int
+) -> list[Delivery]:
     """Write what became of what was due, unless it is deferred no more; return what was written."""
-    written = [_write(connection, ripe, ripened, now) for ripe, ripened in batch]
-    return [delivery for delivery in written if delivery is not None]
+    return [delivery for ripe, became in batch for delivery in _settle(connection, ripe, became, now)]
 
 
 def _subject(connection: apsw.Connection, event_id: str) -> str | None:
@@ -85,14 +87,19 @@ def _joined(connection: apsw.Connection, delivery: Delivery, deferral: Deferral,
     if held is None:
         return deferral
     id_, latest, before = held
-    _end(connection, id_, DeliveryState.CANCELLED, f"told with {delivery.id}")
+    known = object_of(before)
     change(connection, "hold_until", min(microseconds(delivery.due_at), latest), delivery.id)
-    return replace(deferral, latest=moment_of(latest), before=document_of(before))
+    if before is not None and known is None:  # how it began is lost: its time comes at once, and tells of that
+        change(connection, "hold_alone", id_)
+        change(connection, "hold_until", microseconds(delivery.created_at), id_)
+        return replace(deferral, latest=moment_of(latest))
+    _end(connection, id_, DeliveryState.CANCELLED, f"told with {delivery.id}")
+    return replace(deferral, latest=moment_of(latest), before=known)
 
 
-def _end(connection: apsw.Connection, id_: str, state: DeliveryState, reason: str | None) -> None:
-    change(connection, "end_deferred", id_, state.value, reason)
+def _end(connection: apsw.Connection, id_: str, state: DeliveryState, reason: str | None) -> int:
     change(connection, "drop_deferral", id_)
+    return change(connection, "end_deferred", id_, state.value, reason)
 
 
 def _row(delivery: Delivery, deferral: Deferral, subject: str | None) -> Row:
@@ -112,12 +119,13 @@ def _row(delivery: Delivery, deferral: Deferral, subject: str | None) -> Row:
 
 def ripe_of(connection: apsw.Connection, ids: Sequence[str]) -> Ripe:
     """Return deferred deliveries with what they tell of; the last is the newest."""
-    found = [row for id_ in ids for row in rows(connection, "deferred_item", id_)]
-    items = tuple(item for row in found if (item := item_of(row)))
-    trigger, kind, group, latest, vacant, before = found[-1][:OWN]
+    found = [(id_, row) for id_ in ids for row in rows(connection, "deferred_item", id_)]
+    items = tuple(item for id_, row in found if (item := item_of(id_, row)))
+    newest = found[-1][1]
+    trigger, kind, group, latest, vacant, before = newest[:OWN]
     turn = None if latest is None else moment_of(latest)
-    deferral = Deferral(kind, group, document_of(before), turn, vacant=bool(vacant))
-    delivery, event = find_delivery(connection, ids[-1]), event_of(found[-1][OWN:])
+    deferral = Deferral(kind, group, object_of(before), turn, vacant=bool(vacant))
+    delivery, event = find_delivery(connection, ids[-1]), event_of(newest[OWN:])
     assert delivery is not None, "a deferral has its delivery"  # noqa: S101 (a foreign key says so)
     last = find_entity_state(connection, event.source, event.entity) if event.entity else None
     ripe = Ripe(replace(delivery, deferral=deferral), items, last, trigger == "person", tuple(ids[:-1]))
@@ -126,10 +134,22 @@ def ripe_of(connection: apsw.Connection, ids: Sequence[str]) -> Ripe:
     return replace(ripe, former=find_former(connection, delivery, group, ripe.turn))
 
 
-def item_of(row: Row) -> Deferred | None:
-    """Return what a deferred item tells of; None if it only holds a place."""
+def item_of(id_: str, row: Row) -> Deferred | None:
+    """Return what a deferred delivery tells of, by its ``deferred_item``; None if it only holds a place."""
     *_, vacant, before = row[:OWN]
-    return None if vacant else Deferred(event_of(row[OWN:]), document_of(before))
+    return None if vacant else deferred_of(row[OWN:], before, id_)
+
+
+def _settle(connection: apsw.Connection, ripe: Ripe, became: Ripened | Unreadable, now: int) -> list[Delivery]:
+    """Write what became of deliveries that are told together, and hold the place of the next digest."""
+    if isinstance(became, Unreadable):
+        tried = [_give_up(connection, id_, reason) for id_, reason in became.reasons.items()]
+    else:
+        tried = [_write(connection, ripe, became, now)]
+    written = [delivery for delivery in tried if delivery is not None]
+    if written and became.following:
+        _hold_place(connection, became.following)
+    return written
 
 
 def _write(connection: apsw.Connection, ripe: Ripe, ripened: Ripened, now: int) -> Delivery | None:
@@ -146,11 +166,17 @@ def _write(connection: apsw.Connection, ripe: Ripe, ripened: Ripened, now: int) 
     else:
         change(connection, "drop_deferral", delivery.id)
     _end_gathered(connection, ripe.others, delivery)
-    if ripened.following:
-        _hold_place(connection, ripened.following)
     make_way(connection, place, now)
     pass_head(connection, [place], now)
     return delivery
+
+
+def _give_up(connection: apsw.Connection, id_: str, reason: str) -> Delivery | None:
+    """Make dead what cannot be told; None if it is deferred no more."""
+    delivery = find_delivery(connection, id_)
+    if delivery is None or not _end(connection, id_, DeliveryState.DEAD, reason):
+        return None
+    return replace(delivery, state=DeliveryState.DEAD, reason=reason)
 
 
 def _hold_place(connection: apsw.Connection, following: Delivery) -> None:

@@ -5,10 +5,11 @@ from datetime import datetime
 
 import apsw
 
-from bridge.model import Deferred, Delivery, Former
+from bridge import telemetry
+from bridge.model import Delivery, Former
 from bridge.store.nouns import ITEMS
 from bridge.store.sqlite.queries import change, first, rows
-from bridge.store.sqlite.rows import document_of, event_of, json_text, microseconds, moment_of
+from bridge.store.sqlite.rows import deferred_of, json_text, microseconds, moment_of
 
 
 def find_former(connection: apsw.Connection, delivery: Delivery, group: str, turn: datetime) -> Former | None:
@@ -19,8 +20,11 @@ def find_former(connection: apsw.Connection, delivery: Delivery, group: str, tur
         return None
     if of_group is None:
         return Former(moment_of(last))
-    items = rows(connection, "digested_items", delivery.route, delivery.entry, of_group, group)
-    return Former(moment_of(of_group), tuple(Deferred(event_of(row[1:]), document_of(row[0])) for row in items))
+    told = rows(connection, "digested_items", delivery.route, delivery.entry, of_group, group)
+    items = tuple(deferred_of(row[1:], row[0]) for row in told)
+    for damaged in (item for item in items if item.damaged):
+        telemetry.former_unreadable(delivery.route, damaged.event.id)
+    return Former(moment_of(of_group), items)
 
 
 def keep_digested(connection: apsw.Connection, delivery: Delivery, group: str, turn: int, ids: Sequence[str]) -> None:

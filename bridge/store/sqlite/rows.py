@@ -8,6 +8,7 @@ from bridge import telemetry
 from bridge.model import (
     Attempt,
     Breaker,
+    Deferred,
     Delivery,
     DeliveryState,
     Entity,
@@ -108,15 +109,17 @@ def entity_state_of(row: Row) -> EntityState | None:
     One state that was damaged must not stop the routing of all events, so its entity is as if never seen.
     """
     source, kind, id_, version, event_id, deleted, created_seen, found, document = row
-    entity, known = Entity(kind, id_), _object(document)
+    entity, known = Entity(kind, id_), object_of(document)
     if known is None:
         telemetry.state_unreadable(source, entity, event_id)
         return None
     return EntityState(source, entity, known, version, event_id, bool(deleted), bool(created_seen), bool(found))
 
 
-def _object(text: str) -> JsonObject | None:
-    """Return a JSON object; None if the text is none."""
+def object_of(text: bytes | None) -> JsonObject | None:
+    """Return a JSON object; None if there is no text, or it is damaged, for which it need not even be UTF-8."""
+    if text is None:
+        return None
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -151,9 +154,10 @@ def lane_of(delivery: Delivery) -> str:
     return f"{delivery.bucket}{SEPARATOR}{delivery.route}"
 
 
-def document_of(text: str | None) -> JsonObject | None:
-    """Return a document that may be absent."""
-    return None if text is None else orjson.loads(text)
+def deferred_of(row: Row, before: bytes | None, delivery_id: str = "") -> Deferred:
+    """Return what a deferred delivery tells of: the event of a row, beside what it is compared with."""
+    document = object_of(before)
+    return Deferred(event_of(row), document, delivery_id, damaged=before is not None and document is None)
 
 
 def ripened_row(delivery: Delivery) -> Row:

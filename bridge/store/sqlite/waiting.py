@@ -30,26 +30,28 @@ def _gathered(connection: apsw.Connection, event: Event, delivery: Delivery, def
     place = (delivery.route, delivery.entry, deferral.group)
     ids = [each for [each] in rows(connection, "gathered", *place, microseconds(delivery.due_at), ITEMS)]
     waiting = {id_: item for id_ in ids if (item := _item(connection, id_)) and item.event.id != event.id}
-    items = sorted([*waiting.values(), Deferred(event, deferral.before)], key=_arrival)
+    items = sorted([*waiting.values(), Deferred(event, deferral.before, delivery.id)], key=_arrival)
     former = find_former(connection, delivery, deferral.group, turn)
     return Ripe(delivery, tuple(items), others=tuple(waiting), former=former)
 
 
 def _item(connection: apsw.Connection, id_: str) -> Deferred | None:
     found = first(connection, "deferred_item", id_)
-    return item_of(found) if found else None
+    return item_of(id_, found) if found else None
 
 
 def _joined(connection: apsw.Connection, event: Event, delivery: Delivery, deferral: Deferral) -> Ripe:
     """Return the change that is held already, as it is if the event is part of it, else with the event at its end."""
     for held in _held(connection, event, delivery):
+        if held.items[-1].damaged and held.delivery.event_id != event.id:
+            continue
         joined = held.delivery.deferral or deferral
         if held.delivery.event_id == event.id or _arrival(held.items[-1]) >= (event.received_at, event.id):
             return held
         latest = joined.latest or delivery.due_at
         longer = replace(deferral, before=joined.before, latest=latest)
         until = replace(delivery, due_at=min(delivery.due_at, latest), deferral=longer)
-        return Ripe(until, (Deferred(event, joined.before),), others=(held.delivery.id,))
+        return Ripe(until, (Deferred(event, joined.before, delivery.id),), others=(held.delivery.id,))
     return _alone(event, delivery, deferral)
 
 
@@ -63,7 +65,7 @@ def _held(connection: apsw.Connection, event: Event, delivery: Delivery) -> list
 
 
 def _alone(event: Event, delivery: Delivery, deferral: Deferral) -> Ripe:
-    return Ripe(delivery, (Deferred(event, deferral.before),))
+    return Ripe(delivery, (Deferred(event, deferral.before, delivery.id),))
 
 
 def _arrival(item: Deferred) -> tuple[datetime, str]:

@@ -14,14 +14,16 @@ from tests.support.clock import ManualClock
 OTHER = Entity("deal", "77")
 
 
-def damage(data: Path, document: str) -> None:
+def damage(data: Path, document: str | bytes) -> None:
     connection = apsw.Connection(str(data / "bridge.db"))
-    connection.execute("UPDATE entity_state SET document = ? WHERE id = ?", (document, DEAL.id)).fetchall()
+    connection.execute(
+        "UPDATE entity_state SET document = CAST(? AS TEXT) WHERE id = ?", (document, DEAL.id)
+    ).fetchall()
     connection.close()
 
 
-@pytest.mark.parametrize("document", ["", "{", '{"a": ', "[]", "null", "\x00"])
-async def test_routing_goes_on(store: Store, clock: ManualClock, tmp_path: Path, document: str) -> None:
+@pytest.mark.parametrize("document", ["", "{", '{"a": ', "[]", "null", "\x00", b"\xff"])
+async def test_routing_goes_on(store: Store, clock: ManualClock, tmp_path: Path, document: str | bytes) -> None:
     for entity in (DEAL, OTHER):
         event = an_event(clock, entity=entity)
         await store.add(event)

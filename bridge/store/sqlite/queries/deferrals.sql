@@ -6,12 +6,16 @@ SELECT source || char(10) || entity_kind || char(10) || entity_id FROM event WHE
 
 -- name: held_changes
 -- Of one entry and entity there is one at most.
-SELECT f.delivery_id, f.latest, f.before
+SELECT f.delivery_id, f.latest, CAST(f.before AS BLOB)
 FROM deferral AS f
 WHERE f.subject = ? AND f.route = ? AND f.entry = ? AND f.kind = 'debounce'
 
 -- name: place_held
 SELECT 1 FROM deferral WHERE route = ? AND entry = ? AND gathered_by = ? AND kind = 'digest' AND vacant
+
+-- name: hold_alone
+-- Nothing joins it any more, and nothing calls it off.
+UPDATE deferral SET subject = NULL WHERE delivery_id = ?
 
 -- name: hold_until
 UPDATE delivery SET due_at = ? WHERE id = ?
@@ -47,7 +51,7 @@ LIMIT ?
 
 -- name: deferred_item
 SELECT
-    d.next_trigger, f.kind, f.gathered_by, f.latest, f.vacant, f.before,
+    d.next_trigger, f.kind, f.gathered_by, f.latest, f.vacant, CAST(f.before AS BLOB),
     e.id, e.source, e.name, e.entity_kind, e.entity_id, e.dedup_key, e.received_at, e.occurred_at, e.state, e.reason,
     e.body
 FROM delivery AS d
@@ -92,7 +96,7 @@ SELECT max(turn), max(turn) FILTER (WHERE gathered_by = ?3) FROM digested WHERE 
 
 -- name: digested_items
 SELECT
-    g.before,
+    CAST(g.before AS BLOB),
     e.id, e.source, e.name, e.entity_kind, e.entity_id, e.dedup_key, e.received_at, e.occurred_at, e.state, e.reason,
     e.body
 FROM digested AS g

@@ -11,7 +11,7 @@ SELECT id, seq FROM event WHERE source = ? AND dedup_key = ?
 SELECT
     e.id, e.source, e.name, e.entity_kind, e.entity_id, e.dedup_key, e.received_at, e.occurred_at, e.state, e.reason,
     e.body,
-    s.source, s.kind, s.id, s.version, s.event_id, s.deleted, s.created_seen, s.found, s.document
+    s.source, s.kind, s.id, s.version, s.event_id, s.deleted, s.created_seen, s.found, CAST(s.document AS BLOB)
 FROM event AS e
 LEFT JOIN entity_state AS s ON s.source = e.source AND s.kind = e.entity_kind AND s.id = e.entity_id
 WHERE e.state = 'received'
@@ -40,7 +40,7 @@ ON CONFLICT (source, kind, id) DO UPDATE SET
 WHERE excluded.version >= entity_state.version
 
 -- name: get_entity_state
-SELECT source, kind, id, version, event_id, deleted, created_seen, found, document
+SELECT source, kind, id, version, event_id, deleted, created_seen, found, CAST(document AS BLOB)
 FROM entity_state
 WHERE source = ? AND kind = ? AND id = ?
 
