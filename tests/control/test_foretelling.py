@@ -95,6 +95,26 @@ class TestDigest:
         told = of(await later.operations.explain(one.id), "losses")
         assert (told["preview"], told["joins"]) == ("A1, A2; before: ?", [await waiting(later, two)])
 
+    async def test_more_than_fit_one_message_are_explained_in_the_message_that_tells_of_them(
+        self, later: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bridge.store.sqlite.waiting.ITEMS", 2)
+        told = [of(await later.operations.explain_body(a_loss("ana", "A1")), "losses")["preview"]]
+        for name in ("A1", "A2", "A3", "A4"):
+            [event] = await later.receive(a_loss("ana", name))
+            following = await later.operations.explain_body(a_loss("ana", "next"))
+            told += [
+                of(await later.operations.explain(event.id), "losses")["preview"],
+                of(following, "losses")["preview"],
+            ]
+        assert [each.partition(";")[0] for each in told] == [
+            "A1",
+            *("A1", "A1, next"),
+            *("A1, A2", "next"),
+            *("A3", "A3, next"),
+            *("A3, A4", "next"),
+        ]
+
     async def test_it_is_compared_with_what_the_one_before_told(self, later: Shop) -> None:
         await later.receive(a_loss("ana", "A1"), a_loss("ana", "A2"))
         await let_pass(later, hours=10)

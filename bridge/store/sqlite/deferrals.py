@@ -63,7 +63,7 @@ def ripe_batch(connection: apsw.Connection, limit: int, now: int) -> list[Ripe]:
         if len(seen) >= ITEMS:
             break
         if id_ not in seen:
-            ids = [each for [each] in rows(connection, "gathered", *group, now, ITEMS)] if kind == "digest" else [id_]
+            ids = [each for each, _ in rows(connection, "gathered", *group, now, ITEMS)] if kind == "digest" else [id_]
             found.append(ids)
             seen.update(ids)
     return [ripe_of(connection, ids) for ids in found]

@@ -1,5 +1,6 @@
 """What a deferred delivery would be told with, if its time came now: asked by people, and changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,8 +10,10 @@ from bridge.model import Deferral, Deferred, Delivery, Event, Ripe
 from bridge.store.nouns import ITEMS
 from bridge.store.sqlite.deferrals import item_of, ripe_of
 from bridge.store.sqlite.digests import find_former
-from bridge.store.sqlite.queries import first, rows
+from bridge.store.sqlite.queries import Row, first, rows
 from bridge.store.sqlite.rows import microseconds
+
+NO_LIMIT = -1
 
 
 def waiting_with(connection: apsw.Connection, event: Event, delivery: Delivery) -> Ripe:
@@ -28,11 +31,19 @@ def _gathered(connection: apsw.Connection, event: Event, delivery: Delivery, def
     """Return a digest with all that waits for the same turn of it; the event is its newest unless it waits as well."""
     turn = deferral.latest or delivery.due_at
     place = (delivery.route, delivery.entry, deferral.group)
-    ids = [each for [each] in rows(connection, "gathered", *place, microseconds(delivery.due_at), ITEMS)]
+    line = rows(connection, "gathered", *place, microseconds(delivery.due_at), NO_LIMIT)
+    ids = _message_of(event, line)
     waiting = {id_: item for id_ in ids if (item := _item(connection, id_)) and item.event.id != event.id}
     items = sorted([*waiting.values(), Deferred(event, deferral.before, delivery.id)], key=_arrival)
     former = find_former(connection, delivery, deferral.group, turn)
     return Ripe(delivery, tuple(items), others=tuple(waiting), former=former)
+
+
+def _message_of(event: Event, line: Sequence[Row]) -> list[str]:
+    """Return the ids of the message that tells of an event, which is the last in line if it does not wait yet."""
+    turn = next((turn for turn, [_, event_id] in enumerate(line) if event_id == event.id), len(line))
+    begin = turn - turn % ITEMS
+    return [id_ for id_, _ in line[begin : begin + ITEMS]]
 
 
 def _item(connection: apsw.Connection, id_: str) -> Deferred | None:

@@ -42,7 +42,7 @@ LIMIT ?
 
 -- name: gathered
 -- Oldest first, so that a digest of more than fit one message goes on with the younger ones.
-SELECT d.id
+SELECT d.id, iif(f.vacant, NULL, d.event_id)
 FROM deferral AS f
 JOIN delivery AS d ON d.id = f.delivery_id
 WHERE f.kind = 'digest' AND f.route = ? AND f.entry = ? AND f.gathered_by = ? AND d.state = 'deferred' AND d.due_at <= ?
