@@ -19,6 +19,7 @@ from tests.support.google_calendar import google_key
 SHAPED = {
     "DISCORD_WEBHOOK_URL": "https://discord.com/api/webhooks/1234/shown",
     "TELEGRAM_BOT_TOKEN": "123456:shown",
+    "SALES_CALENDAR": "shown@group.calendar.google.com",
     "FEED_SECRET": "a-secret-of-some-length",
 }
 """Values of which more is wanted than that they are there."""

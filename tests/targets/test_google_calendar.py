@@ -378,6 +378,8 @@ def test_data_is_text_in_a_description() -> None:
         ({"service_account": "{}"}, "must hold the whole JSON key"),
         ({"service_account": "no json"}, "must hold the whole JSON key"),
         ({"service_account": json.dumps({"client_email": 1, "private_key": "x", "token_uri": "y"})}, "whole JSON key"),
+        ({"calendar": "Vendas"}, "which holds an @"),
+        ({"calendar": "https://calendar.google.com/calendar/u/0?cid=a@b"}, "which holds an @"),
         ({"service_account": "[]"}, "must hold the whole JSON key"),
         ({"consent": {"client_id": "a", "client_secret": "hush", "refresh_token": "b"}, "subject": "c"}, "goes with"),
         (
@@ -388,7 +390,7 @@ def test_data_is_text_in_a_description() -> None:
 )
 def test_wrong_options_are_told(options: JsonObject, words: str) -> None:
     with pytest.raises(ValidationError, match=words) as caught:
-        GoogleCalendarOptions.model_validate({"calendar": "x", **options})
+        GoogleCalendarOptions.model_validate({"calendar": "x@y", **options})
     assert "hush" not in str(caught.value)
 
 
@@ -432,7 +434,7 @@ def test_reminders_are_counted_in_minutes() -> None:
 
 
 async def test_without_a_key_a_test_of_rules_has_one_that_opens_nothing(client: Client) -> None:
-    options = {"calendar": "x", "service_account": StandIns.value("GOOGLE_KEY")}
+    options = {"calendar": "x@y", "service_account": StandIns.value("GOOGLE_KEY")}
     target = GoogleCalendar("sales", GoogleCalendarOptions.model_validate(options))
     assert target.options.service_account is not None
     assert "stand-in.example" in target.options.service_account.reveal()

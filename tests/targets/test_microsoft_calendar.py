@@ -357,6 +357,7 @@ def test_an_entry_that_makes_no_sense_is_refused(content: JsonObject, words: str
     ("options", "words"),
     [
         ({"tenant": "a/b"}, "id or a domain"),
+        ({"mailbox": "Vendas"}, "the user's address"),
         ({"concurrency": 4}, "concurrency"),
         ({"timezone": "Nowhere"}, "time zone"),
         ({"api_url": "nonsense"}, "whole address"),

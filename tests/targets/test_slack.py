@@ -887,6 +887,12 @@ def test_a_number_from_a_template_is_text() -> None:
         ({"token": "xoxb-hush"}, "channel"),
         ({"webhook_url": "https://hooks.slack.com/hush", "channel": "C1"}, "goes with"),
         ({"webhook_url": "hooks.slack.com/hush"}, "whole address"),
+        ({"webhook_url": "https://acme.slack.com/archives/C0123"}, "https://hooks.slack.com/"),
+        ({"token": "xapp-hush", "channel": "C1"}, "xoxb-"),
+        *(
+            ({"token": "xoxb-hush", "channel": channel}, "id of a channel, such as C0123ABCD")
+            for channel in ("#vendas", "vendas", "c0123abcd", "https://acme.slack.com/archives/C0123", "C0123 ")
+        ),
         ({"webhook_url": "https://[hush/"}, "valid address"),
         ({"token": "xoxb-hush\n", "channel": "C1"}, "one word"),
         ({"token": "Bearer xoxb-hush", "channel": "C1"}, "one word"),

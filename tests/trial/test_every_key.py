@@ -46,7 +46,11 @@ BASE: Final[dict[str, Any]] = {
         "group": {"type": "telegram", "token": "1:a", "chat": "-1"},
         "office": {"type": "teams", "workflow_url": "https://teams.example.com/a?sig=b"},
         "phone": {"type": "whatsapp", "token": "a", "phone_number_id": "1"},
-        "agenda": {"type": "google_calendar", "calendar": "a", "service_account": google_key("https://token.example")},
+        "agenda": {
+            "type": "google_calendar",
+            "calendar": "a@b",
+            "service_account": google_key("https://token.example"),
+        },
         "cloud": {"type": "caldav", "url": "https://dav.example", "calendar": "a", "username": "b", "password": "c"},
         "outlook": {
             "type": "microsoft_calendar",
@@ -266,7 +270,7 @@ CASES: Final[Mapping[str, Case]] = {
     "whatsapp entry.parameters": Case(f"{ENTRY}.parameters", ["b"], (APPROVED,)),
     "whatsapp entry.text": Case(f"{ENTRY}.text", "y", (PHONE,)),
     "whatsapp entry.unfurl": Case(f"{ENTRY}.unfurl", True, (PHONE,)),
-    "google_calendar.calendar": Case("targets.agenda.calendar", "b", (MEETING,)),
+    "google_calendar.calendar": Case("targets.agenda.calendar", "b@b", (MEETING,)),
     "google_calendar.service_account": Case(
         "targets.agenda.service_account", google_key("https://other.example"), (MEETING,)
     ),
@@ -275,7 +279,7 @@ CASES: Final[Mapping[str, Case]] = {
         "targets.agenda",
         {
             "type": "google_calendar",
-            "calendar": "a",
+            "calendar": "a@b",
             "consent": {"client_id": "a", "client_secret": "b", "refresh_token": "c"},
         },
         (MEETING,),

@@ -163,7 +163,7 @@ def test_what_a_target_learns_in_one_test_is_not_known_in_the_next(tmp_path: Pat
     rules = """\
 version: 1
 sources: {crm: {type: rdstation_crm}}
-targets: {agenda: {type: google_calendar, calendar: a, service_account: "${KEY}"}}
+targets: {agenda: {type: google_calendar, calendar: a@b, service_account: "${KEY}"}}
 routes:
   - {name: lost, on: deal.lost, deliver: [{to: agenda, summary: x, start: "2026-12-24"}]}
 tests:

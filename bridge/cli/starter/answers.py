@@ -11,6 +11,7 @@ from bridge.options.suggestion import nearest
 from bridge.rdstation import TRIGGERS
 from bridge.rendering.region import parse_currency, parse_locale, parse_timezone
 from bridge.targets.http.address import check_address
+from bridge.targets.slack.options import CHANNEL
 
 OFFERED = (
     *("deal.lost", "deal.won", "deal.stage_changed", "deal.created", "deal.reopened", "deal.owner_changed"),
@@ -93,10 +94,10 @@ def read_amount(words: Words, text: str) -> str:
 
 
 def read_channel(words: Words, text: str) -> str:
-    """Return a channel's id or name, or a reference to a variable; a token here would be a secret in the file."""
+    """Return a channel's id, or a reference to a variable; a token here would be a secret in the file."""
     if text.startswith("xox"):
         raise ValueError(words.not_here)
-    if not text or not text.isprintable() or "://" in text:
+    if not (CHANNEL.fullmatch(text) or REFERENCE.fullmatch(text)):
         raise ValueError(words.no_channel)
     return text
 

@@ -94,6 +94,9 @@ def _webhook(address: str) -> Webhook:
     url = parsed_address(address) if not is_stand_in(address) else URL(f"{address}/api/webhooks/0/0")
     found = PATH.fullmatch(url.path)
     if not found or url.query.keys() - {THREAD}:
-        raise ValueError("must be the address of a webhook, such as https://discord.com/api/webhooks/1234/abcd")
+        raise ValueError(
+            "must be the address of a webhook, such as https://discord.com/api/webhooks/1234/abcd: "
+            "it is made in the settings of the channel, under Integrations"
+        )
     whole = url.with_path(f"/api/v10/webhooks/{found['id']}/{found['token']}", keep_query=True)
     return Webhook(whole, found["id"])

@@ -1,13 +1,14 @@
 """What a google_calendar target and its deliver entries take."""
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bridge.component.appointment import Meeting
 from bridge.component.google import AccountOptions
 from bridge.component.occasion import ZoneName
+from bridge.options import is_stand_in
 from bridge.options.address import Address
 from bridge.options.quantity import Duration
 
@@ -16,6 +17,7 @@ EARLIEST_REMINDER = timedelta(weeks=4)
 MOST_REMINDERS = 5
 MOST_ATTENDEES = 200
 """The API's limit."""
+OWN: Final = "primary"
 
 
 class GoogleCalendarOptions(AccountOptions):
@@ -29,6 +31,16 @@ class GoogleCalendarOptions(AccountOptions):
     """Which attendees Google tells by e-mail of a change: all of them, those without a Google calendar, or nobody."""
     api_url: Address = "https://www.googleapis.com/calendar/v3"
     """The API's address."""
+
+    @field_validator("calendar")
+    @classmethod
+    def _an_id(cls, value: str) -> str:
+        if value != OWN and ("@" not in value or "/" in value) and not is_stand_in(value):
+            raise ValueError(
+                "must be the calendar's id, which holds an @, and not its name or address: "
+                "it stands in the calendar's settings, under Integrate calendar"
+            )
+        return value
 
 
 class GoogleCalendarAction(Meeting):

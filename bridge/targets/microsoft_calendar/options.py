@@ -16,6 +16,7 @@ from bridge.options.quantity import Duration
 
 TENANT: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*")
 """An id, or a domain: it stands in an address."""
+USER_ID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 MOST_ATTENDEES: Final = 500
 """Outlook's limit."""
 EARLIEST_REMINDER: Final = timedelta(weeks=10)
@@ -44,6 +45,13 @@ class MicrosoftCalendarOptions(TargetOptions):
     """Where access tokens are given; other clouds have their own."""
     api_url: Address = "https://graph.microsoft.com/v1.0"
     """The address of Microsoft Graph; other clouds have their own."""
+
+    @field_validator("mailbox")
+    @classmethod
+    def _of_a_user(cls, value: str) -> str:
+        if not ("@" in value or USER_ID.fullmatch(value) or is_stand_in(value)):
+            raise ValueError("must be the user's address, such as vendas@empresa.com.br, or the user's id")
+        return value
 
     @field_validator("tenant")
     @classmethod

@@ -9,12 +9,24 @@ from bridge.chart import Chart
 from bridge.component import Action, TargetOptions
 from bridge.component.written_json import written_objects
 from bridge.model import JsonObject
-from bridge.options import Secret
+from bridge.options import Secret, is_stand_in
 from bridge.options.address import Address, parsed_address
 from bridge.targets.slack.text import MOST_BLOCKS
 
 EMOJI: Final = re.compile(r"[\w+'-]+(?:::skin-tone-[2-6])?")
 """The name of an emoji; those of a workspace may have letters of any script."""
+CHANNEL: Final = re.compile(r"[CDGUW][0-9A-Z]+")
+"""The id of a channel, a group, a direct message or a person; by a name Slack finds none to thread or update in."""
+WEBHOOKS: Final = "hooks."
+
+
+def _a_channel(value: str | None) -> str | None:
+    if value and not (CHANNEL.fullmatch(value) or is_stand_in(value)):
+        raise ValueError(
+            "must be the id of a channel, such as C0123ABCD, and not its name or address: "
+            "click the channel's name in Slack, the id stands at the end of About"
+        )
+    return value
 
 
 class SlackOptions(TargetOptions):
@@ -37,11 +49,14 @@ class SlackOptions(TargetOptions):
     api_url: Address = "https://slack.com/api"
     """The Web API's address; GovSlack's is https://slack-gov.com/api."""
 
+    _to_a_channel = field_validator("channel")(_a_channel)
+
     @field_validator("webhook_url")
     @classmethod
     def _whole_address(cls, value: Secret | None) -> Secret | None:
-        if value:
-            parsed_address(value.reveal())
+        host = parsed_address(value.reveal()).host or "" if value else ""
+        if host.endswith((".slack.com", ".slack-gov.com")) and not host.startswith(WEBHOOKS):
+            raise ValueError("is the address of no webhook: one begins with https://hooks.slack.com/")
         return value
 
     @field_validator("token")
@@ -49,6 +64,8 @@ class SlackOptions(TargetOptions):
     def _one_word(cls, value: Secret | None) -> Secret | None:
         if value and not (value.reveal().isascii() and value.reveal().isprintable() and " " not in value.reveal()):
             raise ValueError("must be one word, such as xoxb-…, without spaces or line breaks")
+        if value and value.reveal().startswith("xapp-"):
+            raise ValueError("must be a bot token (xoxb-…): one that begins with xapp- cannot post")
         return value
 
     @model_validator(mode="after")
@@ -89,6 +106,8 @@ class SlackAction(Action):
     """The id of another channel than the target's."""
     unfurl: bool = False
     """Whether Slack shows previews of links and media."""
+
+    _to_a_channel = field_validator("channel")(_a_channel)
 
     @field_validator("text", "markdown")
     @classmethod

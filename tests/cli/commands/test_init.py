@@ -166,7 +166,20 @@ def test_enter_to_every_question_gives_the_defaults(folder: Path, runner: CliRun
 
 @pytest.mark.usefixtures("terminal")
 def test_a_conversation_in_portuguese(folder: Path, runner: CliRunner) -> None:
-    typed = ["9", "1", "xoxb-1", "#vendas", "deal.lots", "1, 9", "5k", "R$ 5.000", "america/manaus", "", "brl"]
+    typed = [
+        "9",
+        "1",
+        "xoxb-1",
+        "#vendas",
+        "C0123VENDAS",
+        "deal.lots",
+        "1, 9",
+        "5k",
+        "R$ 5.000",
+        "america/manaus",
+        "",
+        "brl",
+    ]
     result = init(runner, typed="\n".join([*typed, ""]), env=PT)
     assert result.exit_code == 0
     refusals = [line.strip() for line in result.stderr.splitlines() if line.startswith("  ") and '"' in line]
@@ -178,7 +191,8 @@ def test_a_conversation_in_portuguese(folder: Path, runner: CliRunner) -> None:
     ]
     assert "isso parece um token" in result.stderr
     text = (folder / "routes.yaml").read_text(encoding="utf-8")
-    assert 'channel: "#vendas"' in text
+    assert "escreva o ID do canal" in result.stderr
+    assert 'channel: "C0123VENDAS"' in text
     assert "- name: tarefa-concluida\n    on: task.completed" in text
     assert "amount_total: {gte: 5000}" in text
     assert "SLACK_CHANNEL" not in text + result.stdout

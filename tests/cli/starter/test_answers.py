@@ -100,7 +100,9 @@ def test_one_of_several_is_chosen_by_number_or_name(typed: str, chosen: str) -> 
     assert read_number(ENGLISH, typed, ["slack", "log"]) == chosen
 
 
-@pytest.mark.parametrize("typed", ["", "C0123\x00", "a\nb", "https://acme.slack.com/archives/C0123"])
+@pytest.mark.parametrize(
+    "typed", ["", "C0123\x00", "a\nb", "#vendas", "vendas", "c0123abcd", "https://acme.slack.com/archives/C0123"]
+)
 def test_what_is_no_channel_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match="C0123ABCD"):
         read_channel(ENGLISH, typed)

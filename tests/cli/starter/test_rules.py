@@ -147,8 +147,10 @@ def test_lines_fit_an_editor(language: str, target: str) -> None:
     ],
 )
 def test_what_was_typed_arrives_as_it_was_typed(typed: str, tmp_path: Path) -> None:
-    ruleset = ruleset_of(rules(answers(target="slack", place=typed)), tmp_path)
-    assert ruleset.targets["sales"].options.channel == typed
+    place = f"https://example.com/?{typed}"
+    ruleset = ruleset_of(rules(answers(target="http", place=place)), tmp_path)
+    [target] = ruleset.targets.values()
+    assert target.options.url.reveal() == place
 
 
 @pytest.mark.parametrize(("language", "target"), EACH)
