@@ -8,11 +8,12 @@ from typing import get_args
 from bridge.component import Action, AnyTarget
 from bridge.config.components import Components
 from bridge.config.frame import EntryFrame
+from bridge.config.misplaced import key_hint
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
 from bridge.config.translation import Defect, validated
 from bridge.model import JsonObject
-from bridge.options import Loc, did_you_mean
+from bridge.options import Loc
 
 COMMON = frozenset(EntryFrame.model_fields)
 """The keys that every entry takes, whatever its target."""
@@ -78,7 +79,7 @@ def _helped(defect: Defect, target: type[AnyTarget]) -> Defect:
     """Add to a defect what an action model cannot know of: the keys that all entries share."""
     match defect:
         case Defect(code="unknown-key", loc=(str(key),)):
-            return replace(defect, hint=did_you_mean(key, COMMON | set(target.Action.model_fields)))
+            return replace(defect, hint=key_hint(key, COMMON | set(target.Action.model_fields)))
         case Defect(code="missing-key", loc=(key,)) if key == target.main_field:
             return replace(defect, hint="or name a file of templates/: `template: FILE`")
         case _:

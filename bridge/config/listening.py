@@ -1,5 +1,6 @@
 """``on:`` — triggers, event names and patterns become listeners."""
 
+import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
@@ -55,6 +56,9 @@ def _is_pattern(item: str) -> bool:
 def _unknown(item: str, words: Vocabulary) -> tuple[str, str]:
     if _is_pattern(item):
         return f'no event has a name like "{item}"', "a pattern is held against names such as crm_deal_updated"
+    several = [part for part in re.split(r"[\s,;]+", item) if part]
+    if len(several) > 1 and all(_listeners(part, words) for part in several):
+        return f'there is no event or trigger "{item}"', f"write a list: [{', '.join(several)}]"
     near = nearest(item, [*words.triggers, *words.events])
     return f'there is no event or trigger "{item}"', EXAMPLE if near is None else f'did you mean "{near}"?'
 

@@ -8,8 +8,9 @@ from typing import TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bridge.config.faults import Fault, known_keys, meant_faults
-from bridge.config.wording import bad_value, described, expected_type, is_type_error, suggestion
-from bridge.options import Loc, did_you_mean
+from bridge.config.misplaced import key_hint, stands_for
+from bridge.config.wording import bad_value, described, expected_type, is_type_error, suggestion, type_hint
+from bridge.options import Loc
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Describe: TypeAlias = Callable[[Loc], str]
@@ -72,19 +73,22 @@ class _Translation:
         keys = [f'"{key}"' for key in dict.fromkeys(fault.loc[-1] for fault in faults)]
         together = len({tuple(fault.members.values()) for fault in faults}) == 1
         asked = f"the key {keys[0]}" if len(keys) == 1 else f"{'all' if together else 'one'} of {', '.join(keys)}"
-        return Defect(loc, "missing-key", f"{self._describe(loc[:-1])} needs {asked}")
+        around = faults[0].error["input"]
+        written = around if isinstance(around, dict) else ()
+        hint = stands_for(str(loc[-1]), written, known_keys(self._model, loc[:-1]))
+        return Defect(loc, "missing-key", f"{self._describe(loc[:-1])} needs {asked}", hint)
 
     def _unknown_key(self, fault: Fault) -> Defect:
         around, key = fault.loc[:-1], str(fault.loc[-1])
         message = f'{self._describe(around)} has no key "{key}"'
-        hint = did_you_mean(key, known_keys(self._model, around))
+        hint = key_hint(key, known_keys(self._model, around))
         return Defect(fault.loc, "unknown-key", message, hint, at_key=True)
 
     def _wrong_type(self, fault: Fault, asked: Sequence[str]) -> Defect:
         value = fault.error["input"]
         found = "and is empty" if value is None else f"not {described(value)}"
         message = f"{self._describe(fault.loc)} must be {' or '.join(dict.fromkeys(asked))}, {found}"
-        hint = _type_hint(asked, value)
+        hint = type_hint(next((step for step in reversed(fault.loc) if isinstance(step, str)), ""), asked, value)
         return Defect(fault.loc, "wrong-type", message, hint, value)
 
     def _bad_value(self, fault: Fault) -> Defect:
@@ -92,9 +96,3 @@ class _Translation:
         return Defect(
             fault.loc, "bad-value", message, suggestion(fault.error), fault.error["input"], at_key=fault.at_key
         )
-
-
-def _type_hint(asked: Sequence[str], value: object) -> str:
-    if "a text" in asked and isinstance(value, bool | int | float):
-        return "write it in quotes"
-    return 'put "- " in front of its item' if {*asked} == {"a list"} and isinstance(value, dict) else ""

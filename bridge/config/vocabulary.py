@@ -45,7 +45,8 @@ class Vocabulary:
                     return None
                 segment, known = unknown
                 beyond = path.partition(".")[0] != segment and segment in self._relations()
-                hint = OWN_FIELDS if beyond else did_you_mean(segment, known)
+                own = f'write "{path.partition(".")[2]}"' if segment == kind and "." in path else ""
+                hint = OWN_FIELDS if beyond else own or did_you_mean(segment, known)
                 advice = advice or (f'the {kind} has no field "{path}"', hint)
             if kind not in shapes:
                 return None

@@ -1,7 +1,7 @@
 """Pydantic's errors in words for people who never heard of it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from pydantic_core import ErrorDetails
@@ -57,6 +57,32 @@ def described(value: object) -> str:
             return "a list"
         case _:
             return "a mapping"
+
+
+_INSTEAD: Mapping[tuple[str, str], str] = {
+    ("when", "a mapping"): 'conditions on fields stand under "match"',
+    ("match", "a text"): 'an expression stands under "when"',
+    ("match", "a list"): 'write one mapping; alternatives stand in it under "any"',
+    ("digest", "a text"): 'write its time as {at: "18:00"}',
+    ("deliver", "a text"): "write `- to:` and the name of the target",
+    ("to", "a list"): "write an entry for each target",
+}
+"""What was meant, by the key and by what is written there."""
+_SPOKEN: Mapping[str, str] = {
+    **dict.fromkeys(("yes", "on", "sim", "verdadeiro"), "true"),
+    **dict.fromkeys(("no", "off", "não", "nao", "falso"), "false"),
+}
+
+
+def type_hint(key: str, asked: Sequence[str], value: object) -> str:
+    """Return the hint for a value of another type than is asked for at a key."""
+    if "a text" in asked and isinstance(value, bool | int | float):
+        return "write it in quotes"
+    if "true or false" in asked and isinstance(value, str) and (meant := _SPOKEN.get(value.lower())):
+        return f"write {meant}"
+    if {*asked} == {"a list"} and isinstance(value, dict):
+        return 'put "- " in front of its item'
+    return _INSTEAD.get((key, described(value)), "")
 
 
 def _count(context: Context, name: str) -> str:

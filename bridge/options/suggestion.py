@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from bridge.options.carried import meanings
+
 FEW = 20
 """So many names are worth listing when none comes near."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that comes nearest, regardless of case, or None if none comes near."""
+    """Return the known word that is meant or comes nearest, regardless of case, or None if none comes near."""
     by_lower = {name.lower(): name for name in known}
+    if meant := next((name for name in meanings(word) if name in by_lower), None):
+        return by_lower[meant]
     close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[close[0]] if close else None
 
