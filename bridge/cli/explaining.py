@@ -58,7 +58,7 @@ class Question:
         told = await self._explained(explainer, rules, control)
         if control is None:
             return await with_links(explainer.shape(told), _no_link)
-        told = await Foreteller(rules, SystemClock(), control.waiting).complete(told)
+        told = await Foreteller(rules, SystemClock(), control).complete(told)
         return await with_links(explainer.shape(told), control.link)
 
     async def _explained(self, explainer: Explainer, rules: Ruleset, control: Control | None) -> Explained:

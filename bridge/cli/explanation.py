@@ -30,7 +30,9 @@ def show_explanation(told: Shape) -> None:
     if told["state"] in _CHANGES:
         _changes(told["changes"], told["compared_with"])
     for entry in told["calls_off"]:
-        say(f"  calls off what {clean(entry['route'])} holds of it for {clean(entry['target'])}")
+        ids = entry["deliveries"]
+        which = "" if ids is None else f": {', '.join(ids) or 'nothing'}"
+        say(f"  calls off what {clean(entry['route'])} holds of it for {clean(entry['target'])}{which}")
     for route in sorted(_listening(told["routes"]), key=lambda route: not route["matched"]):
         show_route(route)
     if others := [clean(route["name"]) for route in told["routes"] if not route["listened"]]:

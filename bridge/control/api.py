@@ -23,7 +23,7 @@ from bridge.errors import (
     RequestRefusedError,
     StoreUnavailableError,
 )
-from bridge.model import Entity, JsonObject
+from bridge.model import CallOff, Entity, JsonObject
 from bridge.options import InvalidConfigurationError
 from bridge.store.nouns import DeliveryQuery, EventQuery
 
@@ -50,6 +50,7 @@ def routes(operations: Operations) -> list[web.RouteDef]:
         web.get("/api/link", answered(api.link)),
         web.post("/api/explain", answered(api.explain)),
         web.post("/api/waiting", answered(api.waiting)),
+        web.post("/api/called-off", answered(api.called_off)),
         web.get("/api/targets", answered(api.targets)),
         web.post("/api/pause", answered(api.pause)),
         web.post("/api/resume", answered(api.resume)),
@@ -124,6 +125,15 @@ class _Api:
         except (KeyError, TypeError, ValueError):
             raise refused("an event and a deferred delivery are needed") from None
         return ripe_shape(await self._operations.waiting(event, delivery))
+
+    async def called_off(self, request: web.Request) -> Shape:
+        given: Shape = await asked(request, {"event", "entries"})
+        try:
+            event = event_from(given["event"])
+            entries = [CallOff(str(route), int(entry)) for route, entry in given["entries"]]
+        except (KeyError, TypeError, ValueError):
+            raise refused("an event and a list of entries are needed") from None
+        return {"called_off": [[*ids] for ids in await self._operations.called_off(event, entries)]}
 
     async def retry(self, request: web.Request) -> Shape:
         given = await asked(request, CHOICE)

@@ -16,7 +16,7 @@ from bridge.control.reading import deferred_shape, event_whole, ripe_from
 from bridge.control.remote_api import RemoteClient
 from bridge.control.shapes import Shape
 from bridge.errors import DaemonUnreachableError, RequestRefusedError
-from bridge.model import Delivery, Entity, Event, Json, JsonObject, Ripe
+from bridge.model import CallOff, Delivery, Entity, Event, Json, JsonObject, Ripe
 from bridge.store.nouns import DeliveryQuery, EventQuery
 
 SOCKET = "bridge.sock"
@@ -118,6 +118,13 @@ class DaemonClient:
         """Return what a deferred delivery of an event would be told with."""
         asked: JsonObject = {"event": event_whole(event), "delivery": deferred_shape(delivery)}
         return ripe_from(await self._ask("POST", "/api/waiting", body=asked))
+
+    async def called_off(self, event: Event, entries: Sequence[CallOff]) -> Sequence[Sequence[str]]:
+        """Return, for each entry, the ids of the deliveries that an event called off, or would."""
+        asked: JsonObject = {"event": event_whole(event), "entries": [[*entry] for entry in entries]}
+        answer = await self._ask("POST", "/api/called-off", body=asked)
+        ids: Sequence[Sequence[str]] = answer["called_off"]
+        return ids
 
     async def link(self, target: str, key: str) -> Shape | None:
         """Return what a target made for a key, if anything."""

@@ -1,6 +1,6 @@
 """Explanations as JSON: what the rules make of an event, route by route, with the messages they would send."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -93,7 +93,7 @@ class Explainer:
             "reason": explanation.reason,
             "compared_with": told.beside,
             "changes": changes_shape(explanation.change),
-            "calls_off": [self._called_off(entry) for entry in explanation.called_off],
+            "calls_off": [self._called_off(entry, told.called_off.get(entry)) for entry in explanation.called_off],
             "routes": [self._route(route, told.foretold) for route in explanation.routes],
         }
 
@@ -124,8 +124,9 @@ class Explainer:
         [entries] = [route.deliver for route in self._rules.routes if route.name == place.route]
         return entries[place.entry]
 
-    def _called_off(self, entry: CallOff) -> Shape:
-        return {"route": entry.route, "target": self._entry(Place(*entry)).target}
+    def _called_off(self, entry: CallOff, ids: Sequence[str] | None) -> Shape:
+        target = self._entry(Place(*entry)).target
+        return {"route": entry.route, "target": target, "deliveries": None if ids is None else [*ids]}
 
     def _when(self, name: str) -> str | None:
         return next((route.when.source for route in self._rules.routes if route.name == name and route.when), None)

@@ -1,19 +1,30 @@
 """What an event would be told with: explanations completed by what waits already, in the store."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 from bridge.delivery.reached import FindRelated, nothing_found
-from bridge.model import Clock, Delivery, Event, Ripe
+from bridge.model import CallOff, Clock, Delivery, Event, Ripe
 from bridge.routing.explanation import Explanation, RouteExplanation
 from bridge.routing.fanout import Preview
 from bridge.routing.router import planned
 from bridge.ruleset import Ruleset
 
-FindWaiting: TypeAlias = Callable[[Event, Delivery], Awaitable[Ripe]]
-"""Finds what a deferred delivery of an event would be told with; see ``Store.waiting``."""
+
+class Waiting(Protocol):
+    """Who knows what waits: a store, or a daemon that has one; see ``Store``."""
+
+    async def waiting(self, event: Event, delivery: Delivery) -> Ripe:
+        """Return what a deferred delivery of an event would be told with."""
+        ...
+
+    async def called_off(self, event: Event, entries: Sequence[CallOff]) -> Sequence[Sequence[str]]:
+        """Return, for each entry, the ids of the deliveries that an event called off, or would."""
+        ...
+
+
 OPEN = frozenset({"digest", "debounce", "delay"})
 """What is told as things stand when its time comes; a message that waits for a window is made already."""
 
@@ -40,32 +51,38 @@ class Foretold:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """An event, what it comes to, and the event it was compared with; ``foretold`` is what the store adds."""
+    """An event, what it comes to, and the event it was compared with; ``foretold`` is what the store adds.
+
+    So is ``called_off``: the ids of the deliveries of each entry that the event calls off.
+    """
 
     event: Event
     explanation: Explanation
     beside: str | None = None
     foretold: Mapping[Place, Foretold] = field(default_factory=dict)
+    called_off: Mapping[CallOff, Sequence[str]] = field(default_factory=dict)
 
 
 class Foreteller:
     """Completes explanations under one ruleset."""
 
-    def __init__(self, rules: Ruleset, clock: Clock, find: FindWaiting, look_up: FindRelated = nothing_found) -> None:
-        """Take what finds what waits, and what its messages have to say of related entities."""
+    def __init__(self, rules: Ruleset, clock: Clock, known: Waiting, look_up: FindRelated = nothing_found) -> None:
+        """Take who knows what waits, and what finds what its messages have to say of related entities."""
         self._router = rules.router
         self._clock = clock
-        self._find = find
+        self._known = known
         self._look_up = look_up
 
     async def complete(self, explained: Explained) -> Explained:
         """Return an explanation whose deferred messages are those that would be told if nothing else happened."""
         found = {place: await self._foretell(explained.event, place, each) for place, each in _deferred(explained)}
-        return replace(explained, foretold=found)
+        entries = explained.explanation.called_off
+        ids = await self._known.called_off(explained.event, entries) if entries else ()
+        return replace(explained, foretold=found, called_off=dict(zip(entries, ids, strict=True)))
 
     async def _foretell(self, event: Event, place: Place, preview: Preview) -> Foretold:
         delivery = replace(planned(event, *place, preview, self._clock.now()), content=None)
-        ripe = await self._find(event, delivery)
+        ripe = await self._known.waiting(event, delivery)
         related = await self._look_up(self._router.wanted_ripe([ripe]))
         deferral = ripe.delivery.deferral
         latest = deferral.latest if deferral and deferral.kind == "debounce" else None

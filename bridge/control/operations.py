@@ -23,7 +23,7 @@ from bridge.control.shapes import (
     state_shape,
 )
 from bridge.errors import RequestRefusedError
-from bridge.model import Clock, Delivery, Entity, EntityState, Event, Json, Ripe, SystemClock
+from bridge.model import CallOff, Clock, Delivery, Entity, EntityState, Event, Json, Ripe, SystemClock
 from bridge.store.base import Store
 from bridge.store.nouns import DeliveryQuery, EventQuery
 
@@ -152,6 +152,10 @@ class Operations:
         """Return what a deferred delivery of an event would be told with; see ``Store.waiting``."""
         return await self._store.waiting(event, delivery)
 
+    async def called_off(self, event: Event, entries: Sequence[CallOff]) -> Sequence[Sequence[str]]:
+        """Return what an event called off of each entry, or would; see ``Store.called_off``."""
+        return await self._store.called_off(event, entries)
+
     async def link(self, target: str, key: str) -> Shape | None:
         """Return what a target made for a key: ``key``, ``external_id``, and what else it noted; None if nothing."""
         link = await self._store.find_link(target, key)
@@ -217,7 +221,7 @@ class Operations:
         return Explainer(rules, self._clock, await self._host.look_up(wants))
 
     async def _complete(self, explainer: Explainer, told: Explained) -> Shape:
-        foreteller = Foreteller(self._host.rules(), self._clock, self.waiting, self._host.look_up)
+        foreteller = Foreteller(self._host.rules(), self._clock, self._store, self._host.look_up)
         return await with_links(explainer.shape(await foreteller.complete(told)), self.link)
 
     def _preview(self, delivery: Delivery) -> str | None:

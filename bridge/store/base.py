@@ -7,7 +7,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bridge.model import Attempt, Delivery, Entity, EntityState, Event, Limits, Link, Ripe, RoutedEvent, TargetState
+from bridge.model import (
+    Attempt,
+    CallOff,
+    Delivery,
+    Entity,
+    EntityState,
+    Event,
+    Limits,
+    Link,
+    Ripe,
+    RoutedEvent,
+    TargetState,
+)
 from bridge.store.nouns import (
     Backlog,
     Claim,
@@ -98,6 +110,13 @@ class Store(ABC):
 
         ``others`` are those that wait already and that it is told along with: of its digest, the same change of its
         entity. What waits on its account, or on that of a later event, is returned as it is.
+        """
+
+    @abstractmethod
+    async def called_off(self, event: Event, entries: Sequence[CallOff]) -> Sequence[Sequence[str]]:
+        """Return, for each entry, the ids of the deliveries that an event called off.
+
+        One that is not decided yet, stored or not, would call off those of its entity that wait now.
         """
 
     # worker

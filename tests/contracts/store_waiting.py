@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bridge.model import Deferral, Delivery, DeliveryState, Event, EventState, RoutedEvent
+from bridge.model import CallOff, Deferral, Delivery, DeliveryState, Event, EventState, RoutedEvent
 from bridge.store.base import Store
 from tests.contracts.store_steps import a_delivery, an_event, decided
 from tests.support.clock import ManualClock
@@ -78,3 +78,20 @@ class WaitingContract:
                 found = await store.waiting(event, asked)
                 assert (found.delivery, found.others, found.former) == (asked, (), None)
                 assert [item.event for item in found.items] == [event]
+
+    async def test_what_an_event_would_call_off_is_what_waits_and_what_it_has_is_what_it_ended(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        first, waits = await self.plan(store, clock, Deferral("delay"))
+        _, other = await self.plan(store, clock, Deferral("delay"), entry=1)
+        event = an_event(clock)
+        entries = [CallOff(waits.route, entry) for entry in (0, 1, 2)]
+        assert await store.called_off(event, entries) == [[waits.id], [other.id], []], "it is not stored yet"
+        await store.add(event)
+        await decided(store, RoutedEvent(event.id, EventState.UNMATCHED, called_off=tuple(entries[:1])))
+        stored = await store.event(event.id)
+        assert stored is not None
+        assert await store.called_off(stored, entries) == [[waits.id], [], []]
+        decided_before = await store.event(first.id)
+        assert decided_before is not None
+        assert await store.called_off(decided_before, entries) == [[], [], []], "another did"

@@ -189,10 +189,18 @@ class TestDelay:
 
     async def test_an_event_tells_what_it_calls_off(self, later: Shop) -> None:
         deal = Deal()
-        await later.receive(deal.moved("A", 1), deal.moved("B", 2))
-        assert (await later.operations.explain_body(deal.moved("C", 3)))["calls_off"] == []
-        told = await later.operations.explain_body(deal.lost())
-        assert told["calls_off"] == [{"route": "stuck", "target": "sales"}]
+        moved = (await later.receive(deal.moved("A", 1), deal.moved("B", 2), deal.moved("C", 3)))[1:]
+        assert (await later.operations.explain_body(deal.updated(name="Outra")))["calls_off"] == []
+        ids = [each.id for event in moved for each in await later.deliveries(event) if each.route == "stuck"]
+        lost = deal.lost()
+        told = await later.operations.explain_body(lost)
+        assert told["calls_off"] == [{"route": "stuck", "target": "sales", "deliveries": ids}], "what it would"
+        [event] = await later.receive(lost)
+        assert (await later.operations.explain(event.id))["calls_off"] == told["calls_off"], "what it has"
+        [gone] = await later.receive(deal.deleted())
+        assert (await later.operations.explain(gone.id))["calls_off"] == [
+            {"route": "stuck", "target": "sales", "deliveries": []}
+        ]
 
     async def test_a_source_that_is_gone_is_no_traceback(self, later: Shop) -> None:
         await later.receive(a_loss("ana", "A1"))
@@ -210,18 +218,24 @@ class TestThroughTheDaemon:
         await let_pass(later, hours=10)
         await later.receive(a_loss("ana", "A2"), deal.moved("A", 1), deal.moved("B", 2))
         explainer = Explainer(later.rules, later.clock)
-        for body in (a_loss("ana", "A3"), deal.moved("C", 3)):
+        for body in (a_loss("ana", "A3"), deal.moved("C", 3), deal.lost()):
             event = explainer.arrived(body)
             state = await later.store.last_state("crm", event.entity) if event.entity else None
             told = explainer.arriving(event, state)
             async with serving(later.operations, later.folder / "data"), DaemonClient(later.folder / "data") as client:
-                there = await Foreteller(later.rules, later.clock, client.waiting).complete(told)
-            here = await Foreteller(later.rules, later.clock, later.operations.waiting).complete(told)
+                there = await Foreteller(later.rules, later.clock, client).complete(told)
+            here = await Foreteller(later.rules, later.clock, later.operations).complete(told)
             assert explainer.shape(there) == explainer.shape(here)
-            assert any(foretold.joins for foretold in here.foretold.values())
+            assert any(foretold.joins for foretold in here.foretold.values()) or any(here.called_off.values())
 
     @pytest.mark.parametrize("asked", [{}, {"event": {}, "delivery": {}}, {"event": None, "delivery": 1}])
     async def test_nonsense_is_refused(self, later: Shop, asked: dict[str, Any]) -> None:
         async with serving(later.operations, later.folder / "data"), DaemonClient(later.folder / "data") as client:
             with pytest.raises(RequestRefusedError, match="an event and a deferred delivery are needed"):
                 await client._ask("POST", "/api/waiting", body=asked)
+
+    @pytest.mark.parametrize("asked", [{}, {"event": {}, "entries": []}, {"event": None, "entries": [["a"]]}])
+    async def test_nonsense_about_what_is_called_off_is_refused(self, later: Shop, asked: dict[str, Any]) -> None:
+        async with serving(later.operations, later.folder / "data"), DaemonClient(later.folder / "data") as client:
+            with pytest.raises(RequestRefusedError, match="an event and a list of entries are needed"):
+                await client._ask("POST", "/api/called-off", body=asked)

@@ -24,6 +24,7 @@ from bridge.store.sqlite.rows import (
     ripened_row,
 )
 
+CALLED_OFF = "called off by {}"
 OWN = 6
 """Columns of a deferred item before those of its event."""
 
@@ -33,7 +34,7 @@ def call_off(connection: apsw.Connection, event_id: str, entries: Iterable[CallO
     subject = _subject(connection, event_id)
     for route, entry in entries if subject else ():
         for [id_] in rows(connection, "deferred_of", subject, route, entry):
-            _end(connection, id_, DeliveryState.CANCELLED, f"called off by {event_id}")
+            _end(connection, id_, DeliveryState.CANCELLED, CALLED_OFF.format(event_id))
 
 
 def add_deferrals(connection: apsw.Connection, deliveries: Iterable[Delivery]) -> None:

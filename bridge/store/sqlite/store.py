@@ -8,6 +8,7 @@ from secrets import token_hex
 from bridge.errors import StoreUnavailableError
 from bridge.model import (
     Attempt,
+    CallOff,
     Clock,
     Delivery,
     Entity,
@@ -98,6 +99,10 @@ class SqliteStore(Store):
     async def waiting(self, event: Event, delivery: Delivery) -> Ripe:
         """See ``Store``."""
         return await self._readers.run(waiting.waiting_with, event, delivery)
+
+    async def called_off(self, event: Event, entries: Sequence[CallOff]) -> Sequence[Sequence[str]]:
+        """See ``Store``."""
+        return await self._readers.run(waiting.called_off, event, entries)
 
     async def claim(self, target: str, limits: Limits, lease: timedelta) -> Sequence[Claim]:
         """See ``Store``."""

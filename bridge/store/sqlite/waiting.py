@@ -6,9 +6,9 @@ from datetime import datetime
 
 import apsw
 
-from bridge.model import Deferral, Deferred, Delivery, Event, Ripe
+from bridge.model import CallOff, Deferral, Deferred, Delivery, Entity, Event, EventState, Ripe
 from bridge.store.nouns import ITEMS
-from bridge.store.sqlite.deferrals import item_of, ripe_of
+from bridge.store.sqlite.deferrals import CALLED_OFF, item_of, ripe_of
 from bridge.store.sqlite.digests import find_former
 from bridge.store.sqlite.queries import Row, first, rows
 from bridge.store.sqlite.rows import microseconds
@@ -25,6 +25,20 @@ def waiting_with(connection: apsw.Connection, event: Event, delivery: Delivery) 
         return _joined(connection, event, delivery, deferral)
     own = [ripe for ripe in _held(connection, event, delivery) if ripe.delivery.event_id == event.id]
     return own[0] if own else _alone(event, delivery, deferral)
+
+
+def called_off(connection: apsw.Connection, event: Event, entries: Sequence[CallOff]) -> list[list[str]]:
+    """Return for each entry what an event called off, or what it would if it is not decided yet."""
+    return [_called_off(connection, event, event.entity, entry) if event.entity else [] for entry in entries]
+
+
+def _called_off(connection: apsw.Connection, event: Event, entity: Entity, entry: CallOff) -> list[str]:
+    if event.state is EventState.RECEIVED:
+        found = rows(connection, "deferred_of", subject_of(event.source, entity), *entry)
+    else:
+        by = CALLED_OFF.format(event.id)
+        found = rows(connection, "called_off_by", event.source, entity.kind, entity.id, *entry, by)
+    return [id_ for [id_] in found]
 
 
 def _gathered(connection: apsw.Connection, event: Event, delivery: Delivery, deferral: Deferral) -> Ripe:
@@ -70,9 +84,13 @@ def _held(connection: apsw.Connection, event: Event, delivery: Delivery) -> list
     """Return what an entry holds of the entity of an event."""
     if event.entity is None:
         return []
-    subject = f"{event.source}\n{event.entity.kind}\n{event.entity.id}"
-    found = rows(connection, "deferred_of", subject, delivery.route, delivery.entry)
+    found = rows(connection, "deferred_of", subject_of(event.source, event.entity), delivery.route, delivery.entry)
     return [ripe_of(connection, [id_]) for [id_] in found]
+
+
+def subject_of(source: str, entity: Entity) -> str:
+    """Return an entity as ``deferral`` names it."""
+    return f"{source}\n{entity.kind}\n{entity.id}"
 
 
 def _alone(event: Event, delivery: Delivery, deferral: Deferral) -> Ripe:

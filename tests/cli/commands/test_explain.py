@@ -284,9 +284,27 @@ def test_a_digest_is_shown_with_what_waits_for_it(folder: Path, runner: CliRunne
         if served:
             shop.serve()
         told = runner.invoke(bridge, ["explain", last.id, *(["--routes", "routes.yaml"] if own else [])]).stdout
-    assert "  calls off what stuck holds of it for sales\n" in told
+    assert "  calls off what stuck holds of it for sales: nothing\n" in told
     assert '    in the digest "Funil Padrão" of 20' in told
     assert "18:00:00, with 1 more that waits for it\n    unless deal.won comes first\n    │ Um, Dois\n" in told
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("served", [False, True])
+def test_what_an_event_called_off_is_named(folder: Path, runner: CliRunner, *, served: bool, own: bool) -> None:
+    async def history(shop: Shop) -> tuple[Event, str]:
+        deal = Deal("d1", "Um")
+        moved, lost = await shop.receive(deal.moved("A", 1), deal.lost())
+        [held] = [each.id for each in await shop.deliveries(moved) if each.route == "stuck"]
+        return lost, held
+
+    (folder / "routes.yaml").write_text(LATER, encoding="utf-8")
+    with closing(BackgroundShop(folder, LATER)) as shop:
+        lost, held = shop.do(history)
+        if served:
+            shop.serve()
+        told = runner.invoke(bridge, ["explain", lost.id, *(["--routes", "routes.yaml"] if own else [])]).stdout
+    assert f"  calls off what stuck holds of it for sales: {held}\n" in told
 
 
 def test_without_data_a_message_is_told_later_by_itself(folder: Path, runner: CliRunner) -> None:

@@ -23,6 +23,15 @@ UPDATE delivery SET due_at = ? WHERE id = ?
 -- name: deferred_of
 SELECT delivery_id FROM deferral WHERE subject = ? AND route = ? AND entry = ?
 
+-- name: called_off_by
+SELECT d.id
+FROM event AS e
+JOIN delivery AS d ON d.event_id = e.id
+WHERE
+    e.source = ? AND e.entity_kind = ? AND e.entity_id = ?
+    AND d.route = ? AND d.entry = ? AND d.state = 'cancelled' AND d.reason = ?
+ORDER BY d.seq
+
 -- name: end_deferred
 UPDATE delivery SET state = ?2, reason = ?3 WHERE id = ?1 AND state = 'deferred'
 
