@@ -546,6 +546,14 @@ class TestQuiet:
         await shop.receive(deal.updated(rating=2))
         assert await shop.states() == ["cancelled", "pending"]
 
+    async def test_another_entry_in_its_place_is_not_quiet_for_it(self, shop: Timed) -> None:
+        shop.use(self.RULE.replace("WORD", "once: true"))
+        deal = Deal("d1", "Um")
+        await shop.receive(deal.updated(rating=1))
+        shop.use(self.RULE.replace("sales", "other").replace("WORD", "once: true"))
+        await shop.receive(deal.updated(rating=2), deal.updated(rating=3))
+        assert await shop.states() == ["pending", "pending", "cancelled"]
+
 
 class TestPeople:
     async def test_a_deferred_delivery_can_be_discarded(self, shop: Timed) -> None:

@@ -13,7 +13,7 @@ def quieted(connection: apsw.Connection, delivery: Delivery, now: int) -> Delive
     if not delivery.terms.quiet or delivery.state is not DeliveryState.PENDING:
         return delivery
     place = (delivery.route, delivery.entry, delivery.key)
-    if told := first(connection, "told_before", *place, now):
+    if told := first(connection, "told_before", *place, now, delivery.target):
         return replace(delivery, state=DeliveryState.CANCELLED, reason=f"told already by {told[0]}")
     change(connection, "put_told", *place, delivery.id, now + round(delivery.terms.quiet * 1_000_000))
     return delivery

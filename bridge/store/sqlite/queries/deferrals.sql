@@ -82,10 +82,11 @@ UPDATE delivery SET due_at = min(due_at, ?), next_trigger = 'person' WHERE id = 
 RETURNING target, queue
 
 -- name: told_before
--- What came to nothing was not told.
+-- What came to nothing was not told, nor was what another entry told that stood in this place.
 SELECT t.delivery_id FROM told AS t
 WHERE t.route = ? AND t.entry = ? AND t.key = ? AND t.quiet_until > ? AND NOT EXISTS (
-    SELECT 1 FROM delivery AS d WHERE d.id = t.delivery_id AND d.state IN ('dead', 'cancelled')
+    SELECT 1 FROM delivery AS d
+    WHERE d.id = t.delivery_id AND (d.state IN ('dead', 'cancelled') OR d.target <> ?)
 )
 
 -- name: put_told
