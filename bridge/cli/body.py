@@ -109,12 +109,20 @@ def _set(body: Json, setting: str) -> str:
     path, equals, text = setting.partition("=")
     if not (path and equals):
         raise click.UsageError(f'"{setting}" sets nothing; write --set path=value, such as document.status=lost')
+    if _is_inside(body, first := path.split(".", maxsplit=1)[0]):
+        raise click.UsageError(f'--set {path}: there is no "{first}" in the body; did you mean document.{path}?')
     try:
         place = slot(body, path)
     except LookupError as error:
         raise click.UsageError(f'--set {path}: there is no "{error.args[0]}" in the body') from None
     place.fill(_value(text, place.value))
     return path
+
+
+def _is_inside(body: Json, name: str) -> bool:
+    """Tell whether a name is none of the body, but of the document in it."""
+    document = body.get("document") if isinstance(body, dict) else None
+    return isinstance(body, dict) and name not in body and isinstance(document, dict) and name in document
 
 
 def _value(text: str, before: Json) -> Json:

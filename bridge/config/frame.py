@@ -26,9 +26,15 @@ def _a_source_name(value: str) -> str:
     return value
 
 
+def _fitting(value: str) -> str:
+    """Return a name that may be had and comes near."""
+    fits = re.sub(r"[^\w.-]+", "-", value).strip("-.")[:64]
+    return f'"{fits}"' if _NAME.fullmatch(fits) else '"deal-lost"'
+
+
 def _a_name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise ValueError("may hold only letters, digits, -, _ and ., at most 64 of them")
+        raise ValueError(f"may hold only letters, digits, -, _ and ., at most 64 of them, such as {_fitting(value)}")
     return value
 
 

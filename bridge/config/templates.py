@@ -25,6 +25,7 @@ from bridge.rendering import (
     known_names,
 )
 
+AS_TEXT = "`template` names a file: what is told itself stands under `text`"
 FOLDER = "templates"
 """The folder of template files, beside the rules."""
 
@@ -125,7 +126,8 @@ class TemplateCompiler:
         try:
             made = make()
         except TemplateNotFoundError as error:
-            self._problems.add(site.loc, "unknown-template", f'there is no template "{error.name}"', error.hint)
+            hint = AS_TEXT if "{{" in error.name or " " in error.name else error.hint
+            self._problems.add(site.loc, "unknown-template", f'there is no template "{error.name}"', hint)
             return None
         except TemplateSyntaxProblem as error:
             self._report_syntax(error, site, "" if error.name == name else error.name)

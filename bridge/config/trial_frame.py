@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from bridge.component.base import Strict
 from bridge.options.quantity import Duration
@@ -106,6 +106,13 @@ class ExpectFrame(Strict):
 
     expect: Literal["nothing"] | Annotated[list[ExpectationFrame], Field(min_length=1)]
     """`nothing`, or each delivery."""
+
+    @field_validator("expect", mode="before")
+    @classmethod
+    def _no_other_word(cls, written: object) -> object:
+        if isinstance(written, str) and written != "nothing":
+            raise ValueError('must be "nothing", or a list of deliveries, such as [{to: sales}]')
+        return written
 
 
 StepFrame: TypeAlias = SendFrame | EventFrame | WaitFrame | UntilFrame | ExpectFrame

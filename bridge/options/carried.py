@@ -97,6 +97,21 @@ _SAID: Final[Mapping[str, str]] = {
     "increased": "aumentou subiu",
     "decreased": "diminuiu caiu",
     "from": "was de",
+    # triggers and states
+    "deal.lost": "deal.perdido deal.perdida negocio_perdido negociacao_perdida",
+    "deal.won": "deal.ganho deal.ganha negocio_ganho negociacao_ganha",
+    "deal.created": "deal.new novo_negocio nova_negociacao negocio_criado negociacao_criada",
+    "deal.stage_changed": "deal.moved mudou_de_etapa mudanca_de_etapa",
+    "lost": "perdido perdida",
+    "won": "ganho ganha vendido vendida",
+    "ongoing": "open em_andamento aberto aberta",
+    "paused": "pausado pausada",
+    # tests
+    "steps": "passos etapas",
+    "send": "enviar evento event trigger",
+    "expect": "esperar esperado espera",
+    "wait": "esperar aguardar",
+    "nothing": "nada none nenhum nenhuma",
     # names, fields, filters and tags of templates
     "deal": "opportunity lead negocio negociacao oportunidade",
     "contact": "contato",

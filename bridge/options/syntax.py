@@ -12,6 +12,7 @@ _HINTS = (
         re.compile(r"""(["'])[^"']*\{[{%](?:(?!\1|[%}]\}).)*\1"""),
         "a quotation mark within a quoted text ends it: write the other kind inside, as in \"{{ x | default('—') }}\"",
     ),
+    (re.compile(r":\s*[“”].*[“”]"), 'curly quotation marks do not quote: write straight ones, "…"'),
     (re.compile(r":\s*\{\{|^\s*-\s*\{\{"), 'a template needs quotes around it: "{{ … }}"'),
     (re.compile(r":\s*\{%|^\s*-\s*\{%"), "a template needs quotes around it"),
     (re.compile(r"^\s*[\w.-]+:\S.*:\s|:\s.*:\s"), 'a text with ": " in it needs quotes around it'),
@@ -61,7 +62,7 @@ def syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         return Problem(place, "too-large", "it is nested too deep to be read")
     words = next((words for their, words in _WORDS.items() if their in said), said)
     opened = getattr(error, "context_mark", None)
-    if opened and _UNCLOSED.search(words):
+    if opened and _UNCLOSED.search(words) and not _hint_of(line):
         return Problem(place, "syntax-error", words, f"opened on line {opened.line + 1}")
     hint = _hint_of(line) or (_hint_above(lines[: mark.line], line[: mark.column]) if _MISPLACED.search(words) else "")
     return Problem(place, "syntax-error", words, hint)

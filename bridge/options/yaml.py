@@ -7,6 +7,7 @@ those of the 1.2 core schema (``no`` and ``12:30`` are text), and each of those 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import isfinite
 
 import yaml
@@ -33,6 +34,8 @@ _SCALARS = (
     # Without .inf and .nan: nothing that speaks JSON can hold them.
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", "-+0123456789."),
 )
+
+_COUNTED = re.compile(r"\d$")
 
 
 class _CoreLoader(yaml.CSafeLoader):
@@ -162,7 +165,7 @@ class _Construction:
     def _mapping(self, node: MappingNode, loc: Loc) -> Json:
         built: dict[str, Json] = {}
         for key_node, value_node in node.value:
-            key = self._key(key_node, node)
+            key = self._key(key_node, node) if not self._is_cents(key_node, value_node, node) else None
             if key is None:
                 self._unreadable.add(loc)
                 continue
@@ -185,6 +188,16 @@ class _Construction:
         else:
             self._problem(node, "key-is-no-text", "a key must be a text")
         return None
+
+    def _is_cents(self, key: Node, value: Node, around: MappingNode) -> bool:
+        """Tell whether a key is what follows the decimal comma of the number before it, and report it then."""
+        lone = around.flow_style and isinstance(key, ScalarNode) and key.tag == _TAG + "int" and value.value == ""
+        before = next((value for (_, value), (after, _) in pairwise(around.value) if after is key), None)
+        if not (lone and isinstance(before, ScalarNode) and _COUNTED.search(before.value)):
+            return False
+        hint = "write the number with a point, and nothing between thousands, as in 1234.50"
+        self._problem(before, "syntax-error", "the comma ends the number here", hint)
+        return True
 
     def _no_merge(self, node: ScalarNode) -> str | None:
         if node.value == "<<" and not node.style:

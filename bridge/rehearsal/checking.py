@@ -16,6 +16,7 @@ from bridge.options import InvalidConfigurationError, Loc, Problem
 from bridge.rehearsal.casting import Cast
 from bridge.rehearsal.deprecation import warn_of_deprecated
 from bridge.rehearsal.idle import warn_of_signs, warn_of_sources, warn_of_times, warn_of_twins, warn_of_values
+from bridge.rehearsal.kinds import warn_of_kinds
 from bridge.rehearsal.reach import Asked, Reach
 from bridge.rehearsal.rehearsing import Rehearsal
 from bridge.rehearsal.scenes import Scene, Stories
@@ -89,6 +90,7 @@ class _Check:
             asked = reach.asked(route, self._written[number], loc)
             reach.warn(asked, loc)
             warn_of_values(asked, self._readers, self._problems)
+            warn_of_kinds(asked, self._readers, self._stories.example, self._problems)
             self._rehearse(route, asked, loc, verdicts)
         verdicts.report()
 

@@ -11,22 +11,20 @@ import orjson
 from bridge.component import AnySource
 from bridge.config.naming import describe
 from bridge.config.problems import Problems
-from bridge.document import CUSTOM, unknown_segment
+from bridge.document import unknown_segment
 from bridge.model import Json, JsonObject
 from bridge.options import Loc, did_you_mean
 from bridge.rehearsal.conditions import Clause
+from bridge.rehearsal.kinds import UNKNOWN_VALUE
 from bridge.rehearsal.reach import Asked
 from bridge.routing.route import Route
 from bridge.routing.timing import Digest
 
-UNKNOWN_VALUE: Final = "unknown-value"
 NAMES_VALUES: Final = frozenset({"eq", "ne", "in", "not_in", "from", "to"})
 """The operators that name values which a field may have."""
 CONDITIONS: Final = ("on", "match", "when", "debounce", "digest")
 """The keys of a route that say when it tells."""
 
-_SIGNS: Final = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "!=": "ne", "=": "eq", "==": "eq"}
-_SIGNED: Final = re.compile(r"\s*([<>]=?|!=|==?)\s*(-?\d+(?:\.\d+)?)\s*$")
 _CURLY: Final = re.compile("[“”].*[“”]", re.DOTALL)
 
 
@@ -53,20 +51,10 @@ def warn_of_values(asked: Sequence[Asked], sources: Sequence[AnySource], problem
             events[clause.loc].add(each.event)
             clauses[clause.loc] = clause
     for loc, clause in clauses.items():
-        _warn_of_sign(clause, problems)
         known = _choices(events[loc], clause.path, sources)
         for value in _unknown(clause, known):
             hint = did_you_mean(value, known) or f"there are: {', '.join(sorted(known))}"
             problems.warn(loc, UNKNOWN_VALUE, f'"{clause.path}" is never "{value}"', hint)
-
-
-def _warn_of_sign(clause: Clause, problems: Problems) -> None:
-    """Warn of a comparison that is written as a text; the choices of custom fields may well look like that."""
-    signed = _SIGNED.match(clause.wanted) if isinstance(clause.wanted, str) and clause.operator == "eq" else None
-    if signed and not clause.path.startswith(f"{CUSTOM}."):
-        written = f"{clause.path}: {{{_SIGNS[signed[1]]}: {signed[2]}}}"
-        message = f'"{clause.path}" is compared with the text "{clause.wanted}"'
-        problems.warn(clause.loc, UNKNOWN_VALUE, message, f"to compare with the number write `{written}`")
 
 
 def warn_of_signs(routes: Sequence[JsonObject], kinds: Iterable[str], problems: Problems) -> None:

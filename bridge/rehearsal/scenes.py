@@ -139,13 +139,14 @@ class Stories:
 
     def _filled(self, source: AnySource, change: Change) -> Change:
         """Return a change with something in every field that its samples leave empty, before and after."""
-        example = self._example(source, change.event.entity.kind if change.event.entity else "")
+        example = self.example(source, change.event.entity.kind if change.event.entity else "")
         current = filled(change.current, example)
         previous = None if change.previous is None else filled(change.previous, example)
         changed = {} if previous is None else differences(previous, current, source.quiet)
         return replace(change, current=current, previous=previous, differences=changed)
 
-    def _example(self, source: AnySource, kind: str) -> JsonObject:
+    def example(self, source: AnySource, kind: str) -> JsonObject:
+        """Return a document with something in each of its fields."""
         key = (type(source), kind)
         if key not in self._examples:
             self._examples[key] = source.example(kind, self._now - EARLIER)

@@ -27,6 +27,23 @@ _ENDINGS = {
 }
 """Hints for what Jinja says where something is cut short."""
 _UNKNOWN = re.compile(r"No (filter|test) named '([^']*)'")
+_UNKNOWN_TAG = re.compile(r"Encountered unknown tag '(\w+)'")
+_INNERMOST = re.compile(r"innermost block that needs to be closed is '(\w+)'")
+TAGS = ("if", "elif", "else", "endif", "for", "endfor", "set", "endset", "include", "macro", "endmacro", "filter")
+_SIGN = re.compile(r"unexpected char '(.)' at \d+")
+_SIGNS = {
+    "$": "a name is written without it, a text between quotation marks",
+    **dict.fromkeys(("\u201c", "\u201d", "\u2018", "\u2019"), "a text stands between straight quotation marks"),
+    "&": "write `and`",
+}
+"""Hints for signs that no expression has."""
+_MORE = {
+    **dict.fromkeys(("e", "y"), "write `and`"),
+    **dict.fromkeys(("ou", "o", "|"), "write `or`"),
+    "=": "write `==`",
+    ",": "a number has a point before its cents, as in 1234.50",
+}
+"""Hints for words with which other languages go on."""
 _ESCAPING = frozenset({"e", "escape", "forceescape", "safe"})
 
 
@@ -52,8 +69,14 @@ def compile_expression(sandbox: Sandbox, source: str, name: str) -> Expression:
         parser = Parser(sandbox, source, state="variable")
         tree = parser.parse_expression()
         if not parser.stream.eos:
-            raise TemplateSyntaxError("more follows where the expression has ended", parser.stream.current.lineno)
+            raise TemplateSyntaxError(_more(str(parser.stream.current.value)), parser.stream.current.lineno)
         return _expression(sandbox, tree, source, name)
+
+
+def _more(word: str) -> str:
+    """Return what is wrong with an expression that goes on with a word where it has ended."""
+    hint = _MORE.get(word)
+    return f'more follows where the expression has ended: "{word}"' + (f"; {hint}" if hint else "")
 
 
 def sole_expression(sandbox: Sandbox, source: str, name: str) -> Expression | None:
@@ -126,13 +149,22 @@ def _problems(sandbox: Sandbox, name: str, source: str) -> Iterator[None]:
     try:
         yield
     except TemplateSyntaxError as error:
-        message = (error.message or "").rstrip(".")
-        where = error.name or name
-        raise TemplateSyntaxProblem(message, line=error.lineno, name=where, hint=_hint(message, sandbox)) from None
+        message, hint = _told((error.message or "").rstrip("."), sandbox)
+        raise TemplateSyntaxProblem(message, line=error.lineno, name=error.name or name, hint=hint) from None
     except (RecursionError, MemoryError, SyntaxError):
         raise TemplateSyntaxProblem("the template is nested too deeply", name=name) from None
     except Exception as error:  # Jinja and Python know more ways to refuse a text than they tell of
         raise TemplateSyntaxProblem(f"the template cannot be compiled: {error}", name=name) from error
+
+
+def _told(message: str, sandbox: Sandbox) -> tuple[str, str]:
+    """Return what is wrong in words for people who never heard of Jinja, and what may have been meant."""
+    if found := _UNKNOWN_TAG.match(message):
+        tag, block = found[1], _INNERMOST.search(message)
+        return f'there is no tag "{tag}"', did_you_mean(tag, [f"end{block[1]}"] if block else TAGS)
+    if found := _SIGN.match(message):
+        return f"the sign {found[1]} cannot stand here", _SIGNS.get(found[1], "")
+    return message, _hint(message, sandbox)
 
 
 def _hint(message: str, sandbox: Sandbox) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from bridge.document import is_empty, same
 from bridge.model import Json
 from bridge.routing.regex import BadPatternError, Search, search_for
+from bridge.routing.spoken import bound_hint
 
 Predicate: TypeAlias = Callable[[Json], bool]
 """Judges the current value."""
@@ -120,8 +121,7 @@ def _by_order(verdict: Verdict) -> Callable[[Json], Predicate]:
     def make(wanted: Json) -> Predicate:
         bound = _ordered(wanted)
         if bound is None:
-            hint = 'a date is written "2026-11-24", a number without quotes'
-            raise BadOperandError("bad-operand", "this operator wants a number or a date", hint)
+            raise BadOperandError("bad-operand", "this operator wants a number or a date", bound_hint(wanted))
         return _dates(verdict, bound) if isinstance(bound, date) else _numbers(verdict, bound)
 
     return make

@@ -122,3 +122,11 @@ def test_a_file_that_is_nested_beyond_measure_is_refused(tmp_path: Path, depth: 
     deep.write_text("[" * depth + "]" * depth)
     with pytest.raises(click.UsageError, match=f"{deep}: it is nested too deeply"):
         read(str(deep))
+
+
+@pytest.mark.parametrize("setting", ["amount_total=5", "user.email=ana@acme.com"])
+def test_a_field_of_the_document_is_not_set_beside_it(setting: str) -> None:
+    body = deal(amount_total=1, user={"email": None})
+    with pytest.raises(click.UsageError, match=rf"did you mean document\.{setting.partition('=')[0]}\?"):
+        changed([body], [setting])
+    assert changed([body], ["event_name=x"])[0]["event_name"] == "x"  # type: ignore[index,call-overload]  # an object

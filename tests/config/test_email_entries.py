@@ -39,7 +39,7 @@ def test_any_other_template_fills_the_text(rules: Rules) -> None:
     ("text", "problem"),
     [
         ("recipients: a@example.com, template: x.html.j2, html: y", '"template" and "html" both hold the message'),
-        ('recipients: "a@example.com, b@example.com", text: y', "is no e-mail address"),
+        ('recipients: "a@example.com, b@example.com", text: y', "write a list: [a@example.com, b@example.com]"),
         ('recipients: ["{{ deal.user.email }}", chefe], text: y', 'item 2 of "recipients"'),
         ('recipients: "{{ deal.user.email }}"', 'needs "text", "html" or "template"'),
         ("text: y", 'needs the key "recipients"'),

@@ -8,7 +8,7 @@ from bridge.config.problems import Problems
 from bridge.options import Located, Place, Problem, read_yaml
 from bridge.rehearsal import account
 from bridge.rehearsal.deprecation import DEPRECATED
-from bridge.rehearsal.idle import UNKNOWN_VALUE
+from bridge.rehearsal.kinds import UNKNOWN_VALUE
 from bridge.rehearsal.online import REFUSED
 from bridge.rehearsal.online import UNREACHABLE as UNREACHABLE_TARGET
 from bridge.rehearsal.reach import UNREACHABLE

@@ -28,7 +28,7 @@ class Told(NamedTuple):
 @click.command(short_help="Print every problem of the rules.")
 @click.argument(
     "file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     default="routes.yaml",
     envvar="BRIDGE_ROUTES",
 )
@@ -47,6 +47,8 @@ def command(ctx: click.Context, *, file: Path, strict: bool, online: bool, data:
     ctx.with_resource(unswept())  # what is read lives until the answer, which ends the process
     from bridge.rehearsal import check
 
+    if not file.exists():
+        raise click.UsageError(f"there is no file {file}; bridge init writes rules to begin with")
     checked = check(file, os.environ)
     told = _asked(checked.loaded, file, data) if online and checked.loaded else Told((), (), ())
     answers = (*told.sources, *told.targets)

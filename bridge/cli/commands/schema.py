@@ -9,7 +9,11 @@ LANGUAGES = ("en", "pt-BR")
 
 @click.command(short_help="Print the JSON Schema of routes.yaml.")
 @click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of what the keys mean."
+    "--language",
+    type=click.Choice(LANGUAGES, case_sensitive=False),
+    default="en",
+    show_default=True,
+    help="Of what the keys mean.",
 )
 @click.option("--part", is_flag=True, help="Of a file that routes.yaml includes.")
 def command(*, language: str, part: bool) -> None:

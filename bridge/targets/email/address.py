@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 STRUCTURE: Final = re.compile(r"""[\x00-\x1f\x7f-\x9f\u2028\u2029<>()\[\]\\,;:"]+""")
 """What separates addresses from each other and from names (RFC 5322, 3.2.3); beside a name none of it is missed."""
 LONGEST_NAME: Final = 100
+_SEVERAL: Final = re.compile(r"[^\s,;@<>\"]+@[^\s,;@<>\"]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def mailbox(text: str) -> Mailbox:
     before, opened, rest = text.strip().rpartition("<")
     if opened and (not rest.endswith(">") or "@" in before or "<" in before):
         raise ValueError(f'"{text}" is not one e-mail address; write several as a list')
+    if len(several := _SEVERAL.findall(text)) > 1:
+        raise ValueError(f"holds several e-mail addresses; write a list: [{', '.join(several)}]")
     checked = _validated(rest.removesuffix(">") if opened else rest)
     local, domain = checked.local_part, checked.ascii_domain
     return Mailbox(readable(before.strip(' "'))[:LONGEST_NAME], local, domain, international=checked.smtputf8)

@@ -119,7 +119,7 @@ def test_warnings_are_shown_and_fail_when_strict(
 def test_a_file_that_is_not_there_is_misuse(runner: CliRunner) -> None:
     result = runner.invoke(bridge, ["check", "none.yaml"])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "none.yaml" in result.stderr
+    assert "there is no file none.yaml; bridge init writes rules to begin with" in result.stderr
 
 
 def test_the_file_of_the_environment_is_checked_when_none_is_named(folder: Path, runner: CliRunner) -> None:

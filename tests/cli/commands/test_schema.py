@@ -20,6 +20,7 @@ def test_the_schema_is_a_json_schema(runner: CliRunner) -> None:
 def test_it_speaks_portuguese_too(runner: CliRunner) -> None:
     schema = json.loads(runner.invoke(bridge, ["schema", "--language", "pt-BR"]).stdout)
     assert schema["properties"]["routes"]["description"] == "As regras."
+    assert runner.invoke(bridge, ["schema", "--language", "pt-br"]).exit_code == 0
     assert runner.invoke(bridge, ["schema", "--language", "fr"]).exit_code == 2
 
 
