@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Final, Self, cast
 
 import jwt
@@ -140,7 +140,9 @@ def renewal(consent: Consent) -> Mapping[str, str]:
     }
 
 
+@lru_cache(maxsize=64)
 def _signer(key: Key) -> RSAPrivateKey:
+    """Return what signs for a key, read once: its numbers are proved to be primes, which holds the event loop up."""
     signer = load_pem_private_key(key.private_key.encode(), password=None)
     if not isinstance(signer, RSAPrivateKey):
         raise TypeError("no RSA key")

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -283,6 +284,21 @@ async def test_a_consent_that_was_withdrawn_stops_the_target(google: FakeGoogleC
     failure = await sender.failure(**MEETING)
     assert isinstance(failure, AccessRefused)
     assert failure.reason == "no access token: invalid_grant: Token has been expired or revoked."
+
+
+def test_the_numbers_of_a_key_are_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    proved: list[bytes] = []
+
+    def load(pem: bytes, password: None) -> object:
+        proved.append(pem)
+        return load_pem_private_key(pem, password)
+
+    monkeypatch.setattr("bridge.component.google.load_pem_private_key", load)
+    key = google_key("https://token-of-this-test.example")
+    for _ in range(2):
+        options = GoogleCalendarOptions.model_validate({"calendar": CALENDAR, "service_account": key})
+        assert list(options.made_secrets()) == [account_key()[0]]
+    assert len(proved) == 1
 
 
 async def test_the_token_of_the_moment_is_blotted_out(sender: Sender) -> None:
