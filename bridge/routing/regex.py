@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-import re2
-
 from bridge.errors import MatchError
 
 LONGEST = 50_000
@@ -52,6 +50,8 @@ def search_for(pattern: str) -> Search:
 
 
 def _compiled(pattern: str) -> Any:  # noqa: ANN401 (RE2 comes without types)
+    import re2  # noqa: PLC0415 (few rules have regular expressions, and those are compiled as they are loaded)
+
     options = re2.Options()
     options.never_capture = True
     options.log_errors = False

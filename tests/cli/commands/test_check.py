@@ -37,7 +37,8 @@ NEEDLESS = {
     *("asyncio", "concurrent.futures", "ssl", "uvloop", "bridge.component.threads"),  # waits
     *("apsw", "bridge.store.sqlite", "structlog", "prometheus_client", "pydantic_settings", "bridge.app"),  # runs
     *("rich", "matplotlib", "bridge.config.schema", "bridge.control.client"),  # shows
-    *("holidays", "phonenumbers", "icalendar", "jwt", "sqlalchemy", "markdown_it", "bridge.targets.email"),  # unnamed
+    *("holidays", "phonenumbers", "re2", "icalendar", "jwt", "sqlalchemy", "markdown_it"),  # unnamed
+    "bridge.targets.email",
 }
 CHECK = """
 import sys
