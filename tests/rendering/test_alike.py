@@ -42,9 +42,9 @@ def told(make: Callable[[], Template]) -> tuple[str, ...]:
     try:
         return ("text", make().render(CONTEXT))
     except TemplateSyntaxProblem as error:
-        return ("syntax", error.message, str(error.line))
+        return ("syntax", str(error.line))
     except TemplateSyntaxError as error:
-        return ("syntax", (error.message or "").rstrip("."), str(error.lineno))
+        return ("syntax", str(error.lineno))
     except RenderError as error:
         return ("failed", str(error))
 
