@@ -7,7 +7,6 @@ those of the 1.2 core schema (``no`` and ``12:30`` are text), and each of those 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from math import isfinite
 
 import yaml
@@ -164,8 +163,10 @@ class _Construction:
 
     def _mapping(self, node: MappingNode, loc: Loc) -> Json:
         built: dict[str, Json] = {}
+        before: Node | None = None
         for key_node, value_node in node.value:
-            key = self._key(key_node, node) if not self._is_cents(key_node, value_node, node) else None
+            key = self._key(key_node, node) if not self._is_cents(key_node, value_node, before) else None
+            before = value_node if node.flow_style else None
             if key is None:
                 self._unreadable.add(loc)
                 continue
@@ -189,10 +190,9 @@ class _Construction:
             self._problem(node, "key-is-no-text", "a key must be a text")
         return None
 
-    def _is_cents(self, key: Node, value: Node, around: MappingNode) -> bool:
-        """Tell whether a key is what follows the decimal comma of the number before it, and report it then."""
-        lone = around.flow_style and isinstance(key, ScalarNode) and key.tag == _TAG + "int" and value.value == ""
-        before = next((value for (_, value), (after, _) in pairwise(around.value) if after is key), None)
+    def _is_cents(self, key: Node, value: Node, before: Node | None) -> bool:
+        """Tell whether a key is what follows the decimal comma of the number ``before`` it, and report it then."""
+        lone = isinstance(key, ScalarNode) and key.tag == _TAG + "int" and value.value == ""
         if not (lone and isinstance(before, ScalarNode) and _COUNTED.search(before.value)):
             return False
         hint = "write the number with a point, and nothing between thousands, as in 1234.50"

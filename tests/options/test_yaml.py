@@ -1,4 +1,5 @@
 from textwrap import dedent
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -216,3 +217,12 @@ def test_json_is_yaml(value: object) -> None:
 def test_no_bytes_make_it_fail(content: bytes) -> None:
     read = read_yaml(content, "f")
     assert all(problem.place.line >= 1 and problem.place.column >= 1 for problem in read.problems)
+
+
+@pytest.mark.parametrize(
+    "text", ["{" + ", ".join(map(str, range(20_000))) + "}", "".join(f"k{number}: 1\n" for number in range(20_000))]
+)
+def test_a_mapping_takes_time_in_proportion_to_its_keys(text: str) -> None:
+    began = process_time()
+    read_yaml(text.encode(), "f")
+    assert process_time() - began < 2  # a tenth of that, and three times that in proportion to their square
