@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -37,22 +37,34 @@ def meant_faults(errors: Iterable[ErrorDetails], model: type[BaseModel], data: o
 
 def known_keys(model: type[BaseModel], loc: Loc) -> frozenset[str]:
     """Return the keys that a model takes at a place inside it, whichever members of unions lead there."""
-    models = {model}
+    places: set[object] = {model}
     for step in loc:
         if isinstance(step, str):
-            models = {inner for each in models for inner in _models_in(_annotation(each, step))}
+            places = {inner for each in places for inner in _below(each, step)}
+    models = [each for place in places for each in _mappings(place) if _is_model(each)]
     return frozenset(info.alias or name for each in models for name, info in each.model_fields.items())
 
 
-def _annotation(model: type[BaseModel], key: str) -> object:
-    return next((info.annotation for name, info in model.model_fields.items() if key == (info.alias or name)), None)
+def _below(annotation: object, key: str) -> Iterable[object]:
+    """Yield what may stand at a key of what an annotation allows."""
+    for each in _mappings(annotation):
+        if _is_model(each):
+            yield from (info.annotation for name, info in each.model_fields.items() if key == (info.alias or name))
+        else:
+            yield get_args(each)[1]
 
 
-def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _mappings(annotation: object) -> Iterable[object]:
+    """Yield the models that an annotation allows, also in lists, and its mappings of names to something."""
+    if _is_model(annotation) or get_origin(annotation) in {dict, Mapping}:
         yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
+    else:
+        for argument in get_args(annotation):
+            yield from _mappings(argument)
+
+
+def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _placed(error: ErrorDetails, data: object) -> Fault:

@@ -165,7 +165,10 @@ def _defects(frame: type[FileFrame] | type[PartFrame], problems: Problems) -> Se
 
 
 def _report(defect: Defect, problems: Problems) -> None:
-    problems.add(defect.loc, defect.code, defect.message, defect.hint, key=defect.at_key)
+    hint = defect.hint
+    if defect.code == "wrong-type" and defect.value is None and problems.located.is_commented(defect.loc):
+        hint = "a # begins a comment: put the text in quotes"
+    problems.add(defect.loc, defect.code, defect.message, hint, key=defect.at_key)
 
 
 def _sections(part: Problems) -> frozenset[str]:

@@ -14,6 +14,7 @@ from bridge.model import Json, JsonObject
 from bridge.options import Loc, Place, did_you_mean
 from bridge.rendering import (
     EVENT_SHAPE,
+    GATHERED,
     Expression,
     Reference,
     Region,
@@ -163,6 +164,8 @@ class TemplateCompiler:
                 f'a digest has no "{name}", but `items`, each of which has one',
                 f"write `{{% for item in items %}}{{{{ item.{name} }}}}`",
             )
+        if name in GATHERED:
+            return f'there is no "{name}" here: only a route with `digest` has it', ""
         if name in self._words.kinds:
             return f'there is no "{name}" here: the route does not listen to its events', ""
         return f'there is no name "{name}"', did_you_mean(name, names)

@@ -13,6 +13,7 @@ from bridge.config.wording import bad_value, described, expected_type, is_type_e
 from bridge.options import Loc
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_BEGINNING = {"version": "begin the file with `version: 1`"}
 Describe: TypeAlias = Callable[[Loc], str]
 """Names the part of the data at a place, for a sentence."""
 
@@ -75,7 +76,7 @@ class _Translation:
         asked = f"the key {keys[0]}" if len(keys) == 1 else f"{'all' if together else 'one'} of {', '.join(keys)}"
         around = faults[0].error["input"]
         written = around if isinstance(around, dict) else ()
-        hint = stands_for(str(loc[-1]), written, known_keys(self._model, loc[:-1]))
+        hint = stands_for(str(loc[-1]), written, known_keys(self._model, loc[:-1])) or _BEGINNING.get(str(loc[-1]), "")
         return Defect(loc, "missing-key", f"{self._describe(loc[:-1])} needs {asked}", hint)
 
     def _unknown_key(self, fault: Fault) -> Defect:

@@ -65,6 +65,7 @@ _INSTEAD: Mapping[tuple[str, str], str] = {
     ("match", "a list"): 'write one mapping; alternatives stand in it under "any"',
     ("digest", "a text"): 'write its time as {at: "18:00"}',
     ("deliver", "a text"): "write `- to:` and the name of the target",
+    ("retry", "a number"): "write how often it is tried as {attempts: 3}",
     ("to", "a list"): "write an entry for each target",
 }
 """What was meant, by the key and by what is written there."""

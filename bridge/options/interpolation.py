@@ -17,6 +17,8 @@ Report: TypeAlias = "Callable[[Loc, str, str, str], None]"
 
 MAX_SECRET_FILE = 64 * 1024
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<inside>[^}]*)\}|(?P<brace>\{))")
+_BARE = re.compile(r"\$([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)")
+"""What the shell would replace."""
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-.*)?", re.DOTALL)
 
 
@@ -94,6 +96,9 @@ class _Walk:
         return data
 
     def _text(self, text: str, loc: Loc) -> str:
+        if bare := _BARE.fullmatch(text):
+            hint = f"write ${{{bare[1]}}}, or $${bare[1]} for these signs"
+            self._report(loc, "bad-reference", f'"{text}" is no reference', hint)
         try:
             replaced = _DOLLAR.sub(self._replace, text)
         except _UnresolvedError as unresolved:

@@ -7,14 +7,18 @@ import yaml
 
 from bridge.options.problem import Place, Problem
 
+_KEYS = "to|text|on|name|match|when|deliver|template|subject|channel|key|type"
 _HINTS = (
     (
         re.compile(r"""(["'])[^"']*\{[{%](?:(?!\1|[%}]\}).)*\1"""),
         "a quotation mark within a quoted text ends it: write the other kind inside, as in \"{{ x | default('—') }}\"",
     ),
+    (re.compile(r":\s+!="), "for what differs write {ne: …}"),
     (re.compile(r":\s*[“”].*[“”]"), 'curly quotation marks do not quote: write straight ones, "…"'),
     (re.compile(r":\s*\{\{|^\s*-\s*\{\{"), 'a template needs quotes around it: "{{ … }}"'),
     (re.compile(r":\s*\{%|^\s*-\s*\{%"), "a template needs quotes around it"),
+    (re.compile(r"[:,\[]\s*\$\{[^\"']*[,}]"), 'within braces a variable needs quotes around it: "${NAME}"'),
+    (re.compile(rf"^\s*(?:- )?\w+:\s+\S+\s+(?:{_KEYS}):\s"), "write each key on a line of its own, below the first"),
     (re.compile(r"^\s*[\w.-]+:\S.*:\s|:\s.*:\s"), 'a text with ": " in it needs quotes around it'),
     (re.compile(r"[:-]\s+[@`%]"), "a text that begins with this sign needs quotes around it"),
 )
@@ -31,6 +35,7 @@ _WORDS = {
     "but found another document": "the file holds more than one document",
 }
 _UNCLOSED = re.compile("closing|never closed")
+_NO_SPACE = re.compile(r"\s*(?:- )?[\w.]+:[^\s:/]+")
 _NO_COLON = re.compile(r"\s+[\w.]+ *[<>=!][^:\"']*")
 """A condition as other languages write it."""
 _MISPLACED = re.compile("cannot stand here|expected")
@@ -64,6 +69,8 @@ def syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     opened = getattr(error, "context_mark", None)
     if opened and _UNCLOSED.search(words) and not _hint_of(line):
         return Problem(place, "syntax-error", words, f"opened on line {opened.line + 1}")
+    if lines[: mark.line] and _NO_SPACE.fullmatch(lines[mark.line - 1]):
+        return Problem(place, "syntax-error", words, f'line {mark.line} has no space after the ":" of its key')
     hint = _hint_of(line) or (_hint_above(lines[: mark.line], line[: mark.column]) if _MISPLACED.search(words) else "")
     return Problem(place, "syntax-error", words, hint)
 

@@ -34,6 +34,7 @@ _SCALARS = (
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", "-+0123456789."),
 )
 
+_COMMENT = re.compile(r"[^\s:]+:\s+#\S")
 _COUNTED = re.compile(r"\d$")
 
 
@@ -74,6 +75,11 @@ class Located:
     def key(self, loc: Loc) -> Place:
         """Return where the key of a value stands, or the value if it has no key."""
         return self.keys.get(loc) or self.value(loc)
+
+    def is_commented(self, loc: Loc) -> bool:
+        """Tell whether what may have been meant as the value of a key is a comment: a ``#`` with no space after it."""
+        place = self.key(loc)
+        return bool(_COMMENT.match(self.lines[place.file][place.line - 1], place.column - 1))
 
     def within(self, loc: Loc, line: int, word: str = "") -> Place:
         """Return where a word stands in a line (from 1) of a text, or the nearest place to it that can be told."""
@@ -142,7 +148,10 @@ class _Construction:
         self._measure(node, loc)
         if node.tag not in _TAGS:
             message = f"the tag {node.tag.replace(_TAG, '!!')} is not supported"
-            self._problem(node, "unsupported-yaml", message, "remove it")
+            differs = node.tag.startswith("!=")
+            self._problem(
+                node, "unsupported-yaml", message, "write {ne: …} for what differs" if differs else "remove it"
+            )
             self._unreadable.add(loc)
             return None
         if isinstance(node, MappingNode):

@@ -1,6 +1,6 @@
 """Rendering: templates in a sandbox, written by users, filled with data from anybody."""
 
-from bridge.rendering.context import EVENT_SHAPE, known_names
+from bridge.rendering.context import EVENT_SHAPE, GATHERED, known_names
 from bridge.rendering.errors import TemplateFailedError, TemplateNotFoundError, TemplateSyntaxProblem
 from bridge.rendering.references import Reference
 from bridge.rendering.region import Region, UnknownRegionError
@@ -10,6 +10,7 @@ from bridge.rendering.value import Document
 
 __all__ = [
     "EVENT_SHAPE",
+    "GATHERED",
     "Document",
     "Expression",
     "Reference",

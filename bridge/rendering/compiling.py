@@ -35,8 +35,11 @@ _SIGNS = {
     "$": "a name is written without it, a text between quotation marks",
     **dict.fromkeys(("\u201c", "\u201d", "\u2018", "\u2019"), "a text stands between straight quotation marks"),
     "&": "write `and`",
+    "?": "for what may be missing write `| default('—')`",
 }
 """Hints for signs that no expression has."""
+_GOES_ON = re.compile(r"expected token 'end of print statement', got '(.+)'")
+_DECIDING = re.compile(r"\{\{-?\s*(?:if|for|set|se|para)\b")
 _MORE = {
     **dict.fromkeys(("e", "y"), "write `and`"),
     **dict.fromkeys(("ou", "o", "|"), "write `or`"),
@@ -149,7 +152,7 @@ def _problems(sandbox: Sandbox, name: str, source: str) -> Iterator[None]:
     try:
         yield
     except TemplateSyntaxError as error:
-        message, hint = _told((error.message or "").rstrip("."), sandbox)
+        message, hint = _told((error.message or "").rstrip("."), source, sandbox)
         raise TemplateSyntaxProblem(message, line=error.lineno, name=error.name or name, hint=hint) from None
     except (RecursionError, MemoryError, SyntaxError):
         raise TemplateSyntaxProblem("the template is nested too deeply", name=name) from None
@@ -157,13 +160,18 @@ def _problems(sandbox: Sandbox, name: str, source: str) -> Iterator[None]:
         raise TemplateSyntaxProblem(f"the template cannot be compiled: {error}", name=name) from error
 
 
-def _told(message: str, sandbox: Sandbox) -> tuple[str, str]:
+def _told(message: str, source: str, sandbox: Sandbox) -> tuple[str, str]:
     """Return what is wrong in words for people who never heard of Jinja, and what may have been meant."""
     if found := _UNKNOWN_TAG.match(message):
         tag, block = found[1], _INNERMOST.search(message)
         return f'there is no tag "{tag}"', did_you_mean(tag, [f"end{block[1]}"] if block else TAGS)
     if found := _SIGN.match(message):
         return f"the sign {found[1]} cannot stand here", _SIGNS.get(found[1], "")
+    if found := _GOES_ON.match(message):
+        deciding = "what decides or repeats stands in {% … %}" if _DECIDING.search(source) else ""
+        return f'"{found[1]}" cannot follow here', deciding or _MORE.get(found[1], "")
+    if message == "expected token 'name', got '|'":
+        return 'what follows "|" is the name of a filter', "for one of two conditions write `or`"
     return message, _hint(message, sandbox)
 
 

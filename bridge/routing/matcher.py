@@ -7,6 +7,7 @@ from typing import TypeAlias
 from bridge.document import Read, is_empty, reader
 from bridge.model import Change, Json, JsonObject
 from bridge.options import Loc, Report, did_you_mean
+from bridge.options.carried import meanings
 from bridge.routing.operators import BARE, OPERATORS, PREDICATES, TRANSITIONS, BadOperandError
 from bridge.routing.route import Finding, Matcher
 
@@ -68,7 +69,9 @@ class _Compiler:
         sent = path.split(".", 1)[0] == AS_SENT
         unknown = None if sent else self._check(path)
         if unknown is not None:
-            self._report(loc, "unknown-field", *unknown)
+            message, hint = unknown
+            block = next((word for word in meanings(path) if word in BLOCKS), None)
+            self._report(loc, "unknown-field", message, f'did you mean "{block}"?' if block else hint)
             return
         if isinstance(wanted, dict):
             yield from self._operators(path, wanted, loc)

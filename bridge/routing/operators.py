@@ -62,7 +62,8 @@ def _one_or_more(wanted: Json) -> tuple[Json, ...]:
 
 def _text(wanted: Json) -> str:
     if not isinstance(wanted, str) or not wanted:
-        raise BadOperandError("bad-operand", "this operator wants a text", "put quotes around a number")
+        hint = "write one of them each under `any`" if isinstance(wanted, list) else "put quotes around a number"
+        raise BadOperandError("bad-operand", "this operator wants a text", hint)
     return wanted
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config.schema import json_schema
+from bridge.config.timing_frame import DAYS
 from bridge.options import did_you_mean
 from bridge.options.carried import _SAID, meanings
 
@@ -26,5 +27,5 @@ def test_what_is_known_there_is_meant() -> None:
 
 def test_all_that_is_meant_is_a_word_of_the_rules_or_of_templates() -> None:
     text = json.dumps(json_schema()) + PAGE.read_text("utf-8")
-    ours = {*re.findall("[a-z_]+", text), *re.findall(r"[a-z_]+\.[a-z_]+", text)}
+    ours = {*re.findall("[a-z_]+", text), *re.findall(r"[a-z_]+\.[a-z_]+", text), *DAYS}
     assert set(_SAID) - ours == set()
