@@ -168,7 +168,16 @@ class TemplateCompiler:
             return f'there is no "{name}" here: only a route with `digest` has it', ""
         if name in self._words.kinds:
             return f'there is no "{name}" here: the route does not listen to its events', ""
-        return f'there is no name "{name}"', did_you_mean(name, names)
+        return f'there is no name "{name}"', self._meant(name, names, site)
+
+    def _meant(self, name: str, names: frozenset[str], site: Site) -> str:
+        """Return the hint for a name that is none: a field without its entity, a text without its quotation marks."""
+        owner = next(
+            (kind for kind in sorted(site.kinds or ()) if self._words.unknown_field({kind}, name) is None), None
+        )
+        if owner is not None:
+            return f"write {owner}.{name}"
+        return f"a text stands between quotation marks: '{name}'" if name[:1].isupper() else did_you_mean(name, names)
 
     def _unknown_field(self, name: str, path: str, kinds: frozenset[str]) -> Advice | None:
         if name in kinds or name == "previous":

@@ -76,6 +76,7 @@ _SAID: Final[Mapping[str, str]] = {
     "host": "server smtp servidor",
     "username": "user login usuario",
     "password": "senha",
+    "directory": "path folder dir pasta",
     "board": "quadro",
     "calendar": "agenda calendario",
     "chat": "chat_id channel canal",

@@ -30,11 +30,12 @@ _UNKNOWN = re.compile(r"No (filter|test) named '([^']*)'")
 _UNKNOWN_TAG = re.compile(r"Encountered unknown tag '(\w+)'")
 _INNERMOST = re.compile(r"innermost block that needs to be closed is '(\w+)'")
 TAGS = ("if", "elif", "else", "endif", "for", "endfor", "set", "endset", "include", "macro", "endmacro", "filter")
-_SIGN = re.compile(r"unexpected char '(.)' at \d+")
+_SIGN = re.compile(r"""unexpected char ['"](.)['"] at \d+""")
 _SIGNS = {
     "$": "a name is written without it, a text between quotation marks",
     **dict.fromkeys(("\u201c", "\u201d", "\u2018", "\u2019"), "a text stands between straight quotation marks"),
     "&": "write `and`",
+    **dict.fromkeys("'\"", "the quotation mark is never closed"),
     "?": "for what may be missing write `| default('—')`",
 }
 """Hints for signs that no expression has."""
@@ -44,6 +45,7 @@ _MORE = {
     **dict.fromkeys(("e", "y"), "write `and`"),
     **dict.fromkeys(("ou", "o", "|"), "write `or`"),
     "=": "write `==`",
+    "contains": "write the other way round `'…' in deal.name`",
     ",": "a number has a point before its cents, as in 1234.50",
 }
 """Hints for words with which other languages go on."""

@@ -18,6 +18,7 @@ from bridge.model import Json, JsonObject
 from bridge.rendering.budget import Budget, BudgetError, account, concatenated
 from bridge.rendering.environment import AbsentError
 from bridge.rendering.errors import Lack, TemplateFailedError
+from bridge.rendering.misfits import misfit
 from bridge.rendering.references import Reference
 from bridge.rendering.value import described, given, plain, printed
 
@@ -280,7 +281,9 @@ def _sentence(error: Exception) -> str:
         return f"the template does too much: {error}"
     if isinstance(error, RecursionError):
         return "the template calls itself without end"
-    if isinstance(error, TemplateRuntimeError | TypeError | ValueError):
+    if isinstance(error, TypeError):
+        return misfit(str(error))
+    if isinstance(error, TemplateRuntimeError | ValueError):
         return str(error)
     return f"{type(error).__name__}: {error}"
 
