@@ -15,8 +15,8 @@ from bridge.delivery.breaker import FailureWindow
 from bridge.delivery.result import Policy, Result, Watch, without_attempt
 from bridge.delivery.retry import RetryPolicy, settle
 from bridge.delivery.wake import Bell
-from bridge.errors import StoreError, StoreUnavailableError, UnknownOutcome
-from bridge.model import Clock, DeliveryState, Limits, Link
+from bridge.errors import PermanentFailure, StoreError, StoreUnavailableError, UnknownOutcome
+from bridge.model import DAMAGED, Clock, DeliveryState, Limits, Link
 from bridge.store.base import Store
 from bridge.store.nouns import Claim, Recorded, Settlement
 
@@ -191,7 +191,9 @@ class Worker:
         return self._result(claim, ending, target, watch)
 
     async def _attempt(self, claim: Claim, target: AnyTarget) -> Ending:
-        """Make an attempt, unless the one before it arrived after all."""
+        """Make an attempt, unless the one before it arrived after all, or there is nothing to send."""
+        if claim.delivery.content is None:
+            return Ending(failure=PermanentFailure(DAMAGED))
         if claim.delivery.uncertain and target.looks_up:
             found = await look_up_once(target, claim.delivery, self._links, self._http)
             if found is not None:

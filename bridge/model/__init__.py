@@ -2,6 +2,7 @@
 
 from bridge.model.decisions import Deferred, Former, Ripe, Ripened, RoutedEvent, TargetState, Unreadable
 from bridge.model.deliveries import (
+    DAMAGED,
     FOREVER,
     OVER,
     Attempt,
@@ -46,6 +47,7 @@ from bridge.model.values import (
 )
 
 __all__ = [
+    "DAMAGED",
     "FOREVER",
     "OVER",
     "Action",

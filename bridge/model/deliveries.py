@@ -52,6 +52,8 @@ class Terms:
 
 OVER = "over"
 """Where the data of a link tells when its object is over, such as `2026-12-24T18:00:00Z`."""
+DAMAGED = "its message, as it was stored, is damaged and cannot be read any more"
+"""Why a delivery is dead that is due and has no content: only what was never rendered is without one by right."""
 FOREVER = 2.0**36
 """Seconds; longer than anything is kept."""
 

@@ -13,6 +13,7 @@ from bridge.component.source import AnySource
 from bridge.document import differences
 from bridge.errors import MatchError, RenderError, UnreadableWebhookError
 from bridge.model import (
+    DAMAGED,
     Change,
     Deferral,
     Deferred,
@@ -34,7 +35,7 @@ from bridge.routing.timing import Digest
 
 GONE = "the rule that deferred it is not there any more"
 UNDONE = "what it would have told was undone before its time came"
-DAMAGED = "what it is compared with, as it was stored, is damaged and cannot be read any more"
+TORN = "what it is compared with, as it was stored, is damaged and cannot be read any more"
 NOTHING = "nothing happened that it could tell of"
 
 
@@ -104,6 +105,8 @@ class Ripener:
         if delivery.content is not None:
             return _set(delivery, DeliveryState.PENDING, now)
         entry = self._entry(delivery)
+        if delivery.deferral is not None and delivery.deferral.kind == "window":
+            return _set(delivery, DeliveryState.DEAD, now, DAMAGED)
         if entry is None or delivery.deferral is None:
             return _set(delivery, DeliveryState.CANCELLED, now, GONE)
         try:
@@ -167,7 +170,7 @@ class Ripener:
     def _change(self, item: Deferred, last: EntityState | None) -> Change:
         """Return an event as a change from what was there before, to the newest document where that is given."""
         if item.damaged:
-            raise UnreadableWebhookError(DAMAGED)
+            raise UnreadableWebhookError(TORN)
         event, source = item.event, self._source(item)
         reading = source.interpret(event, item.before)
         newest = last is not None and last.version >= reading.version

@@ -9,13 +9,15 @@ import apsw
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.model import Event
-from bridge.routing.ripening import DAMAGED
+from bridge.delivery.worker import Worker
+from bridge.model import DAMAGED, Event, Receipt
+from bridge.routing.ripening import TORN
 from bridge.store.sqlite import open_store
 from tests.delivery.test_timekeeper import HEAD, Timed
 from tests.support.clock import ManualClock
 from tests.support.deals import Deal
 from tests.support.shop import load_rules
+from tests.support.targets import NoHttp, ScriptedTarget
 
 RULES = """\
   - name: losses
@@ -28,6 +30,9 @@ RULES = """\
     match: {deal_stage.order: increased}
     debounce: 60s
     deliver: [{to: sales, text: "{{ previous.deal_stage.name }} → {{ deal.deal_stage.name }}"}]
+  - name: shut
+    on: deal.won
+    deliver: [{to: other, text: "{{ deal.name }} won", within: business_hours}]
   - name: stuck
     on: deal.stage_changed
     deliver: [{to: other, text: "{{ deal.name }} is still there", delay: 3d}]
@@ -49,6 +54,8 @@ OVERWRITE = {
         UPDATE deferral SET before = CAST(? AS TEXT)
         WHERE delivery_id IN (SELECT id FROM delivery WHERE event_id = ?)
     """,
+    "content": "UPDATE delivery SET content = CAST(? AS TEXT) WHERE content IS NOT NULL AND event_id = ?",
+    "terms": "UPDATE delivery SET terms = CAST(? AS TEXT) WHERE event_id = ?",
     "digested": "UPDATE digested SET before = CAST(? AS TEXT) WHERE event_id = ?",
     "event": "UPDATE event SET body = CAST(? AS BLOB) WHERE id = ?",
 }
@@ -87,8 +94,8 @@ class TestDigest:
         with capture_logs() as logs:
             await shop.wait(hours=6)
             await shop.wait()
-        assert await became(shop, lost[which], "losses") == ("dead", DAMAGED)
-        assert [log["reason"] for log in logs if log["event"] == "delivery dead"] == [DAMAGED]
+        assert await became(shop, lost[which], "losses") == ("dead", TORN)
+        assert [log["reason"] for log in logs if log["event"] == "delivery dead"] == [TORN]
         [told] = await shop.told()
         assert told == f"{', '.join(name for name in 'ABC' if name != 'ABC'[which])}; before: false"
 
@@ -107,7 +114,7 @@ class TestDigest:
         damage(shop, "deferral", "{", only)
         await shop.wait(hours=6)
         await shop.wait()
-        assert await became(shop, only, "losses") == ("dead", DAMAGED)
+        assert await became(shop, only, "losses") == ("dead", TORN)
         await shop.wait(days=1)
         assert await shop.told() == ["; before: false"]
 
@@ -138,8 +145,8 @@ class TestAlone:
         moved, other = await shop.receive(one.moved("X", 2), two.moved("X", 2))
         damage(shop, "deferral", "{", moved)
         await shop.wait(days=3)
-        assert await became(shop, moved, "stuck") == ("dead", DAMAGED)
-        assert await became(shop, moved, "moves") == ("dead", DAMAGED)
+        assert await became(shop, moved, "stuck") == ("dead", TORN)
+        assert await became(shop, moved, "moves") == ("dead", TORN)
         assert (await became(shop, other, "stuck"))[0] == "pending"
 
     async def test_what_would_have_joined_it_is_told_by_itself(self, shop: Timed) -> None:
@@ -149,6 +156,40 @@ class TestAlone:
         damage(shop, "deferral", "{", first)
         await shop.receive(one.moved("C", 3), one.moved("D", 4))
         await shop.wait()
-        assert await became(shop, first, "moves") == ("dead", DAMAGED)
+        assert await became(shop, first, "moves") == ("dead", TORN)
         await shop.wait(seconds=60)
         assert await shop.told() == ["B → D"]
+
+
+class TestMessage:
+    @pytest.mark.parametrize("text", BROKEN)
+    async def test_what_is_due_and_damaged_is_dead_and_stops_no_other(self, shop: Timed, text: str | bytes) -> None:
+        lost = await lose(shop, "A", "B")
+        for deal_lost in lost:
+            await shop.store.retry([(await shop.deliveries(deal_lost))[0].id])
+        await shop.wait()
+        [bearer] = [each for each in await shop.seen() if each.state == "pending"]
+        await shop.receive(deal("C").moved("A", 1), deal("C").moved("B", 2))
+        await shop.wait(days=3)
+        [event] = [event for event in lost if event.id == bearer.event_id]
+        damage(shop, "content", text, event)
+        target = ScriptedTarget("sales", Receipt(), Receipt())
+        worker = Worker(target, shop.store, NoHttp(), shop.clock)  # type: ignore[arg-type]
+        await worker.step()
+        await worker.drain(5)
+        assert await became(shop, event, "losses") == ("dead", DAMAGED)
+        assert [message.content for message in target.sent] == [{"text": "A → B"}]
+
+    async def test_what_waits_for_its_window_is_dead_and_damaged_terms_are_the_usual_ones(self, shop: Timed) -> None:
+        shop.clock.advance(hours=12)
+        one, two = deal("A"), deal("B")
+        await shop.receive(one.created(), two.created())
+        won = [
+            (await shop.receive(each.updated(status="won", closed_at=each.moment.isoformat())))[0]
+            for each in (one, two)
+        ]
+        damage(shop, "content", "{", won[0])
+        damage(shop, "terms", "{", won[1])
+        await shop.wait(days=1)
+        assert await became(shop, won[0], "shut") == ("dead", DAMAGED)
+        assert (await became(shop, won[1], "shut"))[0] == "pending"

@@ -176,7 +176,7 @@ def ripened_row(delivery: Delivery) -> Row:
 
 
 def delivery_of(row: Row) -> Delivery:
-    """Return the delivery of a row in the order of ``get_delivery``."""
+    """Return the delivery of a row in the order of ``get_delivery``; one whose content is damaged has none."""
     id_, event_id, route, entry, replay, target, key, state, due_at, created_at, *rest = row
     attempts, failures, give_up_at, uncertain, reason, terms, lane, content = rest
     return Delivery(
@@ -187,7 +187,7 @@ def delivery_of(row: Row) -> Delivery:
         target=target,
         key=key,
         state=DELIVERY_STATES[state],
-        content=None if content is None else orjson.loads(content),
+        content=object_of(content),
         due_at=moment_of(due_at),
         created_at=moment_of(created_at),
         attempts=attempts,
@@ -197,8 +197,16 @@ def delivery_of(row: Row) -> Delivery:
         replay=replay,
         reason=reason,
         bucket=lane.partition(SEPARATOR)[0],
-        terms=USUAL if terms is None else Terms(**orjson.loads(terms)),
+        terms=USUAL if terms is None else _terms_of(terms),
     )
+
+
+def _terms_of(text: str) -> Terms:
+    """Return terms that are written as JSON; the usual ones where these are damaged."""
+    try:
+        return Terms(**orjson.loads(text))
+    except (ValueError, TypeError):
+        return USUAL
 
 
 def terms_text(terms: Terms) -> str | None:

@@ -35,7 +35,7 @@ WHERE seq IN (SELECT value FROM json_each(?4))
 RETURNING
     seq, next_trigger,
     id, event_id, route, entry, replay, target, key, state, due_at, created_at, attempts, failures, give_up_at,
-    uncertain, reason, terms, lane, content
+    uncertain, reason, terms, lane, CAST(content AS BLOB)
 
 -- name: settle_delivery
 -- Waiting, it stays the head of its queue, and so it does when it waits for a person.
@@ -137,7 +137,7 @@ SELECT
             ELSE 'the circuit breaker of the target is open: ' || t.opened_reason
         END
     ELSE d.reason END,
-    d.terms, d.lane, d.content
+    d.terms, d.lane, CAST(d.content AS BLOB)
 FROM delivery AS d
 LEFT JOIN target AS t ON t.name = d.target
 WHERE {conditions}
