@@ -19,6 +19,12 @@ def event_text(event: Shape) -> str:
     return event["name"] if event["origin"] == "webhook" else f"{event['name']} ({event['origin']})"
 
 
+def reason_text(delivery: Shape) -> str:
+    """Return why a delivery is as it is; of one that is told later, when as well."""
+    until = f"; due {shown(delivery['due_at'])}" if delivery["state"] == "deferred" else ""
+    return f"{delivery['reason'] or ''}{until}"
+
+
 def show_event(event: Shape) -> None:
     """Print an event with its deliveries and their attempts."""
     say(f"{event['id']}  {clean(event_text(event))}  {colour(event['state'])}")
@@ -60,11 +66,20 @@ def show_delivery(delivery: Shape) -> None:
         }
     )
     say("\nmessage")
-    say(indented(delivery["preview"]) if delivery["preview"] is not None else dim("  none: it could not be rendered"))
+    say(_message(delivery))
     say("\nattempts")
     show_attempts(delivery["attempts"])
     if not delivery["attempts"]:
         say(dim("  none yet"))
+
+
+def _message(delivery: Shape) -> str:
+    if delivery["preview"] is not None:
+        return indented(delivery["preview"])
+    if delivery["state"] == "deferred":
+        return dim(f"  none yet; what it would be by now: bridge explain {delivery['event_id']}")
+    early = delivery["state"] == "cancelled"
+    return dim(f"  none: {'it was cancelled before there was one' if early else 'it could not be rendered'}")
 
 
 def _schedule(delivery: Shape) -> Shape:
@@ -90,5 +105,5 @@ def show_attempts(attempts: Sequence[Shape]) -> None:
 def _delivery_head(delivery: Shape) -> None:
     where = f"{clean(delivery['route'])} → {clean(delivery['target'])}"
     say(f"{delivery['id']}  {where}  {colour(delivery['state'])}")
-    if delivery["reason"]:
-        say(f"  {clean(delivery['reason'])}")
+    if reason := reason_text(delivery):
+        say(f"  {clean(reason)}")

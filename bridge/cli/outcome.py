@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bridge.cli.details import show_attempts
+from bridge.cli.details import reason_text, show_attempts
 from bridge.cli.explanation import FIRST_SIGHT, refusals
 from bridge.cli.screen import clean, colour, dim, say
 from bridge.control.shapes import Shape
@@ -30,8 +30,8 @@ def show_outcome(outcome: Shape, sample: str) -> None:
     for delivery in event["deliveries"]:
         say(f"  {clean(delivery['route'])} → {clean(delivery['target'])}  {colour(delivery['state'])}")
         show_attempts(delivery["attempts"])
-        if delivery["reason"] and not delivery["attempts"]:
-            say(f"    {clean(delivery['reason'])}")
+        if (reason := reason_text(delivery)) and not delivery["attempts"]:
+            say(f"    {clean(reason)}")
     if event["state"] in _WHY:
         say(f"  {_WHY[event['state']]}" + (f" {clean(event['reason'])}" if event["reason"] else ""))
     if outcome["explanation"]:
@@ -61,10 +61,17 @@ def _nothing_sent(explanation: Shape) -> None:
 def _next(event: Shape, explanation: Shape | None, sample: str) -> Sequence[str]:
     """Return what to try next; the sample of a trigger, unlike that of an event, is about a new entity anyway."""
     if event["deliveries"]:
-        return [f"the message: bridge deliveries {event['deliveries'][0]['id']}"]
+        return [_where_to_look(event)]
     known = sample and "." not in sample and _knew(event, explanation)
     again = ["the same with --new is about an entity never seen before"] if known else []
     return [f"why, in full: bridge explain {event['id']}", *again]
+
+
+def _where_to_look(event: Shape) -> str:
+    for delivery in event["deliveries"]:
+        if delivery["state"] != "deferred":
+            return f"the message: bridge deliveries {delivery['id']}"
+    return f"what it would say by now: bridge explain {event['id']}"
 
 
 def _knew(event: Shape, explanation: Shape | None) -> bool:

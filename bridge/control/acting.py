@@ -15,7 +15,7 @@ from bridge.store.nouns import DeliveryQuery
 
 CHUNK = 500
 """So many deliveries are changed in one transaction."""
-WAITING = (DeliveryState.DEAD, DeliveryState.PENDING, DeliveryState.PARKED)
+WAITING = (DeliveryState.DEAD, DeliveryState.DEFERRED, DeliveryState.PENDING, DeliveryState.PARKED)
 TAKEN = "it is under way by now"
 """Why nothing was done with a delivery that could have been a moment before."""
 
@@ -34,7 +34,7 @@ class Chosen(NamedTuple):
         """Return why it cannot be retried, if it cannot."""
         if self.state not in WAITING:
             return f"it is {self.state}, and only what is dead or waits can be retried"
-        if not self.has_message:
+        if not self.has_message and self.state is not DeliveryState.DEFERRED:  # which gets its message when it is told
             return f"it has no message to send; mend the rule, then: bridge replay {self.event_id}"
         return None
 

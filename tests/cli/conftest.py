@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.background import BackgroundShop
+from tests.support.shop import DIGEST
 
 
 @pytest.fixture
@@ -41,6 +42,14 @@ def runner(folder: Path) -> CliRunner:
 def shop(folder: Path) -> Iterator[BackgroundShop]:
     """A shop in that folder, closed: its store lies there, and no daemon runs."""
     shop = BackgroundShop(folder)
+    yield shop
+    shop.close()
+
+
+@pytest.fixture
+def later(folder: Path) -> Iterator[BackgroundShop]:
+    """A closed shop whose rules gather what they tell until six."""
+    shop = BackgroundShop(folder, DIGEST)
     yield shop
     shop.close()
 

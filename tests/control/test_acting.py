@@ -6,11 +6,12 @@ import pytest
 
 from bridge.control import acting
 from bridge.control.amount import Amount
+from bridge.delivery.timekeeper import Timekeeper
 from bridge.errors import RequestRefusedError
 from bridge.model import DeliveryState, Outcome, Rate
 from bridge.store.nouns import DeliveryQuery, Spread
 from tests.support.deals import Deal
-from tests.support.shop import RULES, Shop, load_rules
+from tests.support.shop import DIGEST, RULES, Shop, load_rules
 
 DEAD = DeliveryQuery(states=(DeliveryState.DEAD,))
 
@@ -170,3 +171,34 @@ async def test_one_unknown_delivery_and_nothing_is_discarded(shop: Shop) -> None
         await shop.operations.discard([*dead, "none"], "x")
     assert refusal.value.code == "unknown-id"
     assert len(await shop.store.deliveries(DEAD)) == 1
+
+
+async def gathering(shop: Shop, *ids: str) -> list[str]:
+    """Lose deals of which a digest will tell; return the ids of what waits for it."""
+    shop.rules = load_rules(shop.folder, shop.clock, DIGEST)
+    lost = await shop.receive(*(Deal(id_).lost() for id_ in ids))
+    return [delivery.id for event in lost for delivery in await shop.deliveries(event)]
+
+
+async def told(shop: Shop, id_: str) -> tuple[str, str | None]:
+    """Return the state and the message of a delivery, once what is due has been told."""
+    await Timekeeper(shop.store, lambda: shop.rules, shop.rung.extend, shop.clock).step()
+    delivery = await shop.operations.delivery(id_)
+    return delivery["state"], delivery["preview"]
+
+
+async def test_what_waits_to_be_told_later_is_told_now_and_the_rest_in_its_time(shop: Shop) -> None:
+    one, two, three = await gathering(shop, "d1", "d2", "d3")
+    assert (await shop.operations.retry([one, two]))["retried"] == [one, two]
+    assert await told(shop, two) == ("pending", "d1, d2")
+    assert (await told(shop, three))[0] == "deferred"
+    shop.clock.advance(hours=12)
+    assert await told(shop, three) == ("pending", "d3")
+
+
+async def test_what_waits_to_be_told_later_can_be_taken_back(shop: Shop) -> None:
+    one, two = await gathering(shop, "d1", "d2")
+    assert (await shop.operations.discard([one], "a mistake"))["discarded"] == [one]
+    shop.clock.advance(hours=12)
+    assert await told(shop, two) == ("pending", "d2")
+    assert (await told(shop, one))[0] == "cancelled"

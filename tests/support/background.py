@@ -112,6 +112,8 @@ class BackgroundShop:
             self.posted.append(body := await request.json())
             (event,) = await shop.receive(body)
             for delivery in await shop.deliveries(event):
+                if delivery.state is DeliveryState.DEFERRED:
+                    continue
                 await shop.attempt(delivery.target, Outcome.DELIVERED, DeliveryState.DELIVERED)
             return web.json_response({"status": "stored", "event_id": event.id})
 

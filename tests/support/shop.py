@@ -53,6 +53,16 @@ routes:
       - {to: chat, text: "{{ deal.name }}"}
       - {to: hook, text: "{{ deal.name }}"}
 """
+DIGEST = """\
+version: 1
+sources: {crm: {type: rdstation_crm}}
+targets: {sales: {type: log}}
+routes:
+  - name: losses
+    on: deal.lost
+    digest: {at: "18:00"}
+    deliver: [{to: sales, text: "{{ items | map(attribute='deal.id') | join(', ') }}"}]
+"""
 
 
 @dataclass

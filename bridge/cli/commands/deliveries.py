@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bridge.cli import options, screen
-from bridge.cli.details import show_delivery
+from bridge.cli.details import reason_text, show_delivery
 from bridge.cli.screen import Column
 from bridge.cli.times import shown
 from bridge.control.shapes import Shape
@@ -69,7 +69,7 @@ def _table(answer: Shape) -> None:
             delivery["route"],
             delivery["target"],
             delivery["attempt_count"],
-            delivery["reason"],
+            reason_text(delivery),
         )
         for delivery in answer["deliveries"]
     ]

@@ -9,7 +9,7 @@ from bridge.model import Attempt, Delivery, DeliveryState, Limits, Outcome, new_
 from bridge.store.nouns import Settlement
 from tests.support.background import BackgroundShop
 from tests.support.deals import Deal
-from tests.support.shop import Shop
+from tests.support.shop import RULES, Shop, load_rules
 
 
 async def a_loss(shop: Shop) -> tuple[Delivery, ...]:
@@ -74,6 +74,39 @@ def test_one_that_waits_shows_how_its_schedule_stands(shop: BackgroundShop, runn
     shown = runner.invoke(bridge, ["deliveries", delivery]).stdout
     for fact in ("failures  1", "gives up  2026-11-25", "uncertain an attempt may have arrived"):
         assert fact in shown
+
+
+async def two_held(shop: Shop) -> list[Delivery]:
+    lost = await shop.receive(Deal("d1").lost(), Deal("d2").lost())
+    return [delivery for event in lost for delivery in await shop.deliveries(event)]
+
+
+@pytest.mark.usefixtures("zone")
+def test_what_is_told_later_says_when(later: BackgroundShop, runner: CliRunner) -> None:
+    one, _ = later.do(two_held)
+    when = "held for its digest; due 2026-11-24 18:00:00"
+    assert when in runner.invoke(bridge, ["deliveries", "--state", "deferred"]).stdout
+    shown = runner.invoke(bridge, ["deliveries", one.id]).stdout
+    assert when in shown
+    assert f"none yet; what it would be by now: bridge explain {one.event_id}" in shown
+
+
+def test_what_was_taken_back_before_it_had_a_message_says_so(later: BackgroundShop, runner: CliRunner) -> None:
+    one, _ = later.do(two_held)
+    assert runner.invoke(bridge, ["discard", one.id, "--reason", "a mistake", "--yes"]).exit_code == 0
+    shown = runner.invoke(bridge, ["deliveries", one.id]).stdout
+    assert "none: it was cancelled before there was one" in shown
+    assert "due" not in shown
+
+
+def test_a_message_that_could_not_be_rendered_says_so(shop: BackgroundShop, runner: CliRunner) -> None:
+    async def failing(shop: Shop) -> Delivery:
+        broken = RULES.replace("{{ deal.name }} lost", "{{ 1 / (deal.amount_total - deal.amount_total) }} lost")
+        shop.rules = load_rules(shop.folder, shop.clock, broken)
+        (lost,) = await shop.receive(Deal("d1").lost())
+        return (await shop.deliveries(lost))[0]
+
+    assert "none: it could not be rendered" in runner.invoke(bridge, ["deliveries", shop.do(failing).id]).stdout
 
 
 def test_a_message_is_shown_even_when_the_rules_are_broken(shop: BackgroundShop, runner: CliRunner) -> None:

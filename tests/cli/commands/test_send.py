@@ -22,6 +22,17 @@ def test_a_trigger_is_posted_with_what_must_come_before_it(daemon: BackgroundSho
     assert "the message: bridge deliveries dlv_" in result.stdout
 
 
+@pytest.mark.usefixtures("zone")
+def test_what_is_told_later_says_when_and_where_to_see_what_it_would_say(
+    later: BackgroundShop, runner: CliRunner
+) -> None:
+    later.serve()
+    told = send(runner, "deal.lost").stdout
+    assert "losses → sales  deferred\n    held for its digest; due 2026-11-24 18:00:00" in told
+    assert "what it would say by now: bridge explain evt_" in told
+    assert "the message:" not in told
+
+
 def test_a_status_that_closes_a_deal_is_posted_as_the_crm_would(daemon: BackgroundShop, runner: CliRunner) -> None:
     settings = ("--set", "document.status=lost", "--set", "document.amount_total=9000")
     result = send(runner, "crm_deal_updated", *settings)
