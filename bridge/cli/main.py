@@ -69,6 +69,15 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(f"bridge.cli.commands.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named; one that there is not is told with what was probably meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            ctx.fail(f'there is no command "{name}"; {_meant(name)}'.rstrip("; "))
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's own signature)
         """Run a command; an error of ours is a sentence, any other a short note, both with the exit code they merit."""
         try:
@@ -84,6 +93,17 @@ class Commands(click.Group):
                 raise
             told = f"{type(error).__name__}: {error}".rstrip(": ")
             raise Failure(f"this should not have happened: {told}\nbridge --debug … shows where") from error
+
+
+def _meant(name: str) -> str:
+    """Return what to write instead: a command, or one of the CRM's, whose first word is left out easily."""
+    from bridge.cli.commands.crm import command as crm
+    from bridge.options import nearest
+
+    if name in crm.commands:
+        return f"did you mean `bridge crm {name}`?"
+    near = nearest(name, COMMANDS)
+    return f"did you mean `bridge {near}`?" if near else ""
 
 
 def _failure(error: BridgeError) -> Failure:

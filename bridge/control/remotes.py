@@ -199,7 +199,9 @@ class RemoteOperations:
 def _chosen(registered: Sequence[Registration], ids: Sequence[str]) -> list[Registration]:
     known = {each.id: each for each in registered}
     if missing := next((id_ for id_ in ids if id_ not in known), None):
-        raise RequestRefusedError(f'no webhook "{missing}" is registered', "unknown-id")
+        raise RequestRefusedError(
+            f'no webhook "{missing}" is registered; what is: bridge crm webhooks list', "unknown-id"
+        )
     return [known[id_] for id_ in ids]
 
 

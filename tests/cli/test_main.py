@@ -54,6 +54,24 @@ def test_the_page_has_the_arguments_of_a_command(name: str) -> None:
     assert section_of(name).splitlines()[0] == " ".join([f"bridge {name}", *usage[1:]])
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("chek", 'there is no command "chek"; did you mean `bridge check`?'),
+        ("login", 'there is no command "login"; did you mean `bridge crm login`?'),
+        ("zzz", 'there is no command "zzz"'),
+    ],
+)
+def test_a_command_that_is_misspelt_is_told_with_what_was_meant(typed: str, told: str) -> None:
+    result = CliRunner().invoke(bridge, [typed])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: {told}"
+
+
+def test_an_option_that_there_is_not_is_no_command() -> None:
+    assert "No such option" in CliRunner().invoke(bridge, ["--hlep"]).stderr
+
+
 def test_the_page_has_no_command_that_is_not_there() -> None:
     assert re.findall(r"^## bridge (\w+)", PAGE, re.MULTILINE) == list(COMMANDS)
 

@@ -237,7 +237,9 @@ class DeliveryContract:
     async def test_a_rescue_of_everything_asks_for_no_lease(self, store: Store, clock: ManualClock) -> None:
         first, behind, second = await planned(store, clock, "deal:1", "deal:1", "deal:2")
         assert await claimed(store) == [first, second]
+        clock.advance(seconds=3)
         assert [delivery.id for delivery in await store.rescue(everything=True)] == [first, second]
+        assert [each.duration for each in await store.attempts(first)] == [3], "no longer than until it was found"
         assert await claimed(store) == [first, second]
         assert (await the(store, behind)).attempts == 0
 

@@ -23,6 +23,7 @@ DENIED = "access_denied"
 """What OAuth2 calls it when a person says no."""
 LONGEST = 300
 """Characters of the page's own words that are told."""
+ELSEWHERE = "name another, --port N, and add http://127.0.0.1:N/callback to the callback addresses of your application"
 PAGE = "<!doctype html><meta charset=utf-8><title>bridge</title><p>{}</p>"
 
 
@@ -63,8 +64,14 @@ def _pasted(state: str) -> str:
         raise click.ClickException(refusal)
     code = _code(query, state)
     if code is None:
-        raise click.ClickException("this is not where that page leads to: run it again")
+        raise click.ClickException(f"{_not_it(query)}: run it again")
     return code
+
+
+def _not_it(query: Mapping[str, str]) -> str:
+    if "code" in query and "state" in query:
+        return "this is where the page of an earlier login led to"
+    return "this is not the address that the page led to, which begins with http and has code= and state= in it"
 
 
 async def _returned(page: str, port: int, state: str) -> str:
@@ -94,7 +101,7 @@ async def _returned(page: str, port: int, state: str) -> str:
     except TimeoutError:
         raise click.ClickException("nobody allowed access within five minutes: run it again") from None
     except OSError as error:
-        raise click.ClickException(f"port {port} cannot be used: {error.strerror}; name another: --port") from error
+        raise click.ClickException(f"port {port} cannot be used: {error.strerror}; {ELSEWHERE}") from error
     finally:
         await runner.cleanup()
     if code is None:

@@ -71,7 +71,8 @@ def _show(told: Shape, form: str) -> None:
                 "since": shown(told["since"]) if told["purpose"] == "repair" else None,
                 "looked at": _counts(told["looked"]) or "nothing",
                 "new": _new(told),
-                "unsure": told["unsure"] and f"{_counts(told['unsure'])} may be deleted; find out: --deletions",
+                "unsure": told["unsure"]
+                and f"{_counts(told['unsure'])} may be deleted; find out: bridge crm repair --deletions",
                 "error": told["error"],
             }
         )

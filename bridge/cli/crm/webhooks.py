@@ -1,7 +1,8 @@
 """``bridge crm webhooks``: those that are registered, and those that should be."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -15,6 +16,15 @@ source = click.option("--source", help="The source, where several have an API.")
 dry_run = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 
 LISTED = (Column("ID"), Column("EVENT"), Column("STATUS"), Column("OURS"), Column("ADDRESS", fold=True))
+DONE: Mapping[str, str] = {
+    "keep": "kept",
+    "create": "created",
+    "move": "moved",
+    "activate": "activated",
+    "update": "updated",
+    "delete": "deleted",
+}
+"""What each act is called once it is done."""
 STEPS = (Column("DO"), Column("EVENT"), Column("ID"), Column("STATUS"), Column("FAILED", fold=True))
 
 
@@ -122,5 +132,13 @@ def _show(answer: Shape, form: str) -> None:
         screen.table(STEPS, rows, nothing="There is nothing to do.")
         if answer["dry_run"]:
             screen.note("Nothing was done: this was a dry run.")
+        elif answer["steps"]:
+            screen.note(_summary(answer["steps"]))
     if any(each["error"] for each in answer["steps"]):
         raise click.exceptions.Exit(1)
+
+
+def _summary(steps: Sequence[Shape]) -> str:
+    """Return how many of what was to be done was done; the table alone looks the same before and after."""
+    acts = Counter("failed" if each["error"] else DONE[each["act"]] for each in steps)
+    return "; ".join(f"{count} {act}" for act, count in acts.items()) + "."

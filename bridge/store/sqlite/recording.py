@@ -13,7 +13,7 @@ from bridge.store.sqlite.heads import make_way, pass_head, place_of
 from bridge.store.sqlite.queries import Row, change, change_each, rows
 from bridge.store.sqlite.rows import attempt_row, link_row, microseconds, moment_of
 
-NO_OUTCOME = "no outcome was recorded: the worker was killed, or its lease ran out"
+NO_OUTCOME = "no outcome was recorded: bridge was killed in the middle of it, or could not record it in time"
 WAITING = frozenset({DeliveryState.PENDING, DeliveryState.PARKED})
 
 
@@ -113,8 +113,9 @@ def _settled(id_: str, token: str, settlement: Settlement, attempt: Attempt | No
 
 def _rescue(connection: apsw.Connection, leased: Row, now: int) -> Delivery:
     id_, token, number, trigger, begin, end = leased
+    longest = (min(end, now) - begin) / 1e6  # when it ended, nobody knows
     attempt = Attempt(
-        new_id("att"), id_, number, Outcome.UNKNOWN, trigger, moment_of(begin), (end - begin) / 1e6, reason=NO_OUTCOME
+        new_id("att"), id_, number, Outcome.UNKNOWN, trigger, moment_of(begin), longest, reason=NO_OUTCOME
     )
     settlement = Settlement(DeliveryState.PENDING, reason=NO_OUTCOME, failure=True)
     change_each(connection, "settle_delivery", [_settled(id_, token, settlement, attempt)])

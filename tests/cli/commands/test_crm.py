@@ -97,6 +97,7 @@ async def test_sync_list_and_delete_without_a_daemon(alone: str, crm: Simulator,
     assert registered(crm) == {}
     done = await run("webhooks", "sync")
     assert [line.split()[:2] for line in done.stdout.splitlines()[1:]] == [["create", event] for event in DEAL_EVENTS]
+    assert done.stderr.splitlines()[-1] == "3 created."
     assert registered(crm) == dict.fromkeys(DEAL_EVENTS, alone)
     again = json.loads((await run("webhooks", "sync", "--format", "json")).stdout)
     assert [each["act"] for each in again["steps"]] == ["keep"] * 3
@@ -118,7 +119,9 @@ async def test_sync_list_and_delete_without_a_daemon(alone: str, crm: Simulator,
     assert len(registered(crm)) == 3
     deleted = await run("webhooks", "delete", "--yes")
     assert deleted.exit_code == 0, deleted.output
+    assert deleted.stderr.splitlines()[-1] == "3 deleted."
     assert registered(crm) == {}
+    assert "There is nothing to do." in (await run("webhooks", "delete", "--yes")).output
 
 
 async def test_over_a_daemon_it_is_the_daemons_rules_that_count(daemon: Office, run: Run) -> None:
@@ -143,6 +146,7 @@ async def test_a_step_that_fails_is_shown_and_is_exit_code_1(alone: str, crm: Si
     result = await run("webhooks", "sync")
     assert result.exit_code == 1
     assert "did not answer" in " ".join(result.stdout.split())
+    assert result.stderr.splitlines()[-1] == "3 failed."
     assert alone not in result.output
     assert registered(crm) == {}
 
@@ -305,7 +309,7 @@ async def test_login_on_a_busy_port_names_the_way_out(run: Run) -> None:
         result = await run("login", "--port", port)
     assert result.exit_code == 1
     assert f"port {port} cannot be used" in result.stderr
-    assert "--port" in result.stderr
+    assert "--port N, and add http://127.0.0.1:N/callback" in result.stderr
 
 
 @pytest.mark.usefixtures("unconnected")
@@ -338,12 +342,17 @@ async def test_login_by_pasting_the_address(run: Run, monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("unconnected")
 @pytest.mark.parametrize(
-    "pasted", ["http://127.0.0.1:8765/callback?code=x&state=wrong", "no address", "http://[broken"]
+    ("pasted", "told"),
+    [
+        ("http://127.0.0.1:8765/callback?code=x&state=wrong", "where the page of an earlier login led to"),
+        ("no address", "which begins with http and has code= and state= in it"),
+        ("http://[broken", "which begins with http"),
+    ],
 )
-async def test_login_refuses_another_address(run: Run, pasted: str) -> None:
+async def test_login_refuses_another_address(run: Run, pasted: str, told: str) -> None:
     result = await run("login", "--paste", given=f"{pasted}\n")
     assert result.exit_code == 1
-    assert "this is not where that page leads to" in result.stderr
+    assert told in result.stderr
 
 
 async def test_login_over_a_daemon_connects_the_daemon(daemon: Office, browser: Browser, run: Run) -> None:
@@ -420,7 +429,7 @@ async def test_over_a_daemon_it_is_the_daemon_that_repairs(
     assert "1 event, 1 of them of a deletion" in (await run("repair", "--since", "1h", "--deletions")).stdout
     monkeypatch.setattr("bridge.remote.deletions.MANY", 1)
     unsure = " ".join((await run("repair", "--since", "1h")).stdout.split())
-    assert f"{known} deals may be deleted; find out: --deletions" in unsure
+    assert f"{known} deals may be deleted; find out: bridge crm repair --deletions" in unsure
     await store.close()
 
 
