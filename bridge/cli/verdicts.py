@@ -104,7 +104,8 @@ def _expected(line: Expectation) -> str:
 def _delivery(seen: Seen) -> str:
     delivery = seen.delivery
     tries = "" if delivery.attempts == 1 else f" after {delivery.attempts} attempts"
-    head = f"to {delivery.target}, {delivery.state}{tries}, {seen.since_event:g}s after the last event, "
+    tried = f"{tries}, {seen.after} after the last event" if delivery.attempts else ""
+    head = f"to {delivery.target}, {delivery.state}{tried}, "
     reason = f" ({delivery.reason})" if delivery.reason else ""
     content = "\n".join(f"    │ {name}: {_short(value)}" for name, value in (delivery.content or {}).items())
     return f"{head}by {delivery.route}{reason}\n{content}".rstrip()

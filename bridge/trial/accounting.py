@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -22,6 +22,12 @@ class Seen:
     delivery: Delivery
     at: datetime
     since_event: float
+
+    @property
+    def after(self) -> str:
+        """Return how long after the last event it was tried, as a test says it."""
+        seconds = round(self.since_event, 1)
+        return written(timedelta(seconds=seconds)) if seconds and seconds.is_integer() else f"{seconds:g}s"
 
     @property
     def loud(self) -> bool:
@@ -82,7 +88,7 @@ def differences(line: Expectation, seen: Seen, zone: ZoneInfo) -> Iterator[str]:
     )
     yield from (f"{name}: expected {want}, came {came}" for name, want, came in facts if want not in (None, came))
     if said.after is not None and round(said.after.total_seconds(), 1) != round(seen.since_event, 1):
-        yield f"after: expected {written(said.after)}, came after {seen.since_event:g}s"
+        yield f"after: expected {written(said.after)}, came after {seen.after}"
     if said.reason is not None and said.reason not in (delivery.reason or ""):
         yield f"reason: expected {said.reason}, came {delivery.reason}"
     if line.content is not None:

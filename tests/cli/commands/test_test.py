@@ -20,6 +20,9 @@ routes:
 """
 PASSES = "tests:\n  - {name: passes, steps: [{send: deal.lost}, {expect: [{to: screen}]}]}\n"
 FAILS = "tests:\n  - {name: fails, steps: [{send: deal.lost}, {expect: nothing}]}\n"
+LATER = RULES.replace('}}"}]', '}}", delay: 3d}]')
+TOO_SOON = "  - {name: too soon, steps: [{send: deal.lost}, {expect: [{to: screen}]}]}\n"
+TOO_LATE = "  - {name: too late, steps: [{send: deal.lost}, {wait: 4d}, {expect: [{to: screen, after: 2d}]}]}\n"
 
 
 @pytest.fixture
@@ -84,3 +87,11 @@ def test_problems_of_a_file_of_tests_are_told_with_their_place(rules: Path, runn
     result = runner.invoke(bridge, ["test"])
     assert result.exit_code == 1
     assert "tests/more.yaml:1:34: unknown-sample" in result.stderr
+
+
+def test_what_came_at_another_time_is_told_with_the_time_as_tests_say_it(folder: Path, runner: CliRunner) -> None:
+    (folder / "routes.yaml").write_text(LATER + "tests:\n" + TOO_SOON + TOO_LATE, encoding="utf-8")
+    told = runner.invoke(bridge, ["test"]).stdout
+    assert "came near: to screen, deferred, by lost (held until its time has come)" in told
+    assert "came near: to screen, delivered, 3d after the last event, by lost" in told
+    assert "after: expected 2d, came after 3d" in told
