@@ -4,8 +4,6 @@ The row holds the moment at which the bucket would be idle again; what may go at
 moment may lie.
 """
 
-from collections import Counter
-
 import apsw
 
 from bridge.model import Rate
@@ -23,7 +21,7 @@ class Pace:
         self._ahead = self._interval * rate.at_once if rate else 0
         self._now = now
         self._arrivals: dict[str, int] = {}
-        self._taken: Counter[str] = Counter()
+        self._changed: set[str] = set()
 
     def take(self, bucket: str) -> bool:
         """Take a place in a bucket, if there is one left."""
@@ -33,7 +31,7 @@ class Pace:
         if arrival + self._interval - self._now > self._ahead:
             return False
         self._arrivals[bucket] = arrival + self._interval
-        self._taken[bucket] += 1
+        self._changed.add(bucket)
         return True
 
     def opens_at(self, bucket: str) -> int:
@@ -44,13 +42,17 @@ class Pace:
 
     def save(self) -> None:
         """Write down what was taken."""
-        for bucket in self._taken:
+        for bucket in self._changed:
             change(self._connection, "put_pace", self._target, bucket, self._arrivals[bucket])
 
     def _arrival(self, bucket: str) -> int:
+        """Return when a bucket is idle again; if the clock was set back, as if the bucket had been filled just now."""
         if bucket not in self._arrivals:
-            row = first(self._connection, "get_pace", self._target, bucket)
-            self._arrivals[bucket] = max(self._now, row[0] if row else 0)
+            row, full = first(self._connection, "get_pace", self._target, bucket), self._now + self._ahead
+            arrival = row[0] if row else 0
+            self._arrivals[bucket] = min(max(self._now, arrival), full)
+            if arrival > full:
+                self._changed.add(bucket)
         return self._arrivals[bucket]
 
 

@@ -99,3 +99,17 @@ def test_without_a_rate_everything_may_go(connection: apsw.Connection) -> None:
     pace = Pace(connection, "sales", None, START)
     assert all(pace.take("") for _ in range(1000))
     assert pace.opens_at("") == START
+
+
+@given(rate=rates, hours=st.integers(1, 48))
+@example(rate=Rate(1, 1.0), hours=1)
+def test_a_clock_that_is_set_back_holds_nobody_up_for_longer_than_a_full_bucket(
+    connection: apsw.Connection, rate: Rate, hours: int
+) -> None:
+    empty(connection)
+    assert taken(connection, rate, START)
+    back = START - hours * 3600 * SECOND
+    opens = opening(connection, rate, back)
+    assert back < opens <= back + rate.seconds * SECOND + 1
+    assert not taken(connection, rate, back), "nor does it let more go at once"
+    assert taken(connection, rate, opens) == 1
