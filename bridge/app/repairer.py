@@ -33,7 +33,7 @@ class Repairer:
         """Keep since when each source was not heard; to be called before webhooks are taken.
 
         Raises:
-            StoreError: it cannot be known.
+            StoreError: it cannot be known, or not be kept.
         """
         for name, source in self._rules().sources.items():
             if source.repairs:

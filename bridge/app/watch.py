@@ -74,12 +74,12 @@ class Watch:
             self._told[name] = True
         if suspended or deleted:
             silent_since = await self._silent_since(name, [*suspended, *deleted])
+            self._note(name, silent_since)  # before all is well: then nobody would look for what was missed
             if self._rules().sources[name].subscribes:
                 steps = await self._subscriptions.steps(name, remote)
                 await self._subscriptions.take(steps, name, remote)
                 suspended, deleted = await self._asleep(name, remote)
-            if silent_since:
-                self._repairer.note_since(name, silent_since)
+            self._note(name, silent_since)  # a repair may have closed it meanwhile
         if suspended or deleted:
             return
         if await self._was_told(name):
@@ -87,6 +87,10 @@ class Watch:
             self._told[name] = False
             self._repairer.ask(name)
         self._well_at[name] = self._clock.now()
+
+    def _note(self, name: str, silent_since: datetime | None) -> None:
+        if silent_since:
+            self._repairer.note_since(name, silent_since)
 
     async def _asleep(self, name: str, remote: Remote) -> tuple[list[str], list[str]]:
         """Return the events that are wanted and not posted, because they are suspended, or registered no more."""

@@ -15,7 +15,7 @@ import orjson
 
 from bridge.component.remote import Remote
 from bridge.component.source import AnySource
-from bridge.errors import RemoteError, RemoteUnavailableError, StoreError
+from bridge.errors import RemoteError, RemoteUnavailableError, StoreError, StoreUnavailableError
 from bridge.files import put_private, sync
 from bridge.model import Clock, Event, JsonObject, Origin, found_key, new_id
 from bridge.remote.deletions import Absence
@@ -74,14 +74,18 @@ class Repairs:
         To be called before webhooks are taken, for the first of them would hide it.
 
         Raises:
-            StoreError: it cannot be known.
+            StoreError: it cannot be known, or not be kept.
         """
         newest = await self._store.events(EventQuery(source=source, limit=1))
         if newest and self._open_gap(source) is None:
             self._keep(source, newest[0].received_at)
 
     def note_since(self, source: str, since: datetime) -> None:
-        """Keep that there is a gap since then, unless an older one is open still."""
+        """Keep that there is a gap since then, unless an older one is open still.
+
+        Raises:
+            StoreUnavailableError: it cannot be kept.
+        """
         opened = self._open_gap(source)
         if opened is None or since < opened:
             self._keep(source, since)
@@ -206,6 +210,9 @@ class Repairs:
             return None
 
     def _keep(self, source: str, since: datetime) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        put_private(self._gap(source), since.isoformat().encode())
-        sync(self._folder)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            put_private(self._gap(source), since.isoformat().encode())
+            sync(self._folder)
+        except OSError as error:
+            raise StoreUnavailableError(f"{self._gap(source)} cannot be written: {error.strerror}") from error

@@ -1,5 +1,7 @@
 """The watch: webhooks that are suspended or deleted are told of once, and their return; `auto` brings it about."""
 
+import errno
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,34 @@ async def test_with_auto_it_is_activated_and_what_was_missed_is_found(
         assert progress
         assert progress.since
         assert progress.since < heard, "since the last event of that name"
+
+
+async def test_where_it_cannot_be_kept_since_when_nothing_came_nothing_is_activated_yet(
+    crm: Simulator, store: Store, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async with office(crm, tmp_path, "v1", api=", subscribe: auto") as there:
+        await there.operations.sync()
+        await store.add(an_event(clock))
+        heard = clock.now()
+        clock.advance(hours=2)
+        crm.registry.suspend(there.address)
+        post = Post(there, store, clock, tmp_path)
+        with capture_logs() as logs, monkeypatch.context() as patched:
+            patched.setattr("bridge.remote.repairing.put_private", full)
+            assert await post.look() == ["suspended"]
+        told = [entry["reason"] for entry in logs if entry["event"] == "watching failed"]
+        assert told == [f"{tmp_path / 'gaps' / 'crm.gap'} cannot be written: No space left on device"]
+        assert set(there.registered().values()) == {"suspended"}
+        assert await post.look() == ["suspended", "resumed"]
+        await store.add(an_event(clock))
+        await post.repairer.step()
+        progress = post.repairs.progress("crm")
+        assert progress
+        assert progress.since
+        assert progress.since < heard, "what came since hides no gap"
 
 
 async def test_an_api_that_fails_or_a_defect_stops_nothing(
