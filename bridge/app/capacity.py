@@ -61,6 +61,7 @@ class Capacity:
         self._free = free or _free
         self._looked_at: datetime | None = None
         self._trouble: str | None = None
+        self._refusal: str | None = None
 
     async def run(self) -> None:
         """Look again and again, until cancelled; one look at a time."""
@@ -79,16 +80,16 @@ class Capacity:
         except StoreError as error:
             self._trouble = str(error)
             return
-        self._looked_at = self._clock.now()
+        self._trouble, self._looked_at = None, self._clock.now()
         telemetry.backlog_seen(
             self.backlog.events_received, self.backlog.oldest_received_at, self.backlog.deliveries, self._looked_at
         )
         telemetry.space_seen(self.backlog.size, free)
         self._weigh(free)
         self._store.economise(room=not self._is_short("disk"))
-        self._trouble = await self._refusal()
+        self._refusal = await self._refused()
 
-    async def _refusal(self) -> str | None:
+    async def _refused(self) -> str | None:
         """Return why nothing can be written, whatever room there seems to be: for a quota, a lock, a read-only disk."""
         try:
             await self._store.writable()
@@ -103,7 +104,7 @@ class Capacity:
             return self._trouble
         if self._looked_at is None or self._clock.now() - self._looked_at > STALE:
             return "the store has not answered for a while"
-        return self.shortage.reason if self.shortage else None
+        return self.shortage.reason if self.shortage else self._refusal
 
     def _weigh(self, free: int) -> None:
         before, self.shortage = self.shortage, self._find_shortage(free)

@@ -44,7 +44,7 @@ class Reloader:
 
         ``announce`` is told of what was refused, and of what came into force.
         """
-        self.problems: tuple[Problem, ...] = ()
+        self.problems: tuple[Problem | BridgeError, ...] = ()
         self._path = path
         self._files = RulesFiles(path)
         self._templates = path.parent / "templates"
@@ -123,11 +123,14 @@ class Reloader:
 
     def _refuse(self, error: BridgeError) -> None:
         """Tell of rules that cannot be used, and with its traceback of a defect that they met."""
+        problems: Sequence[Problem | BridgeError] = [error]
         if isinstance(error, InvalidConfigurationError):
-            self.problems = error.problems
+            problems = error.problems
             if any(problem.code == DEFECT for problem in error.problems):
                 telemetry.loading_failed(error)
-        problems: Sequence[Problem | Exception] = getattr(error, "problems", [error])
+        else:
+            self._print = ""  # nothing is wrong with the files: what they need may be had the next time
+        self.problems = tuple(problems)
         telemetry.ruleset_refused(problems)
         self._announce.rules_refused(self._path.name, self.ruleset.revision, [str(problem) for problem in problems])
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from bridge.component.remote import Remote
 from bridge.delivery.reached import FindRelated, nothing_found
-from bridge.errors import RequestRefusedError
+from bridge.errors import BridgeError, RequestRefusedError
 from bridge.options import Problem
 from bridge.remote.repairing import Repairs
 from bridge.remote.subscriptions import Subscriptions
@@ -44,7 +44,7 @@ class Host:
     public_url: str | None = None
     local_url: str | None = None
     reload: Reload | None = None
-    problems: Callable[[], Iterable[Problem]] = tuple
+    problems: Callable[[], Iterable[Problem | BridgeError]] = tuple
     no_room: Callable[[], str | None] = lambda: None
     ring: Callable[[Iterable[str]], None] = lambda _: None
     hold: Callable[[str], None] = lambda _: None

@@ -15,7 +15,7 @@ from watchfiles import awatch
 from bridge.app.reloader import Reloader, fingerprint
 from bridge.delivery.announcer import Announcer
 from bridge.errors import SettingsError
-from bridge.options import InvalidConfigurationError
+from bridge.options import InvalidConfigurationError, Problem
 from bridge.ruleset import Ruleset
 from tests.support.clock import ManualClock
 from tests.support.locked import lock
@@ -250,7 +250,9 @@ async def test_broken_rules_are_refused_and_told_until_they_are_mended(rules: Pa
     with pytest.raises(InvalidConfigurationError):
         await reloader.reload()
     assert reloader.ruleset is first
-    assert [problem.code for problem in reloader.problems] == ["unknown-event"]
+    [problem] = reloader.problems
+    assert isinstance(problem, Problem)
+    assert problem.code == "unknown-event"
     rules.write_text(RULES)
     await reloader.reload()
     assert reloader.problems == ()
@@ -314,6 +316,31 @@ async def test_rules_that_cannot_be_put_into_force_leave_the_old_ones(rules: Pat
     with pytest.raises(SettingsError, match="no room"):
         await reloader.reload()
     assert reloader.ruleset is first
+
+
+async def test_what_rules_need_and_cannot_have_is_told_and_asked_for_again(
+    rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.app.reloader.POLL", 0.01)
+    reloader, adopted = await started(rules)
+    refusals, refused = [SettingsError("no room for a secret")] * 2, asyncio.Event()
+
+    def needing(ruleset: Ruleset) -> None:
+        if not refusals:
+            return adopted(ruleset)
+        if len(refusals) == 1:
+            refused.set()
+        raise refusals.pop()
+
+    monkeypatch.setattr(reloader, "_adopt", needing)
+    revision = reloader.ruleset.revision
+    running = asyncio.create_task(reloader.run())
+    rules.write_text(RULES.replace("deal.lost", "deal.won"))
+    await asyncio.wait_for(refused.wait(), 10)
+    assert [str(problem) for problem in reloader.problems] == ["no room for a secret"]
+    await adopted.reached(2)
+    assert (reloader.problems, reloader.ruleset.revision == revision) == ((), False)
+    running.cancel()
 
 
 async def test_rules_that_meet_a_defect_are_refused_like_broken_ones(
