@@ -26,7 +26,7 @@ LONGEST_SOCKET_PATH = 103
 """Bytes a Unix socket's path may have on every system we run on."""
 CONTROL_BODY = 16 * 2**20
 LINGERING = 2.0
-"""Seconds a refused body is still read, so that its sender gets to read the answer."""
+"""Seconds a refused body is still read, so that its sender gets to read the answer, and a TLS farewell waited for."""
 
 
 class Servers:
@@ -83,7 +83,13 @@ class Servers:
         context, answer = certificate.context if certificate else None, cast("web.Server", runner.server)
         listen = asyncio.get_running_loop().create_server
         try:
-            server = await listen(answer, host or None, port, ssl=context, backlog=1024)
+            server = await listen(
+                *(answer, host or None, port),
+                backlog=1024,
+                ssl=context,
+                ssl_handshake_timeout=self._settings.header_timeout if context else None,
+                ssl_shutdown_timeout=LINGERING if context else None,
+            )
         except OSError as error:
             reason = error.strerror or str(error)
             raise SettingsError(f"cannot listen on {address}: {reason}; set {setting} to another address") from error

@@ -8,6 +8,7 @@ import ssl
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -270,16 +271,48 @@ async def test_an_idle_connection_does_not_hold_up_the_end(serve: Serve) -> None
 # HTTPS
 
 
-async def test_certificate_files_make_it_https(serve: Serve, tmp_path: Path) -> None:
+@pytest.fixture
+def trust(tmp_path: Path) -> ssl.SSLContext:
+    """What trusts the certificate in ``cert.pem`` and ``key.pem``."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     issued.private_key_pem.write_to_path(tmp_path / "key.pem")
     issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
+    return trust
+
+
+async def test_certificate_files_make_it_https(serve: Serve, tmp_path: Path, trust: ssl.SSLContext) -> None:
     async with serve(tls_cert=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem") as servers:
         assert servers.url.startswith("https://127.0.0.1:")
         assert (await get(servers.url + "/healthz", ssl=trust))[0] == 200
+
+
+@pytest.mark.usefixtures("trust")
+async def test_a_handshake_that_never_comes_is_cut_off(serve: Serve, tmp_path: Path) -> None:
+    async with serve(tls_cert=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem", header_timeout=0.2) as servers:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(servers.url.rsplit(":", 1)[1]))
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+
+async def test_a_farewell_that_never_comes_is_not_waited_for(
+    serve: Serve, tmp_path: Path, trust: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LINGERING", 0.1)
+    came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = trust.wrap_bio(came, goes, server_hostname="127.0.0.1")
+    async with serve(tls_cert=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem", header_timeout=0.2) as servers:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(servers.url.rsplit(":", 1)[1]))
+        while not ours.version():
+            with suppress(ssl.SSLWantReadError):
+                ours.do_handshake()
+            writer.write(goes.read())
+            if not ours.version():
+                came.write(await reader.read(65_536))
+        await asyncio.wait_for(reader.read(), 5)  # it says farewell, and ends though nobody answers
+        writer.close()
 
 
 # secrets
