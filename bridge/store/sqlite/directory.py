@@ -2,8 +2,10 @@
 
 import fcntl
 import os
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Self, TextIO
+from stat import S_ISDIR
+from typing import Final, Self
 
 from bridge.errors import StoreError, StoreInUseError, StoreUnavailableError
 
@@ -17,10 +19,10 @@ FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 class DataDirectory:
     """A data directory held by this process until it is let go."""
 
-    def __init__(self, path: Path, lock: TextIO) -> None:
-        """Keep the open file whose lock is the claim; ``acquire`` makes it."""
+    def __init__(self, path: Path, held: ExitStack) -> None:
+        """Keep what is open and locked, which is the claim; ``acquire`` makes it."""
         self.path = path
-        self._lock = lock
+        self._held = held
 
     @classmethod
     def acquire(cls, path: Path) -> Self:
@@ -30,25 +32,21 @@ class DataDirectory:
             StoreInUseError: another process has it.
             StoreUnavailableError: it cannot be made or written.
         """
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.fdopen(os.open(path / LOCK, FLAGS, 0o600), "r+")
-        except OSError as error:
-            raise StoreUnavailableError(f"the data directory {path} cannot be used: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with lock:
-                holder = lock.read().strip() or "unknown"
-            hint = "end that bridge first, or set BRIDGE_DATA to another folder"
-            raise StoreInUseError(f"the data directory {path} is in use by process {holder}; {hint}") from None
-        try:
-            lock.truncate(0)
-            os.write(lock.fileno(), f"{os.getpid()}\n".encode())
-        except OSError as error:
-            lock.close()
-            raise StoreUnavailableError(f"the data directory {path} cannot be used: {error.strerror}") from error
-        return cls(path, lock)
+        with ExitStack() as held:
+            try:
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                lock = held.enter_context(os.fdopen(os.open(path / LOCK, FLAGS, 0o600), "r+"))
+                folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                held.callback(os.close, folder)
+                if not (_locked(lock.fileno()) and _locked(folder)):
+                    holder = lock.read().strip() or "unknown"
+                    hint = "end that bridge first, or set BRIDGE_DATA to another folder"
+                    raise StoreInUseError(f"the data directory {path} is in use by process {holder}; {hint}")
+                lock.truncate(0)
+                os.write(lock.fileno(), f"{os.getpid()}\n".encode())
+            except OSError as error:
+                raise StoreUnavailableError(f"the data directory {path} cannot be used: {error.strerror}") from error
+            return cls(path, held.pop_all())
 
     def prepare(self) -> Path:
         """Return the database's path; the file is made first, since SQLite would make it readable to all.
@@ -71,4 +69,20 @@ class DataDirectory:
 
     def let_go(self) -> None:
         """Let another process have it. The lock file stays: removing it would race with the next owner."""
-        self._lock.close()
+        self._held.close()
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock a file or a folder; tell whether nobody else has it.
+
+    The folder is locked beside the file in it, which people remove who take it for stale. Where folders cannot be
+    locked, as over a network, the file has to do.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        if not S_ISDIR(os.fstat(descriptor).st_mode):
+            raise
+    return True

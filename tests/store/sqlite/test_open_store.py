@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import os
 import stat
 import subprocess
@@ -89,6 +90,31 @@ def test_another_process_is_told_who_has_it(tmp_path: Path) -> None:
     assert (
         f"StoreInUseError: the data directory {tmp_path / 'data'} is in use by process {os.getpid()}" in result.stderr
     )
+
+
+@pytest.mark.usefixtures("store")
+async def test_who_removes_the_lock_file_gets_no_second_owner(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "data/bridge.lock").unlink()
+    for _ in range(2):
+        with pytest.raises(StoreInUseError, match="in use by process unknown"):
+            await open_store(tmp_path / "data", clock)
+
+
+async def test_where_folders_cannot_be_locked_the_file_has_to_do(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def over_the_network(descriptor: int, how: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        lock(descriptor, how)
+
+    monkeypatch.setattr("fcntl.flock", over_the_network)
+    store = await open_store(tmp_path, clock)
+    with pytest.raises(StoreInUseError, match=f"in use by process {os.getpid()}"):
+        await open_store(tmp_path, clock)
+    await store.close()
 
 
 async def test_a_directory_that_cannot_be_made_is_unavailable(tmp_path: Path, clock: ManualClock) -> None:
