@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import secrets
 import time
 from collections import Counter
 from typing import cast
@@ -20,6 +21,7 @@ class Sink:
         """Answer everything so, after so many seconds."""
         self.answer = answer
         self.delay = delay
+        self.path = f"/{secrets.token_hex(8)}"
         self.clear()
 
     def clear(self) -> None:
@@ -54,10 +56,12 @@ class Sink:
     async def serve(self) -> str:
         """Return the address it listens on."""
         server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=1024)
-        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{self.path}"
 
     def take(self, head: bytes, body: bytes) -> None:
         """Note one request."""
+        if self.path.encode() not in head.partition(b"\r\n")[0]:
+            return  # from a program whose own service had the port before
         key = KEY.search(head)
         self.keys[key[1] if key else b""] += 1
         self.times.append(time.perf_counter())

@@ -51,7 +51,8 @@ def test_what_is_lost_refused_or_unfinished_is_a_fault() -> None:
 
 async def test_a_lost_message_is_waited_for_in_vain_and_counted() -> None:
     sink = Sink()
-    sink.take(b"Idempotency-Key: one\r\n", b"{}")
+    sink.take(f"POST {sink.path} HTTP/1.1\r\nIdempotency-Key: one\r\n".encode(), b"{}")
+    sink.take(b"POST / HTTP/1.1\r\nIdempotency-Key: another's\r\n", b"{}")
 
     await sink.has(2, patience=0.05)
 
