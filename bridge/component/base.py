@@ -2,7 +2,8 @@
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from textwrap import dedent
 
@@ -25,7 +26,7 @@ class Strict(BaseModel):
         """Describe each field by the docstring under it."""
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema).get("properties", {})
-        told = {name: text for owner in reversed(cls.__mro__) for name, text in _docstrings(owner)}
+        told = {name: text for owner in reversed(cls.__mro__) for name, text in _docstrings(owner).items()}
         for name, field in cls.model_fields.items():
             described, text = properties.get(field.alias or name), told.get(name)
             if described is not None and text != handler.resolve_ref_schema(described).get("description"):
@@ -33,12 +34,17 @@ class Strict(BaseModel):
         return schema
 
 
-def _docstrings(model: type) -> Iterator[tuple[str, str]]:
-    """Yield each attribute that the source of a model annotates, with the text under it."""
+@cache
+def _docstrings(model: type) -> Mapping[str, str]:
+    """Return what stands under each attribute that the source of a model annotates."""
     if not issubclass(model, Strict):
-        return
+        return {}
     (written,) = ast.parse(dedent(inspect.getsource(model))).body
-    for field, below in pairwise(written.body if isinstance(written, ast.ClassDef) else ()):
+    return dict(_described(written.body if isinstance(written, ast.ClassDef) else ()))
+
+
+def _described(statements: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for field, below in pairwise(statements):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, inspect.cleandoc(text)
