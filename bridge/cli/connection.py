@@ -5,16 +5,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from bridge.cli import screen
 from bridge.control.client import DaemonClient
-from bridge.control.host import Host
-from bridge.control.operations import Operations
 from bridge.errors import BridgeError, DaemonUnreachableError
-from bridge.ruleset import Ruleset
 
-Control: TypeAlias = DaemonClient | Operations
+if TYPE_CHECKING:
+    from bridge.control.operations import Operations
+    from bridge.ruleset import Ruleset
+
+Control: TypeAlias = "DaemonClient | Operations"
 """The same questions, asked of a daemon or of a store."""
 
 DATABASE = "bridge.db"
@@ -63,12 +64,14 @@ async def answers(daemon: DaemonClient) -> bool:
 
 
 @asynccontextmanager
-async def opened(data: Path, routes: Path | None, *, needs_rules: bool) -> AsyncIterator[Operations]:
+async def opened(data: Path, routes: Path | None, *, needs_rules: bool) -> "AsyncIterator[Operations]":
     """Yield the operations over the store of a data directory that no daemon uses."""
-    from bridge.store.sqlite import open_store
-
     if not (data / DATABASE).exists():
         raise NothingStoredError(f"no daemon runs on {data}, and nothing is stored there; start one with: bridge run")
+    from bridge.control.host import Host
+    from bridge.control.operations import Operations
+    from bridge.store.sqlite import open_store
+
     host = Host(_rules(routes, needed=needs_rules))
     store = await open_store(data)
     try:
@@ -78,7 +81,7 @@ async def opened(data: Path, routes: Path | None, *, needs_rules: bool) -> Async
         await store.close()
 
 
-def _rules(routes: Path | None, *, needed: bool) -> Callable[[], Ruleset | None]:
+def _rules(routes: Path | None, *, needed: bool) -> "Callable[[], Ruleset | None]":
     if routes is None:
         return lambda: None
     if needed:
@@ -87,13 +90,13 @@ def _rules(routes: Path | None, *, needed: bool) -> Callable[[], Ruleset | None]
     return cache(lambda: _perhaps(routes))
 
 
-def _perhaps(routes: Path) -> Ruleset | None:
+def _perhaps(routes: Path) -> "Ruleset | None":
     with suppress(BridgeError):
         return load_rules(routes)
     return None
 
 
-def load_rules(routes: Path) -> Ruleset:
+def load_rules(routes: Path) -> "Ruleset":
     """Return the rules of a file, read with this process's environment.
 
     Raises:

@@ -40,7 +40,7 @@ class Question:
                 return await self._ask(control)
             return await self._work_out(load_rules(self.routes), control)
 
-    async def _control(self, stack: AsyncExitStack) -> Control | None:
+    async def _control(self, stack: AsyncExitStack) -> "Control | None":
         try:
             return await stack.enter_async_context(connect(self.data))
         except NothingStoredError:
@@ -53,7 +53,7 @@ class Question:
         *before, body = self._story({source["name"]: source["type"] for source in sources})
         return await daemon.explain_body(body, self._named, before[-1] if before else None)
 
-    async def _work_out(self, rules: Ruleset, control: Control | None) -> Shape:
+    async def _work_out(self, rules: Ruleset, control: "Control | None") -> Shape:
         explainer = Explainer(rules, SystemClock())
         told = await self._explained(explainer, rules, control)
         if control is None:
@@ -61,7 +61,7 @@ class Question:
         told = await Foreteller(rules, SystemClock(), control).complete(told)
         return await with_links(explainer.shape(told), control.link)
 
-    async def _explained(self, explainer: Explainer, rules: Ruleset, control: Control | None) -> Explained:
+    async def _explained(self, explainer: Explainer, rules: Ruleset, control: "Control | None") -> Explained:
         if self._is_stored:
             return await self._stored(explainer, control)
         *before, body = self._story(types_of(rules))
@@ -71,7 +71,7 @@ class Question:
         state = await last_state(control, event) if control else None
         return explainer.arriving(event, state)
 
-    async def _stored(self, explainer: Explainer, control: Control | None) -> Explained:
+    async def _stored(self, explainer: Explainer, control: "Control | None") -> Explained:
         if control is None:
             raise NothingStoredError(f"nothing is stored in {self.data}, so there is no event {self.event}")
         event = await control.event(self.event)
@@ -120,7 +120,7 @@ def type_named(types: Mapping[str, str], source: str | None) -> str:
     return types[source]
 
 
-async def last_state(control: Control, event: Event) -> EntityState | None:
+async def last_state(control: "Control", event: Event) -> EntityState | None:
     """Return what is known of an event's entity, if anything is."""
     if event.entity is None:
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from bridge.cli.connection import answers, load_rules
 from bridge.control.client import DaemonClient
 from bridge.control.host import Host
-from bridge.control.remote_api import RemoteClient
+from bridge.control.remote_client import RemoteClient
 from bridge.control.remotes import RemoteOperations
 from bridge.model import SystemClock
 from bridge.remote.repairing import Repairs

@@ -13,7 +13,7 @@ import orjson
 from bridge.control.amount import ALL, USUAL, Amount, Manner
 from bridge.control.filters import parameters_of
 from bridge.control.reading import deferred_shape, event_whole, ripe_from
-from bridge.control.remote_api import RemoteClient
+from bridge.control.remote_client import RemoteClient
 from bridge.control.shapes import Shape
 from bridge.errors import DaemonUnreachableError, RequestRefusedError
 from bridge.model import CallOff, Delivery, Entity, Event, Json, JsonObject, Ripe

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, TypeAlias, cast
 from bridge.component import AnySource
 from bridge.config import Loaded
 from bridge.config.problems import Problems
-from bridge.control.remote_api import REFUSALS
+from bridge.control.remote_client import REFUSALS
 from bridge.document import CUSTOM, slug
 from bridge.errors import BridgeError, RemoteRefusedError, legible
 from bridge.model import JsonObject

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.control.client import DaemonClient
 from bridge.control.operations import Operations
-from bridge.control.remote_api import RemoteClient
+from bridge.control.remote_client import RemoteClient
 from bridge.control.remotes import RemoteOperations
 from bridge.errors import RequestRefusedError
 from tests.support.control import serving

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -84,3 +87,22 @@ def test_a_store_without_its_daemon_is_not_healthy(shop: BackgroundShop, runner:
     result = runner.invoke(bridge, ["status"])
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no daemon answers on data/bridge.sock; start one with: bridge run" in result.stderr
+
+
+ASK = """
+import sys
+from bridge.__main__ import main
+sys.argv = ["bridge", "status"]
+try:
+    main()
+finally:
+    print(*sys.modules)
+"""
+
+
+def test_whoever_asks_a_daemon_loads_nothing_that_only_the_daemon_needs(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", ASK], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
+    loaded = {*done.stdout.split()}
+    assert done.returncode == 1
+    assert "bridge.control.client" in loaded
+    assert loaded.isdisjoint({"structlog", "apsw", "jinja2", "bridge.control.api", "bridge.control.operations"})
