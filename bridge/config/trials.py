@@ -23,6 +23,7 @@ from bridge.config.trial_frame import (
     TrialFileFrame,
     TrialFrame,
 )
+from bridge.document import unknown_segment
 from bridge.errors import UnreadableWebhookError
 from bridge.model import Json, JsonObject
 from bridge.options import InvalidConfigurationError, Loc, Place, Report, did_you_mean, read_yaml
@@ -177,15 +178,22 @@ class TrialCompiler:
         if len(able) > 1:
             hint = f"there are: {', '.join(able)}"
             self._problems.add(loc, "missing-key", 'this step needs the key "source"', hint)
-        self._check_paths(said, kind_of(readers[able[0]], said.send), loc)
+        self._check_paths(said, readers[able[0]], loc)
         return able[0]
 
-    def _check_paths(self, said: SendFrame, kind: str, loc: Loc) -> None:
+    def _check_paths(self, said: SendFrame, reader: AnySource, loc: Loc) -> None:
+        kind = kind_of(reader, said.send)
         for path in said.set:
-            head, dot, _ = path.partition(".")
+            head, dot, inner = path.partition(".")
+            field = ".".join(step for step in inner.split(".") if not step.isdecimal())
+            unknown = unknown_segment(reader.shapes[kind], field) if head == kind in reader.shapes else None
             if head not in {AS_SENT, kind} or not dot:
                 message, hint = f'"{path}" leads nowhere in this event', f"write {kind}.…, such as {kind}.name"
-                self._problems.add((*loc, "set", path), "unknown-field", message, hint, key=True)
+            elif unknown is not None:
+                message, hint = f'the {kind} has no field "{inner}"', did_you_mean(*unknown)
+            else:
+                continue
+            self._problems.add((*loc, "set", path), "unknown-field", message, hint, key=True)
 
     def _source(self, name: str | None, loc: Loc) -> str:
         sources = self._named.sources
