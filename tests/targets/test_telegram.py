@@ -318,6 +318,10 @@ async def test_a_probe_tells_who_writes_and_where(server: ContractServer, client
         ({"token": "hush", "chat": "1"}, "BotFather"),
         ({"token": "1:hush/x", "chat": "1"}, "BotFather"),
         ({"token": "1:hush", "chat": "Vendas"}, "id of a chat"),
+        *(
+            ({"token": "1:hush", "chat": chat}, 'write "@vendas_sul"')
+            for chat in ("https://t.me/vendas_sul", "t.me/vendas_sul/")
+        ),
         *(({"token": "1:hush", "chat": chat}, "id of a chat") for chat in ("²", "--5", "٣", "-", "9" * 5000, "@ação")),
         ({"token": "1:hush"}, "chat"),
         ({"token": "1:hush", "chat": True}, "chat"),

@@ -13,9 +13,13 @@ from bridge.options.address import Address
 TOKEN: Final = re.compile(r"\d+:[\w-]+")
 ID: Final = re.compile("-?[0-9]{1,20}")
 NAME: Final = re.compile("@[A-Za-z0-9_]+")
+LINK: Final = re.compile("(?:https?://)?(?:t|telegram)[.]me/([A-Za-z0-9_]+)/?")
+"""The address that a public channel or group has in browsers."""
 
 
 def _a_chat(value: str) -> str:
+    if found := LINK.fullmatch(value):
+        raise ValueError(f'must be the id or the name of a chat, and not its address: write "@{found[1]}"')
     if not (ID.fullmatch(value) or NAME.fullmatch(value) or is_stand_in(value)):
         raise ValueError('must be the id of a chat, such as "-1001234567890", or the @name of a public channel')
     return value
