@@ -136,6 +136,7 @@ class TestDigest:
         told = shop.rules.router.foretell(ripe)
         assert told is not None
         assert told.content == {"text": "B; before: false"}
+        assert ripe.others == (), "it is told by itself"
 
 
 class TestAlone:

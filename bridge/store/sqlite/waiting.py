@@ -47,7 +47,8 @@ def _gathered(connection: apsw.Connection, event: Event, delivery: Delivery, def
     place = (delivery.route, delivery.entry, deferral.group)
     line = rows(connection, "gathered", *place, microseconds(delivery.due_at), NO_LIMIT)
     ids = _message_of(event, line)
-    waiting = {id_: item for id_ in ids if (item := _item(connection, id_)) and item.event.id != event.id}
+    found = {id_: item for id_ in ids if (item := _item(connection, id_)) and item.event.id != event.id}
+    waiting = {id_: item for id_, item in found.items() if not item.damaged}
     items = sorted([*waiting.values(), Deferred(event, deferral.before, delivery.id)], key=_arrival)
     former = find_former(connection, delivery, deferral.group, turn)
     return Ripe(delivery, tuple(items), others=tuple(waiting), former=former)
