@@ -9,7 +9,7 @@ from bridge.delivery.announcer import Announcer
 from bridge.delivery.reached import FindRelated, Reached, nothing_found
 from bridge.delivery.wake import Bell
 from bridge.errors import StoreError
-from bridge.model import Clock, DeliveryState, Ripe, Ripened, Unreadable
+from bridge.model import Clock, Delivery, DeliveryState, Ripe, Ripened, Unreadable
 from bridge.ruleset import Ruleset
 from bridge.store.base import Store
 
@@ -79,4 +79,10 @@ class Timekeeper:
         except Exception as error:  # noqa: BLE001 (a defect on one delivery must not stop the others)
             telemetry.ripening_failed(ripe.delivery, error)
             reason = f"ripening failed: {type(error).__name__}"
-            return Ripened(replace(ripe.delivery, state=DeliveryState.DEAD, reason=reason, deferral=None))
+            dead = replace(ripe.delivery, state=DeliveryState.DEAD, reason=reason, deferral=None)
+            return Ripened(dead, self._following(ripe))
+
+    def _following(self, ripe: Ripe) -> Delivery | None:
+        with suppress(Exception):  # it may be the very defect
+            return self._current().router.following(ripe)
+        return None

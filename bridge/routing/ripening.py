@@ -62,7 +62,7 @@ class Ripener:
 
         What cannot be read any more keeps nothing else that is due with it from being told.
         """
-        following = self._following(ripe, now)
+        following = self.following(ripe, now)
         try:
             return Ripened(self._became(ripe, now, related), following)
         except UnreadableWebhookError as error:
@@ -91,7 +91,8 @@ class Ripener:
                     )
         return tuple(wants)
 
-    def _following(self, ripe: Ripe, now: datetime) -> Delivery | None:
+    def following(self, ripe: Ripe, now: datetime) -> Delivery | None:
+        """Return what holds the place of the next digest, if that is told in any case."""
         delivery, entry = ripe.delivery, self._entry(ripe.delivery)
         told, digest = delivery.deferral, entry.timing if entry else None
         if told is None or told.kind != "digest" or not isinstance(digest, Digest) or not digest.empty:

@@ -125,6 +125,10 @@ class Router:
         """Return what becomes of deferred deliveries whose time has come: of the newest of them, which tells of all."""
         return self._ripener.ripen(ripe, self._clock.now(), related)
 
+    def following(self, ripe: Ripe) -> Delivery | None:
+        """Return what holds the place of the digest after one, if that is told in any case."""
+        return self._ripener.following(ripe, self._clock.now())
+
     def foretell(self, ripe: Ripe, related: Related = NOTHING) -> Preview | None:
         """Return what a deferred delivery of these routes would tell as of now; None if it would tell nothing."""
         return self._ripener.foretell(ripe, self._clock.now(), related)

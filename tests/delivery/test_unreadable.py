@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from bridge.delivery.worker import Worker
 from bridge.model import DAMAGED, Event, Receipt
-from bridge.routing.ripening import TORN
+from bridge.routing.ripening import TORN, Ripener
 from bridge.store.sqlite import open_store
 from tests.delivery.test_timekeeper import HEAD, Timed
 from tests.support.clock import ManualClock
@@ -115,6 +115,17 @@ class TestDigest:
         await shop.wait(hours=6)
         await shop.wait()
         assert await became(shop, only, "losses") == ("dead", TORN)
+        await shop.wait(days=1)
+        assert await shop.told() == ["; before: false"]
+
+    async def test_after_a_defect_the_next_is_told_all_the_same(
+        self, shop: Timed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        [only] = await lose(shop, "A")
+        with monkeypatch.context() as defect:
+            defect.setattr(Ripener, "_preview", lambda *_: 1 // 0)
+            await shop.wait(hours=6)
+        assert await became(shop, only, "losses") == ("dead", "ripening failed: ZeroDivisionError")
         await shop.wait(days=1)
         assert await shop.told() == ["; before: false"]
 
