@@ -51,6 +51,8 @@ def act(data: Path, chosen: "Chosen", action: Action, form: str, *, ask: bool) -
         screen.dump(answer)
     else:
         _tell(answer, action)
+        if not answer[action.done] and not answer["skipped"]:
+            screen.note(_none(chosen))
     return 0 if answer[action.done] else 1
 
 
@@ -71,5 +73,9 @@ def _tell(answer: Shape, action: Action) -> None:
     screen.note_skipped(answer["skipped"])
     note_held(answer.get("held", []))
     screen.note_left(answer["left"], "delivery")
-    if not answer[action.done] and not answer["skipped"]:
-        screen.note("No such deliveries.")
+
+
+def _none(chosen: "Chosen") -> str:
+    """Return what is said where filters found nothing, with the state that was looked for: perhaps nobody named it."""
+    states = () if isinstance(chosen, Sequence) else chosen.states
+    return f"No such delivery is {' or '.join(states)}; --state chooses others."

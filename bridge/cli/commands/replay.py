@@ -1,6 +1,7 @@
 """``bridge replay``."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ def command(  # noqa: PLR0913 (one parameter for each option)
     if form == "json":
         screen.dump(answer)
     else:
-        _tell(answer, replaying.manner)
+        _tell(answer, replaying.manner, each=bool(event_ids))
     click.get_current_context().exit(0 if any(event["added"] for event in answer["events"]) else 1)
 
 
@@ -97,20 +98,34 @@ class Replaying:
         options.confirm("Replay", len(lacking), "event", f", which adds {adds}{extent}{left}")
 
 
-def _tell(answer: Shape, manner: "Manner") -> None:
+def _tell(answer: Shape, manner: "Manner", *, each: bool) -> None:
+    """Tell of each event that was named; of those that a filter chose, how many got nothing, and why."""
     for event in answer["events"]:
-        screen.say(f"{event['id']}  {screen.clean(event['name'])}  {screen.colour(event['state'])}")
-        for delivery in event["added"]:
-            screen.say(f"  {delivery['id']}  {screen.clean(delivery['route'])} → {screen.clean(delivery['target'])}")
-        if not event["added"]:
-            screen.say(f"  nothing added: {_why(event, manner)}")
+        if each or event["added"]:
+            _tell_event(event, manner)
+    if not each:
+        _tell_idle([event for event in answer["events"] if not event["added"]], manner)
     note_held(answer["held"])
     screen.note_left(answer["left"], "event")
     if not answer["events"]:
         screen.note("No such events.")
 
 
-def _why(event: Shape, manner: "Manner") -> str:
+def _tell_event(event: Shape, manner: "Manner") -> None:
+    screen.say(f"{event['id']}  {screen.clean(event['name'])}  {screen.colour(event['state'])}")
+    for delivery in event["added"]:
+        screen.say(f"  {delivery['id']}  {screen.clean(delivery['route'])} → {screen.clean(delivery['target'])}")
+    if not event["added"]:
+        screen.say(f"  nothing added: {_why(event, manner, event['id'])}")
+
+
+def _tell_idle(events: Sequence[Shape], manner: "Manner") -> None:
+    reasons = Counter(_why(event, manner, "EVENT_ID") for event in events)
+    for reason, count in reasons.most_common():
+        screen.note(f"Nothing added for {screen.counted(count, 'event')}: {reason}")
+
+
+def _why(event: Shape, manner: "Manner", id_: str) -> str:
     if event["gone"]:
         return f"{event['gone']}, so it cannot be decided anew; --as-planned sends again what was planned"
     if event["planned"] and not manner.again:
@@ -119,4 +134,4 @@ def _why(event: Shape, manner: "Manner") -> str:
         return screen.clean(event["reason"])
     if manner.as_planned:
         return "nothing was planned for it"
-    return f"{'the route does not match' if manner.route else 'no route matches'}; why: bridge explain {event['id']}"
+    return f"{'the route does not match' if manner.route else 'no route matches'}; why: bridge explain {id_}"

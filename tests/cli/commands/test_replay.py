@@ -59,6 +59,13 @@ def test_what_no_route_wants_points_to_the_explanation(shop: BackgroundShop, run
     assert f"bridge explain {lost}" in result.stdout
 
 
+def test_of_many_that_get_nothing_the_number_is_told_with_the_reason(shop: BackgroundShop, runner: CliRunner) -> None:
+    shop.do(a_loss)
+    result = runner.invoke(bridge, ["replay", "--source", "crm", "--route", "people", "--yes"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Nothing added for 1 event: the route does not match; why: bridge explain EVENT_ID" in result.stderr
+
+
 def test_filters_ask_first_with_the_count(shop: BackgroundShop, runner: CliRunner) -> None:
     lost = shop.do(a_loss)
     refused = runner.invoke(bridge, ["replay", "--source", "crm", "--again"], input="n\n")

@@ -90,7 +90,7 @@ def test_nothing_to_retry_is_said_and_is_exit_code_1(shop: BackgroundShop, runne
     shop.do(two_dead)
     result = runner.invoke(bridge, ["retry", "--target", "billing"])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "No such deliveries." in result.stderr
+    assert "No such delivery is dead; --state chooses others." in result.stderr
 
 
 def test_a_dead_delivery_without_a_message_is_told_with_the_way_out(shop: BackgroundShop, runner: CliRunner) -> None:
