@@ -69,7 +69,7 @@ def _tell_backlog(backlog: Shape) -> None:
     if received := backlog["events_received"]:
         oldest = shown(backlog["oldest_received_at"])
         screen.say(f"\n{screen.counted(received, 'event')} to route, the oldest from {oldest}")
-    elif not waiting:
+    elif not waiting and not later:
         screen.say("\nnothing waits")
     _tell_deliveries("unfinished deliveries", waiting)
     _tell_deliveries("told later", later)

@@ -53,6 +53,14 @@ def test_events_that_wait_are_counted_as_people_count(shop: BackgroundShop, runn
     assert "nothing waits" not in told
 
 
+def test_what_is_told_later_waits_too(later: BackgroundShop, runner: CliRunner) -> None:
+    later.do(lambda shop: shop.receive(Deal("d1").lost()))
+    later.serve()
+    told = runner.invoke(bridge, ["status"]).stdout
+    assert told.endswith("\n\ntold later\n       1  deferred  to sales\n")
+    assert "nothing waits" not in told
+
+
 @pytest.mark.usefixtures("daemon")
 def test_the_status_is_json_on_demand(runner: CliRunner) -> None:
     status = json.loads(runner.invoke(bridge, ["status", "--format", "json"]).stdout)
