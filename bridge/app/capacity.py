@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from bridge import telemetry
 from bridge.errors import StoreError
@@ -25,6 +25,8 @@ STALE = timedelta(seconds=15)
 """After so long without a look nothing is known any more."""
 
 LimitName: TypeAlias = Literal["backlog", "store", "disk"]
+HANG: Final = "hang"
+"""What is no limit, and turns webhooks away like one: each that waits for a disk takes room as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Capacity:
         self._free = free or _free
         self._looked_at: datetime | None = None
         self._trouble: str | None = None
-        self._refusal: str | None = None
+        self._refusal: StoreError | None = None
 
     async def run(self) -> None:
         """Look again and again, until cancelled; one look at a time."""
@@ -87,15 +89,23 @@ class Capacity:
         telemetry.space_seen(self.backlog.size, free)
         self._weigh(free)
         self._store.economise(room=not self._is_short("disk"))
-        self._refusal = await self._refused()
+        refusal = await self._refused()
+        if refusal and not self._refusal:
+            telemetry.store_unavailable(refusal)
+        self._refusal = refusal
 
-    async def _refused(self) -> str | None:
+    async def _refused(self) -> StoreError | None:
         """Return why nothing can be written, whatever room there seems to be: for a quota, a lock, a read-only disk."""
         try:
             await self._store.writable()
         except StoreError as error:
-            return str(error)
+            return error
         return None
+
+    @property
+    def turns_away(self) -> LimitName | Literal["hang"] | None:
+        """Name why no webhook is taken, if none is."""
+        return self.shortage.limit if self.shortage else HANG if self._store.hangs else None
 
     @property
     def unready(self) -> str | None:
@@ -104,7 +114,9 @@ class Capacity:
             return self._trouble
         if self._looked_at is None or self._clock.now() - self._looked_at > STALE:
             return "the store has not answered for a while"
-        return self.shortage.reason if self.shortage else self._refusal
+        if self.shortage:
+            return self.shortage.reason
+        return str(self._refusal) if self._refusal else None
 
     def _weigh(self, free: int) -> None:
         before, self.shortage = self.shortage, self._find_shortage(free)

@@ -150,7 +150,7 @@ class Daemon:
             store=self._store,
             clock=self._clock,
             on_stored=self._dispatcher.bell.ring,
-            no_room=lambda: self._capacity.shortage and self._capacity.shortage.limit,
+            no_room=lambda: self._capacity.turns_away,
             body_limit=self._settings.body_limit,
             body_timeout=self._settings.body_timeout,
         )

@@ -283,6 +283,11 @@ class Store(ABC):
     async def backlog(self) -> Backlog:
         """Count what waits."""
 
+    @property
+    @abstractmethod
+    def hangs(self) -> bool:
+        """Tell whether a write has waited for the disk for so long that no more should be made to wait behind it."""
+
     @abstractmethod
     async def writable(self) -> None:
         """Look whether something can be written, if lately something could not or takes long; else it costs nothing.

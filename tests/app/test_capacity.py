@@ -12,6 +12,7 @@ from bridge.errors import StoreUnavailableError
 from bridge.model import DeliveryState
 from bridge.store.base import Store
 from bridge.store.nouns import Backlog
+from bridge.store.sqlite.store import SqliteStore
 from tests.contracts.store_steps import an_event
 from tests.support.clock import ManualClock
 
@@ -107,11 +108,28 @@ async def test_what_cannot_be_counted_is_told_and_is_no_shortage(capacity: Measu
 async def test_what_cannot_be_written_is_told_though_there_is_room(capacity: Measured) -> None:
     refusal = capacity.store_writable
     refusal.side_effect = StoreUnavailableError("the file is locked")
-    assert await capacity.at(waiting=5) is None
+    with capture_logs() as lines:
+        assert await capacity.at(waiting=5) is None
+        assert await capacity.at(waiting=5) is None
+    assert [line["event"] for line in lines] == ["store unavailable"]
     assert capacity.unready == "the file is locked"
     refusal.side_effect = None
     assert await capacity.at(waiting=5) is None
     assert capacity.unready is None
+
+
+async def test_nobody_is_made_to_wait_for_a_disk_that_hangs(
+    capacity: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await capacity.at()
+    told = [capacity.turns_away]
+    monkeypatch.setattr(SqliteStore, "hangs", True)
+    told.append(capacity.turns_away)
+    await capacity.at(waiting=100)
+    told.append(capacity.turns_away)
+    monkeypatch.undo()
+    await capacity.at()
+    assert [*told, capacity.turns_away] == [None, "hang", "backlog", None]
 
 
 async def test_a_folder_that_is_gone_is_told(store: Store, tmp_path: Path, clock: ManualClock) -> None:

@@ -226,10 +226,15 @@ class SqliteStore(Store):
         """See ``Store``."""
         return await self._readers.run(listing.count_backlog)
 
+    @property
+    def hangs(self) -> bool:
+        """See ``Store``."""
+        return self._writer.seconds > ENDLESS
+
     async def writable(self) -> None:
         """See ``Store``."""
-        if (seconds := self._writer.seconds) > ENDLESS:
-            raise StoreUnavailableError(f"the disk has not answered for {seconds:.0f} seconds")
+        if self.hangs:
+            raise StoreUnavailableError(f"the disk has not answered for {self._writer.seconds:.0f} seconds")
         if self._writer.failed:
             await self._writer.submit(touch)
             self._writer.failed = False

@@ -145,10 +145,13 @@ async def test_a_disk_that_hangs_is_told_while_it_does(
     hanging = store._writer.submit(hang)
     await asyncio.to_thread(begun.wait, 10)
     await store.writable()
+    hung = [store.hangs]
     monkeypatch.setattr("bridge.store.sqlite.store.ENDLESS", 0.0)
     with pytest.raises(StoreUnavailableError, match="the disk has not answered for 0 seconds"):
         await store.writable()
+    hung.append(store.hangs)
     gate.set()
     await hanging
     await store.add(an_event(clock))
     await store.writable()
+    assert [*hung, store.hangs] == [False, True, False]
