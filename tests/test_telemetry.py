@@ -253,6 +253,11 @@ FACTS: list[Case] = [
         ["store unavailable"],
         {("bridge_store_failures_total",): 1},
     ),
+    (
+        lambda: telemetry.store_unavailable(OSError("full"), again=True),
+        [],
+        {("bridge_store_failures_total",): 1},
+    ),
     (lambda: telemetry.watch_failed("templates", OSError("limit")), ["watch failed"], {}),
     (telemetry.certificate_loaded, ["certificate loaded"], {}),
     (lambda: telemetry.certificate_refused(OSError("half")), ["certificate refused"], {}),

@@ -219,11 +219,13 @@ class Worker:
         return settlement.target is not None and settlement.target.kind != "close"
 
     async def _until_recorded(self, claim: Claim, result: Result) -> None:
+        told = False
         while True:
             try:
                 return await self._record(claim, result, patient=self._hurries_not())
             except StoreError as error:
-                telemetry.store_unavailable(error)
+                telemetry.store_unavailable(error, again=told)
+                told = True
                 if not isinstance(error, StoreUnavailableError):
                     return None  # it can never be recorded: the lease runs out, and the attempt counts as unknown
                 await asyncio.sleep(RECORD_AGAIN)

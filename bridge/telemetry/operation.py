@@ -43,10 +43,11 @@ def watch_failed(folder: str, error: Exception) -> None:
     _log.warning("watch failed", folder=folder, reason=str(error))
 
 
-def store_unavailable(error: Exception) -> None:
-    """The store could not be written just now; nothing was lost by it."""
+def store_unavailable(error: Exception, *, again: bool = False) -> None:
+    """The store could not be written just now; nothing was lost by it. What is tried ``again`` is told no more."""
     metrics.STORE_FAILURES.inc()
-    _log.error("store unavailable", reason=str(error))
+    if not again:
+        _log.error("store unavailable", reason=str(error))
 
 
 def log_lines_lost(count: int) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.component.limits import BreakerOptions, RetryOptions
 from bridge.delivery import ahead
@@ -342,9 +343,11 @@ async def test_an_outcome_the_store_cannot_take_is_recorded_as_soon_as_it_can(
     monkeypatch.setattr(store, "record", failing)
     monkeypatch.setattr("bridge.delivery.worker.RECORD_AGAIN", 0)
     worker, target = worker_for(store, clock)
-    await work(worker)
+    with capture_logs() as lines:
+        await work(worker)
     assert (await the(store, id_)).state is DeliveryState.DELIVERED
     assert len(target.sent) == 1, "what was delivered is not sent again"
+    assert [line["event"] for line in lines] == ["store unavailable", "attempt delivered"], "told once"
 
 
 async def test_an_outcome_that_can_never_be_recorded_is_not_tried_for_ever(
