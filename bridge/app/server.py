@@ -157,9 +157,13 @@ def _socket_at(path: Path) -> socket.socket:
 
 
 def _remove(path: Path, inode: int | None) -> None:
-    """Remove a socket, unless it is another's by now: of a daemon on a folder that was put in the place of ours."""
+    """Remove a socket, unless it is another's by now: of a daemon on a folder that was put in the place of ours.
+
+    One that cannot be removed, as from a disk that has become read-only, is replaced by the next start.
+    """
     if _inode(path) == inode:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
 
 
 def _inode(path: Path) -> int | None:

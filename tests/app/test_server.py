@@ -1,8 +1,10 @@
 """What listens where, and what strangers can do to it."""
 
 import asyncio
+import errno
 import io
 import logging
+import os
 import socket
 import ssl
 import stat
@@ -169,6 +171,20 @@ async def test_the_socket_of_another_daemon_is_left_alone(serve: Serve, data: Pa
             (data / "bridge.sock").rename(data / "other.sock")
         (data / "other.sock").rename(data / "bridge.sock")
     assert (data / "bridge.sock").stat().st_ino == other.st_ino
+
+
+async def test_a_socket_that_cannot_be_removed_does_not_spoil_the_end(
+    serve: Serve, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(path: Path, **_: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    async with serve():
+        monkeypatch.setattr(Path, "unlink", read_only)
+    monkeypatch.undo()
+    assert (data / "bridge.sock").is_socket()
+    async with serve():
+        assert (await get_local(data, "/healthz"))[0] == 200
 
 
 async def test_a_data_directory_whose_path_is_too_long_for_a_socket_is_told(serve: Serve, data: Path) -> None:
