@@ -32,6 +32,8 @@ from bridge.routing.operators import BARE, TRANSITIONS
 from bridge.routing.route import Matcher
 from bridge.sources import _bridge
 
+NO_TESTS = "the file holds rules, and a file of tests is wanted here"
+
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
@@ -99,6 +101,9 @@ def read_trials(path: Path, named: Named) -> tuple[Trial, ...]:
     """
     problems = Problems(read_yaml(path.read_bytes(), str(path)))
     document = problems.located.data
+    if isinstance(document, dict) and "routes" in document:
+        problems.add(("routes",), "unknown-key", NO_TESTS, "name rules with --routes", key=True)
+        raise InvalidConfigurationError(problems.found)
     _, defects = validated(TrialFileFrame, document, lambda loc: describe(document, loc))
     for defect in defects:
         problems.add(defect.loc, defect.code, defect.message, defect.hint, key=defect.at_key)

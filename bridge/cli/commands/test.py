@@ -62,11 +62,16 @@ def _first(loaded: "Loaded") -> str:
 def _trials(loaded: "Loaded", routes: Path, files: Sequence[Path]) -> "Sequence[Trial]":
     from bridge import config
 
-    own = () if files else loaded.trials
-    return [
-        *own,
-        *(trial for file in files or config.trials_beside(routes) for trial in config.read_trials(file, loaded.named)),
-    ]
+    if not files:
+        files = (routes, *config.trials_beside(routes))
+    return [trial for file in files for trial in _trials_of(file, loaded, routes)]
+
+
+def _trials_of(file: Path, loaded: "Loaded", routes: Path) -> "Sequence[Trial]":
+    """Return the tests of a file, which may be the rules themselves: `bridge check` takes those by name."""
+    from bridge import config
+
+    return loaded.trials if file.samefile(routes) else config.read_trials(file, loaded.named)
 
 
 def _run(runner: "Runner", trial: "Trial", *, quiet: bool) -> "Result":

@@ -56,6 +56,16 @@ def test_files_that_are_named_are_run_alone(rules: Path, runner: CliRunner) -> N
     assert told["tests"][0]["failure"]["line"] == 2
 
 
+def test_rules_that_are_named_are_tested(rules: Path, runner: CliRunner) -> None:
+    result = runner.invoke(bridge, ["test", "routes.yaml"])
+    assert (result.exit_code, result.stdout) == (0, "✓ passes\n")
+    (rules / "others.yaml").write_text(RULES + PASSES, encoding="utf-8")
+    result = runner.invoke(bridge, ["test", "others.yaml"])
+    assert result.exit_code == 1
+    assert "others.yaml:6:1: unknown-key: the file holds rules, and a file of tests is wanted here" in result.output
+    assert "name rules with --routes" in result.output
+
+
 def test_junit_tells_each_test(rules: Path, runner: CliRunner) -> None:
     (rules / "tests" / "more.yaml").write_text(FAILS, encoding="utf-8")
     runner.invoke(bridge, ["test", "--junit", "results.xml"])
