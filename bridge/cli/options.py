@@ -73,9 +73,20 @@ def parameters(filters: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def confirm(verb: str, count: int, noun: str, more: str = "") -> None:
-    """Ask before many things are done at once; nothing to do needs no question."""
-    if count:
+    """Ask before many things are done at once; nothing to do needs no question.
+
+    Raises:
+        click.Abort: the answer is no.
+        click.UsageError: there is no answer, for the command runs in a script.
+    """
+    if not count:
+        return
+    try:
         click.confirm(f"{verb} {counted(count, noun)}{more}?", abort=True, err=True)
+    except click.Abort as abort:
+        if isinstance(abort.__context__, EOFError):
+            raise click.UsageError("there is nobody to ask: add --yes") from None
+        raise
 
 
 def extent(count: int, left: int, pace: Rate | None) -> str:

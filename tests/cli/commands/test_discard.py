@@ -44,6 +44,14 @@ def test_yes_does_not_ask(shop: BackgroundShop, runner: CliRunner) -> None:
     assert json.loads(result.stdout) == {"dry_run": False, "discarded": dead, "skipped": [], "left": 0}
 
 
+def test_where_there_is_nobody_to_ask_it_is_said_what_to_add(shop: BackgroundShop, runner: CliRunner) -> None:
+    dead = shop.do(two_dead)
+    result = runner.invoke(bridge, ["discard", dead[0], *WHY])
+    assert result.exit_code == 2
+    assert "there is nobody to ask: add --yes" in result.stderr
+    assert runner.invoke(bridge, ["discard", dead[0], *WHY], input="n\n").exit_code == 1
+
+
 def test_what_cannot_be_discarded_is_told_and_nothing_done_is_exit_code_1(
     shop: BackgroundShop, runner: CliRunner
 ) -> None:
