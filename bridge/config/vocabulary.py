@@ -38,24 +38,35 @@ class Vocabulary:
 
         ``reached`` says that templates speak, which see what is related to an entity as well.
         """
-        advice, shapes = None, self.reached if reached else self.shapes
+        advice, shapes = dict[str, str](), self.reached if reached else self.shapes
         for kind in sorted(kinds):
             for shape in shapes.get(kind, ()):
                 if (unknown := unknown_segment(shape, path)) is None:
                     return None
-                segment, known = unknown
-                beyond = path.partition(".")[0] != segment and segment in self._relations()
-                own = f'write "{path.partition(".")[2]}"' if segment == kind and "." in path else ""
-                hint = OWN_FIELDS if beyond else own or did_you_mean(segment, known)
-                advice = advice or (f'the {kind} has no field "{path}"', hint)
+                advice.setdefault(kind, self._instead(kind, path, *unknown))
             if kind not in shapes:
                 return None
-        return advice
+        return _most_telling(advice, path) if advice else None
+
+    def _instead(self, kind: str, path: str, segment: str, known: Iterable[str]) -> str:
+        """Return what to write in place of a path that a kind does not know."""
+        if path.partition(".")[0] != segment and segment in self._relations():
+            return OWN_FIELDS
+        own = f'write "{path.partition(".")[2]}"' if segment == kind and "." in path else ""
+        return own or did_you_mean(segment, known)
 
     def _relations(self) -> frozenset[str]:
         """Return the names of what is related to an entity of any kind, and no part of it."""
         named = (frozenset().union(*self.reached[kind]) - frozenset().union(*self.shapes[kind]) for kind in self.shapes)
         return frozenset[str]().union(*named)
+
+
+def _most_telling(advice: Mapping[str, str], path: str) -> Advice:
+    """Return the advice for the kind that knows something near; of many kinds that do not, none is singled out."""
+    for kind, hint in advice.items():
+        if len(advice) == 1 or (hint and not hint.startswith("known:")):
+            return f'the {kind} has no field "{path}"', hint
+    return f'nothing that the route hears of has a field "{path}"', ""
 
 
 def vocabulary(sources: Iterable[type[AnySource]], *, complete: bool) -> Vocabulary:
