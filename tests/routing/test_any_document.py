@@ -70,11 +70,18 @@ def ways(data: Json, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def put(body: Any, way: tuple[Any, ...], value: Any) -> None:
     """Put a value in the place of another, as far as the way still leads."""
     for step in way[:-1]:
-        if not isinstance(body, dict | list) or (isinstance(body, list) and len(body) <= step):
+        if not leads(body, step):
             return
-        body = body[step] if isinstance(body, list) else body.get(step)
-    if isinstance(body, dict) or (isinstance(body, list) and isinstance(way[-1], int) and way[-1] < len(body)):
+        body = body[step]
+    if isinstance(body, dict) or leads(body, way[-1]):
         body[way[-1]] = value
+
+
+def leads(body: Any, step: Any) -> bool:
+    """Tell whether something stands there: what was put in the place of a list may well be an object."""
+    if isinstance(body, list):
+        return isinstance(step, int) and step < len(body)
+    return isinstance(body, dict) and step in body
 
 
 @st.composite
