@@ -15,7 +15,8 @@ class Started:
     """What a person wants to know of a daemon that is ready.
 
     ``addresses`` are, per source, what to give the sender; None where it holds a secret that the user chose: they know
-    it, and standard output may be kept where others read it. One that bridge made is shown: it is news.
+    it, and standard output may be kept where others read it. One that bridge made is shown: it is news. Those of
+    ``subscribed`` nobody has to paste: bridge registers the webhooks itself.
     """
 
     url: str
@@ -23,6 +24,7 @@ class Started:
     rules: Path
     routes: int
     data: Path
+    subscribed: frozenset[str] = frozenset()
 
 
 def banner(started: Started) -> str:
@@ -44,6 +46,11 @@ def banner(started: Started) -> str:
 
 def _address(started: Started, source: str) -> list[str]:
     address = started.addresses[source]
+    if source in started.subscribed:
+        told = f"  bridge registers the CRM's webhooks (source {source!r}) itself"
+        if address:
+            return [f"{told}, for this address:", f"    {address}", ""]
+        return [f"{told}. How they are:", f"    {_command('crm status', started.data)}", ""]
     if address is None:
         told = f"  The address for the CRM's webhooks (source {source!r}) holds the secret that you chose. To see it:"
         return [told, f"    {_command(f'address {source}', started.data)}", ""]

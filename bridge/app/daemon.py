@@ -259,6 +259,7 @@ class Daemon:
             rules=self._settings.routes,
             routes=len(ruleset.routes),
             data=self._settings.data,
+            subscribed=frozenset(name for name, source in ruleset.sources.items() if source.subscribes),
         )
 
     def _shown_address(self, source: str, servers: Servers) -> str | None:

@@ -226,6 +226,7 @@ async def test_a_daemon_registers_its_webhooks_by_itself(daemon: Daemon, sink: S
     async with crm_of() as crm:
         access = f'{{type: rdstation_crm, api: {{token: simulated, url: "{crm.url}", subscribe: auto}}}}'
         await daemon.start(RULES.replace("{type: rdstation_crm}", access))
+        assert "Paste" not in daemon.out
         async with asyncio.timeout(20):
             while {each.event_name for each in crm.registry} != {f"crm_deal_{each}" for each in DEEDS}:
                 await asyncio.sleep(0.05)

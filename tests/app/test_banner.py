@@ -39,6 +39,14 @@ def test_of_an_address_with_a_chosen_secret_the_command_that_prints_it_is_told(d
     assert "Paste" not in told
 
 
+def test_where_bridge_registers_the_webhooks_nobody_is_asked_to_paste_an_address() -> None:
+    ours = replace(STARTED, subscribed=frozenset({"crm"}))
+    told = "  bridge registers the CRM's webhooks (source 'crm') itself"
+    assert f"{told}, for this address:\n    http://127.0.0.1:8080/hooks/crm/m4\n\n" in banner(ours)
+    assert f"{told}. How they are:\n    .venv/bin/bridge crm status\n" in banner(replace(ours, addresses={"crm": None}))
+    assert "Paste" not in banner(ours)
+
+
 @pytest.mark.parametrize(("routes", "told"), [(0, "(0 routes)"), (1, "(1 route)"), (2, "(2 routes)")])
 def test_routes_are_counted_as_people_count(routes: int, told: str) -> None:
     assert told in banner(replace(STARTED, routes=routes))
