@@ -80,7 +80,7 @@ class Question:
 
     @property
     def _is_stored(self) -> bool:
-        return self.event.startswith("evt_")
+        return self.event.startswith(("evt_", "dlv_"))  # of a delivery too: that refusal says what to do
 
     @property
     def _named(self) -> str | None:

@@ -18,6 +18,12 @@ VERSION = version("bridge")
 
 FoundT = TypeVar("FoundT")
 
+_IDS = {
+    "evt_": ("event", "an event: bridge events"),
+    "dlv_": ("delivery", "a delivery, which names its event: bridge deliveries"),
+}
+"""What an id is of by its first letters, and the command that shows it."""
+
 Reload: TypeAlias = Callable[[], Awaitable[Ruleset]]
 """Loads the rules anew; raises InvalidConfigurationError and keeps the old ones when they are broken."""
 Announce: TypeAlias = Callable[[str, Literal["pause", "resume"], str | None], None]
@@ -71,8 +77,10 @@ class Host:
 
 
 def unknown(kind: str, name: str) -> RequestRefusedError:
-    """Return the refusal of an id that is not stored."""
-    return RequestRefusedError(f'there is no {kind} "{name}"', "unknown-id")
+    """Return the refusal of an id that is not stored; one of another kind is told as what it is."""
+    other, command = _IDS.get(name[:4], (kind, ""))
+    hint = "" if other == kind else f"; that is the id of {command} {name}"
+    return RequestRefusedError(f'there is no {kind} "{name}"{hint}', "unknown-id")
 
 
 async def each_of(

@@ -117,5 +117,15 @@ def test_a_message_is_shown_even_when_the_rules_are_broken(shop: BackgroundShop,
     assert "Loja Ação lost: Preço" in result.stdout
 
 
+def test_the_id_of_an_event_is_told_as_what_it_is(shop: BackgroundShop, runner: CliRunner) -> None:
+    sales, _ = shop.do(a_loss)
+    told = runner.invoke(bridge, ["deliveries", sales.event_id]).stderr
+    assert f"that is the id of an event: bridge events {sales.event_id}" in told
+    assert "that is the id" not in runner.invoke(bridge, ["deliveries", "dlv_none"]).stderr
+    for command in ("events", "explain", "replay"):
+        told = runner.invoke(bridge, [command, sales.id]).stderr
+        assert f"a delivery, which names its event: bridge deliveries {sales.id}" in told
+
+
 def test_an_id_and_filters_exclude_each_other(runner: CliRunner) -> None:
     assert runner.invoke(bridge, ["deliveries", "dlv_1", "--state", "dead"]).exit_code == 2
