@@ -10,12 +10,13 @@ from secrets import token_hex
 
 import click
 
+from bridge.cli.screen import note
 from bridge.component import AnySource
 from bridge.component.discovery import source_types
 from bridge.control.shapes import too_deep
-from bridge.document import slot
+from bridge.document import Slot, slot
 from bridge.model import Json, JsonObject
-from bridge.options import did_you_mean
+from bridge.options import did_you_mean, nearest
 from bridge.sources import _bridge
 
 ID = "document.id="
@@ -115,8 +116,17 @@ def _set(body: Json, setting: str) -> str:
         place = slot(body, path)
     except LookupError as error:
         raise click.UsageError(f'--set {path}: there is no "{error.args[0]}" in the body') from None
+    _warn_of_new(place, path)
     place.fill(_value(text, place.value))
     return path
+
+
+def _warn_of_new(place: Slot, path: str) -> None:
+    """Tell of a field that the sample does not have, if one like it is there: rules would not read it."""
+    if isinstance(place.holder, dict) and place.key not in place.holder:
+        near = nearest(str(place.key), place.holder)
+        if near is not None:
+            note(f'--set {path}: "{place.key}" is new to the sample; did you mean "{near}"?')
 
 
 def _is_inside(body: Json, name: str) -> bool:

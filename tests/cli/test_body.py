@@ -44,6 +44,13 @@ def test_a_value_is_json_or_else_text(setting: str, value: object) -> None:
     assert changed([deal()], [setting]) == [deal(amount_total=value)]
 
 
+def test_a_field_that_is_misspelt_is_told_with_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert changed([deal(amount_total=1)], ["document.amount_totl=9", "document.score=7"])
+    assert capsys.readouterr().err == (
+        '--set document.amount_totl: "amount_totl" is new to the sample; did you mean "amount_total"?\n'
+    )
+
+
 def test_where_a_text_stood_a_number_is_a_text_too() -> None:
     settings = ["document.id=650878", "document.phone=5511"]
     assert changed([deal(phone="1199")], settings) == [deal(id="650878", phone="5511")]
