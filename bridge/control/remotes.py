@@ -25,7 +25,10 @@ class RemoteOperations:
         self._subscriptions = host.subscriptions()
 
     async def status(self) -> Shape:
-        """Tell for each source that has an API whether it answers, for whom, and which webhooks it has of ours."""
+        """Tell for each source that has an API whether it answers, for whom, and which webhooks it has of ours.
+
+        These are None where nobody can tell.
+        """
         return {"sources": [await self._status(source) for source in self._sources()]}
 
     async def sign_in_page(self, source: str | None, redirect: str, state: str) -> Shape:
@@ -51,7 +54,7 @@ class RemoteOperations:
         return {"source": name, "account": await remote.identity()}
 
     async def webhooks(self, source: str | None = None) -> Shape:
-        """List all registered webhooks; ``ours`` are those that post to this source.
+        """List all registered webhooks; ``ours`` are those that post to this source, None where nobody can tell.
 
         Raises:
             RequestRefusedError: no source has an API (``no-api``), several have, or there is none of this name.
@@ -167,7 +170,7 @@ class RemoteOperations:
         except RemoteError as error:
             return {"name": name, "account": None, "error": str(error), "webhooks": {}, "requests_left": remote.left}
         ours = [each.status for each in self._ours(registered, name)]
-        counts = {status: ours.count(status) for status in dict.fromkeys(ours)}
+        counts = {status: ours.count(status) for status in dict.fromkeys(ours)} if self._knows_ours(name) else None
         return {"name": name, "account": account, "error": None, "webhooks": counts, "requests_left": remote.left}
 
     def _named(self, source: str | None) -> tuple[str, Remote]:
@@ -186,12 +189,16 @@ class RemoteOperations:
     def _ours(self, registered: Sequence[Registration], name: str) -> list[Registration]:
         return [each for each in registered if self._subscriptions.is_ours(each, name)]
 
+    def _knows_ours(self, name: str) -> bool:
+        """Tell whether it is known which webhooks are ours: no daemon may run, and no public address be set."""
+        return self._subscriptions.ours(name) is not None
+
     def _shape(self, registered: Registration, name: str) -> Shape:
         return {
             "id": registered.id,
             "event": registered.event,
             "status": registered.status,
-            "ours": self._subscriptions.is_ours(registered, name),
+            "ours": self._subscriptions.is_ours(registered, name) if self._knows_ours(name) else None,
             "url": _shown(registered.url, self._subscriptions.ours(name)),
         }
 

@@ -172,7 +172,9 @@ async def test_without_a_public_address_nothing_is_registered_from_afar(there: O
     assert refusal.value.code == "no-public-url"
     there.add("crm_deal_created", there.address)
     [listed] = (await there.without_address().webhooks())["webhooks"]
-    assert (listed["ours"], listed["url"]) == (False, f"{there.hooks.url}/***")
+    assert (listed["ours"], listed["url"]) == (None, f"{there.hooks.url}/***")
+    [status] = (await there.without_address().status())["sources"]
+    assert status["webhooks"] is None
     assert list(there.crm.registry)
     assert (await there.without_address().delete(None, []))["steps"] == [], "what is ours cannot be told"
 

@@ -37,18 +37,23 @@ async def _ask(data: Path, routes: Path) -> Shape:
 
 
 def _well(source: Shape) -> bool:
-    return source["error"] is None and not source["webhooks"].keys() - {"active"}
+    return source["error"] is None and not (source["webhooks"] or {}).keys() - {"active"}
 
 
 def _show(source: Shape) -> None:
     screen.say(screen.clean(source["name"]))
-    webhooks = ", ".join(f"{count} {status}" for status, count in source["webhooks"].items())
     screen.facts(
         {
             "account": source["account"],
             "error": source["error"],
-            "webhooks": webhooks
-            or (None if source["error"] else "none of ours; register them: bridge crm webhooks sync"),
+            "webhooks": None if source["error"] else _webhooks(source["webhooks"]),
             "requests": f"{source['requests_left']} left of those that the CRM allows in a minute",
         }
     )
+
+
+def _webhooks(counts: Shape | None) -> str:
+    if counts is None:
+        return "which are ours cannot be told: start bridge, or set BRIDGE_PUBLIC_URL"
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    return told or "none of ours; register them: bridge crm webhooks sync"

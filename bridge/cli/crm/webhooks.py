@@ -16,6 +16,7 @@ source = click.option("--source", help="The source, where several have an API.")
 dry_run = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 
 LISTED = (Column("ID"), Column("EVENT"), Column("STATUS"), Column("OURS"), Column("ADDRESS", fold=True))
+OURS: Mapping[bool | None, str] = {True: "yes", False: "no", None: "?"}
 DONE: Mapping[str, str] = {
     "keep": "kept",
     "create": "created",
@@ -45,7 +46,7 @@ def list_(source: str | None, data: Path, routes: Path, form: str) -> None:
         screen.dump(answer)
         return
     rows = [
-        (each["id"], each["event"], each["status"], "yes" if each["ours"] else "", each["url"])
+        (each["id"], each["event"], each["status"], "" if each["ours"] is False else OURS[each["ours"]], each["url"])
         for each in answer["webhooks"]
     ]
     screen.table(LISTED, rows, nothing="No webhook is registered.")
@@ -64,7 +65,7 @@ def get(id_: str, source: str | None, data: Path, routes: Path, form: str) -> No
         screen.dump(answer)
         return
     told = {name: answer[name] for name in ("id", "event", "status")}
-    screen.facts({**told, "ours": "yes" if answer["ours"] else "no", "address": answer["url"]})
+    screen.facts({**told, "ours": OURS[answer["ours"]], "address": answer["url"]})
 
 
 @command.command("sync", short_help="Register what the rules need, and nothing else.")

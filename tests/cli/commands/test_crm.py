@@ -162,6 +162,21 @@ async def test_status_says_whose_account_it_is_and_what_to_do(alone: str, crm: S
     assert alone not in result.output
 
 
+async def test_which_webhooks_are_ours_is_not_guessed_where_no_address_is_known(
+    alone: str, crm: Simulator, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await run("webhooks", "sync")).exit_code == 0
+    monkeypatch.delenv("BRIDGE_PUBLIC_URL")
+    status = await run("status")
+    assert status.exit_code == 0, status.output
+    assert "cannot be told: start bridge, or set BRIDGE_PUBLIC_URL" in " ".join(status.stdout.split())
+    listed = await run("webhooks", "list")
+    assert [line.split()[3] for line in listed.stdout.splitlines()[1:]] == ["?"] * len(registered(crm))
+    one = await run("webhooks", "get", next(iter(crm.registry)).id)
+    assert [line.split()[1] for line in one.stdout.splitlines() if "ours" in line] == ["?"]
+    assert alone not in listed.output
+
+
 async def test_status_of_what_does_not_answer_is_exit_code_1(crm: Simulator, folder: Path, run: Run) -> None:
     (folder / "routes.yaml").write_text(rules_text(crm, "v1").replace("token: simulated", "token: wrong"))
     result = await run("status")
