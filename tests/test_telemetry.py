@@ -258,6 +258,8 @@ FACTS: list[Case] = [
         [],
         {("bridge_store_failures_total",): 1},
     ),
+    (lambda: telemetry.connections_full(87_500), ["connections full"], {}),
+    (telemetry.no_files_left, ["no files left"], {}),
     (lambda: telemetry.watch_failed("templates", OSError("limit")), ["watch failed"], {}),
     (telemetry.certificate_loaded, ["certificate loaded"], {}),
     (lambda: telemetry.certificate_refused(OSError("half")), ["certificate refused"], {}),

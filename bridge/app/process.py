@@ -1,6 +1,7 @@
 """The process around the daemon: its settings, its signals, its event loop, and its end."""
 
 import asyncio
+import errno
 import gc
 import os
 import resource
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Full
+from typing import Any
 
 from bridge import telemetry
 from bridge.app import logs
@@ -26,6 +28,9 @@ GARBAGE = (20_000, 20, 20)
 
 Nearly all that a message is made of goes by itself; to look as often as the interpreter does takes a tenth of the time.
 """
+SELDOM = 60.0
+"""Seconds between two lines about connections that cannot be accepted."""
+NO_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 LAST_WORDS = 1.0
 """Seconds that the end waits for the log to be read."""
 
@@ -64,10 +69,30 @@ async def _run(settings: Settings) -> None:
     stop = asyncio.Event()
     daemon = Daemon(settings, os.environ, SystemClock())
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(teller())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, daemon.reloader.ask)
     await daemon.run(stop, _introduce)
+
+
+def teller() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Return what tells of an event loop's own errors: of each, but seldom of connections that it cannot accept.
+
+    Where no file is left for one, asyncio tells so a thousand times a second, with a traceback.
+    """
+    told_at = -SELDOM
+
+    def tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal told_at
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in NO_FILES and "socket" in context):
+            loop.default_exception_handler(context)
+        elif loop.time() - told_at >= SELDOM:
+            told_at = loop.time()
+            telemetry.no_files_left()
+
+    return tell
 
 
 def _introduce(started: Started) -> None:

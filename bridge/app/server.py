@@ -14,6 +14,7 @@ from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from bridge import telemetry
+from bridge.app.door import Door
 from bridge.app.settings import Settings
 from bridge.app.tls import Certificate
 from bridge.control.client import SOCKET
@@ -25,6 +26,13 @@ Readiness: TypeAlias = Callable[[], Awaitable[tuple[bool, JsonObject]]]
 LONGEST_SOCKET_PATH = 103
 """Bytes a Unix socket's path may have on every system we run on."""
 CONTROL_BODY = 16 * 2**20
+WAITING = 1024
+"""Connections that the system holds until they are accepted."""
+AT_ONCE = 8
+"""Connections that asyncio accepts before it does anything else.
+
+It takes four rounds to be rid of those that are turned away, and there are files for that (see ``door``).
+"""
 LINGERING = 2.0
 """Seconds a refused body is still read, so that its sender gets to read the answer, and a TLS farewell waited for."""
 
@@ -80,12 +88,12 @@ class Servers:
     ) -> asyncio.Server:
         host, port = _split(address)
         runner = await self._run(routes, self._settings.body_limit)
-        context, answer = certificate.context if certificate else None, cast("web.Server", runner.server)
+        context, door = certificate.context if certificate else None, Door(cast("web.Server", runner.server))
         listen = asyncio.get_running_loop().create_server
         try:
             server = await listen(
-                *(answer, host or None, port),
-                backlog=1024,
+                *(door, host or None, port),
+                backlog=AT_ONCE,
                 ssl=context,
                 ssl_handshake_timeout=self._settings.header_timeout if context else None,
                 ssl_shutdown_timeout=LINGERING if context else None,
@@ -95,7 +103,9 @@ class Servers:
             raise SettingsError(f"cannot listen on {address}: {reason}; set {setting} to another address") from error
         self._stack.callback(server.close)
         for each in server.sockets:
-            _drop_who_takes_nothing(each.fileno(), self._settings.body_timeout)
+            with socket.socket(fileno=os.dup(each.fileno())) as own:  # the loop's own cannot be set
+                own.listen(WAITING)
+                _drop_who_takes_nothing(own, self._settings.body_timeout)
         return server
 
     async def _listen_socket(self, routes: Sequence[web.RouteDef]) -> None:
@@ -172,14 +182,13 @@ def _inode(path: Path) -> int | None:
     return None
 
 
-def _drop_who_takes_nothing(listener: int, seconds: float) -> None:
+def _drop_who_takes_nothing(listener: socket.socket, seconds: float) -> None:
     """Have the system end connections of a listener whose other side takes nothing of an answer for so long.
 
     Else each would be held for as long as it likes by who asks, and never reads. Only Linux can do so.
     """
     if sys.platform == "linux":
-        with socket.socket(fileno=os.dup(listener)) as own:  # the loop's own cannot be set
-            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -50,6 +50,16 @@ def store_unavailable(error: Exception, *, again: bool = False) -> None:
         _log.error("store unavailable", reason=str(error))
 
 
+def connections_full(count: int) -> None:
+    """So many connections are open that more are answered 503, until there are clearly fewer."""
+    _log.error("connections full", count=count)
+
+
+def no_files_left() -> None:
+    """No connection can be accepted just now, for too many files are open."""
+    _log.error("no files left")
+
+
 def log_lines_lost(count: int) -> None:
     """Lines were not printed, because nobody read the log; by now there is room again."""
     metrics.LINES_LOST.inc(count)
