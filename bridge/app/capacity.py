@@ -114,6 +114,11 @@ class Capacity:
             return self._trouble
         if self._looked_at is None or self._clock.now() - self._looked_at > STALE:
             return "the store has not answered for a while"
+        return self.no_room
+
+    @property
+    def no_room(self) -> str | None:
+        """Return why webhooks are turned away, or cannot be stored, if they are."""
         if self.shortage:
             return self.shortage.reason
         return str(self._refusal) if self._refusal else None

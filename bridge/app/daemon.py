@@ -111,7 +111,7 @@ class Daemon:
             clock,
             settings.data / FOLDER,
             ring=lambda: self._dispatcher.bell.ring(),  # noqa: PLW0108 (it is made later)
-            no_room=lambda: self._capacity.unready,
+            no_room=lambda: self._capacity.no_room,
             ended=_tell_repaired,
         )
         self._repairer = Repairer(self._repairs, lambda: self.reloader.ruleset, clock)
@@ -229,7 +229,7 @@ class Daemon:
             local_url=url,
             reload=self.reloader.reload,
             problems=lambda: self.reloader.problems,
-            no_room=lambda: self._capacity.unready,
+            no_room=lambda: self._capacity.no_room,
             ring=self._fleet.ring,
             hold=self._fleet.hold,
             announce=self._announcer.target_held,

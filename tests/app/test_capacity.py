@@ -112,7 +112,7 @@ async def test_what_cannot_be_written_is_told_though_there_is_room(capacity: Mea
         assert await capacity.at(waiting=5) is None
         assert await capacity.at(waiting=5) is None
     assert [line["event"] for line in lines] == ["store unavailable"]
-    assert capacity.unready == "the file is locked"
+    assert (capacity.unready, capacity.no_room) == ("the file is locked", "the file is locked")
     refusal.side_effect = None
     assert await capacity.at(waiting=5) is None
     assert capacity.unready is None
@@ -152,6 +152,7 @@ async def test_what_was_seen_long_ago_is_not_known(capacity: Measured, clock: Ma
     told.append(capacity.unready)
     clock.advance(seconds=16)
     told.append(capacity.unready)
+    assert capacity.no_room is None, "webhooks may be stored all the same"
     assert told == ["the store has not answered for a while", None, "the store has not answered for a while"]
 
 
