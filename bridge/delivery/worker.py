@@ -28,6 +28,8 @@ BREATH = 0.05
 """Seconds between looks at least, when what is due cannot be claimed yet: others hold the target's places."""
 RECORD_AGAIN = 0.5
 """Seconds between tries to record an outcome that the store could not take: it happened, and must not be forgotten."""
+UNRECORDED = 2
+"""Times a target's concurrency that may be sent and not yet recorded: what a kill could make come twice."""
 BROKEN_OFF = Ending(failure=UnknownOutcome("broken off: the daemon was stopping"))
 """An ending that says nothing of the service."""
 
@@ -69,6 +71,7 @@ class Worker:
         self._window = FailureWindow()
         self._ahead = Ahead()
         self._under_way: dict[asyncio.Task[None], str] = {}
+        self._unrecorded = 0
         self._stopping = False
         self._era = 0
         self.adopt(target)
@@ -78,6 +81,7 @@ class Worker:
         self.target = target
         self._limits = target.limits
         self._slots = asyncio.Semaphore(self._limits.concurrency)
+        self._room = asyncio.Semaphore(UNRECORDED * self._limits.concurrency)
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -155,19 +159,29 @@ class Worker:
         return POLL if due is None else min(POLL, max(least, (due - self._clock.now()).total_seconds()))
 
     async def _deliver(self, claim: Claim, era: int) -> None:
-        if settlement := without_attempt(claim, self.target, self._policy):
-            await self._until_recorded(claim, Result(None, settlement))
-        elif result := await self._in_turn(claim, era, self.target):
-            await self._until_recorded(claim, result)
+        target, room = self.target, self._room
+        if settlement := without_attempt(claim, target, self._policy):
+            return await self._until_recorded(claim, Result(None, settlement))
+        await self._enter(room, claim)
+        try:
+            if result := await self._in_turn(claim, era, target):
+                await self._until_recorded(claim, result)
+        finally:
+            room.release()
+        return None
+
+    async def _enter(self, gate: asyncio.Semaphore, claim: Claim) -> None:
+        """Wait for a place; whoever is cancelled meanwhile gives the claim back."""
+        try:
+            await gate.acquire()
+        except asyncio.CancelledError:
+            await self._give_back(claim)
+            raise
 
     async def _in_turn(self, claim: Claim, era: int, target: AnyTarget) -> Result | None:
         """Make an attempt once there is a slot for it; if the target is held by then, give the claim back."""
         slots = self._slots
-        try:
-            await slots.acquire()
-        except asyncio.CancelledError:
-            await self._give_back(claim)
-            raise
+        await self._enter(slots, claim)
         try:
             if not self._stopping and era == self._era:
                 return await self._tried(claim, target)
@@ -222,7 +236,7 @@ class Worker:
         told = False
         while True:
             try:
-                return await self._record(claim, result, patient=self._hurries_not())
+                return await self._record(claim, result, patient=self._is_patient())
             except StoreError as error:
                 telemetry.store_unavailable(error, again=told)
                 told = True
@@ -230,12 +244,16 @@ class Worker:
                     return None  # it can never be recorded: the lease runs out, and the attempt counts as unknown
                 await asyncio.sleep(RECORD_AGAIN)
 
-    def _hurries_not(self) -> bool:
-        """Tell whether an outcome may wait for those beside it: nothing else waits for it."""
-        return len(self._under_way) > 1 and not self._limits.rate
+    def _is_patient(self) -> bool:
+        """Tell whether an outcome may wait for those beside it: no rate and no other attempt waits for it."""
+        return len(self._under_way) > 1 and not self._limits.rate and self._unrecorded < self._limits.concurrency
 
     async def _record(self, claim: Claim, result: Result, *, patient: bool = False) -> None:
-        recorded = await self._store.record(claim, *result, patient=patient)
+        self._unrecorded += 1
+        try:
+            recorded = await self._store.record(claim, *result, patient=patient)
+        finally:
+            self._unrecorded -= 1
         self._tell(claim, result, recorded)
 
     def _tell(self, claim: Claim, result: Result, recorded: Recorded) -> None:

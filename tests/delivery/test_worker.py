@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from bridge.component.limits import BreakerOptions, RetryOptions
 from bridge.delivery import ahead
 from bridge.delivery.announcer import Announcer
-from bridge.delivery.worker import Worker
+from bridge.delivery.worker import UNRECORDED, Worker
 from bridge.errors import (
     AccessRefused,
     PermanentFailure,
@@ -240,6 +240,29 @@ async def test_what_was_claimed_ahead_is_given_back_when_the_target_becomes_slow
     await worker.drain(5)
     assert len(target.sent) == 1
     assert len(await store.deliveries(DeliveryQuery(states=(DeliveryState.PENDING,)))) == 19
+
+
+async def test_no_more_is_sent_than_may_be_unrecorded(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = list[bool]()
+
+    async def endless(*_: Any, patient: bool) -> Recorded:
+        patience.append(patient)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(store, "record", endless)
+    await plan(store, clock, *(f"deal:{n}" for n in range(20)))
+    worker, target = worker_for(store, clock, *[Receipt(200)] * 20, concurrency=2)
+    monkeypatch.setattr(ahead, "SECONDS", 1e9)
+    assert await worker.step() == 16
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(target.sent) == UNRECORDED * 2
+    assert patience == [True, True, False, False], "as many wait as may be under way: they are in the way of others"
+    await worker.drain(0)
+    assert len(await store.deliveries(DeliveryQuery(states=(DeliveryState.PENDING,)))) == 16
 
 
 async def test_an_outcome_waits_for_others_only_if_nobody_waits_for_it(
