@@ -15,6 +15,9 @@ from bridge.remote.repairing import Repairs
 from bridge.remote.searching import Progress, Purpose
 from bridge.remote.subscribing import Act, Done, Step, carry_out
 
+UNKNOWN_ADDRESS = "start bridge, or set BRIDGE_PUBLIC_URL"
+"""What to do where bridge does not know its own address."""
+
 
 class RemoteOperations:
     """The operations that need a source's API; ``source`` may be left out where one source alone has one."""
@@ -119,7 +122,8 @@ class RemoteOperations:
         """Take webhooks away: those with these ids, whosever they are, or without ids all of ours.
 
         Raises:
-            RequestRefusedError: an id is not registered (``unknown-id``), or as ``webhooks``.
+            RequestRefusedError: an id is not registered (``unknown-id``), there are none and nobody can tell which are
+                ours (``no-public-url``), or as ``webhooks``.
         """
         name, remote = self._named(source)
         registered = await remote.registrations()
@@ -169,8 +173,8 @@ class RemoteOperations:
             account, registered = await remote.identity(), await remote.registrations()
         except RemoteError as error:
             return {"name": name, "account": None, "error": str(error), "webhooks": {}, "requests_left": remote.left}
-        ours = [each.status for each in self._ours(registered, name)]
-        counts = {status: ours.count(status) for status in dict.fromkeys(ours)} if self._knows_ours(name) else None
+        ours = [each.status for each in self._ours(registered, name)] if self._knows_ours(name) else None
+        counts = None if ours is None else {status: ours.count(status) for status in dict.fromkeys(ours)}
         return {"name": name, "account": account, "error": None, "webhooks": counts, "requests_left": remote.left}
 
     def _named(self, source: str | None) -> tuple[str, Remote]:
@@ -187,6 +191,8 @@ class RemoteOperations:
         return name, remote
 
     def _ours(self, registered: Sequence[Registration], name: str) -> list[Registration]:
+        if not self._knows_ours(name):
+            raise RequestRefusedError(f"which webhooks are ours cannot be told: {UNKNOWN_ADDRESS}", "no-public-url")
         return [each for each in registered if self._subscriptions.is_ours(each, name)]
 
     def _knows_ours(self, name: str) -> bool:

@@ -176,7 +176,10 @@ async def test_without_a_public_address_nothing_is_registered_from_afar(there: O
     [status] = (await there.without_address().status())["sources"]
     assert status["webhooks"] is None
     assert list(there.crm.registry)
-    assert (await there.without_address().delete(None, []))["steps"] == [], "what is ours cannot be told"
+    for act in (there.without_address().delete(None, []), there.without_address().update(None, [listed["id"]])):
+        with pytest.raises(RequestRefusedError, match="which webhooks are ours cannot be told: start bridge"):
+            await act
+    assert len((await there.without_address().delete(None, [listed["id"]]))["steps"]) == 1
 
 
 async def test_a_header_goes_along_with_v2(crm: Simulator, tmp_path: Path) -> None:

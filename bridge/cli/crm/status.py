@@ -7,6 +7,7 @@ import click
 
 from bridge.cli import options, screen
 from bridge.cli.remotely import remotely
+from bridge.control.remotes import UNKNOWN_ADDRESS
 from bridge.control.shapes import Shape
 
 
@@ -54,6 +55,6 @@ def _show(source: Shape) -> None:
 
 def _webhooks(counts: Shape | None) -> str:
     if counts is None:
-        return "which are ours cannot be told: start bridge, or set BRIDGE_PUBLIC_URL"
+        return f"which are ours cannot be told: {UNKNOWN_ADDRESS}"
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
     return told or "none of ours; register them: bridge crm webhooks sync"
