@@ -185,9 +185,9 @@ def test_a_conversation_in_portuguese(folder: Path, runner: CliRunner) -> None:
     refusals = [line.strip() for line in result.stderr.splitlines() if line.startswith("  ") and '"' in line]
     assert refusals == [
         'escolha um número de 1 a 4, e não "9"',
-        'não há a mudança "deal.lots"; seria "deal.lost"?',
+        'não existe a mudança "deal.lots"; seria "deal.lost"?',
         'escreva um valor como 5000, 5.000 ou 5.000,00, e não "5k"',
-        'não há o fuso horário "america/manaus"; seria "America/Manaus"?',
+        'não existe o fuso horário "america/manaus"; seria "America/Manaus"?',
     ]
     assert "isso parece um token" in result.stderr
     text = (folder / "routes.yaml").read_text(encoding="utf-8")
