@@ -95,9 +95,11 @@ ENGLISH = Words(
     rules=("1 rule", "{} rules"),
     example="the variables to set",
     left="was there already, and stays as it is",
-    to_set="First set these (copy .env.example to .env and fill it in; then: set -a; . ./.env; set +a):",
+    to_set="The variables, which stand in .env:",
     next="And then:",
     does={
+        "copy": "and fill .env in, in an editor",
+        "load": "in each new terminal: takes .env over",
         "check": "checks the file",
         "explain": "shows what each rule would do with an example, without sending anything",
         "run": "starts bridge",

@@ -26,7 +26,10 @@ def show(folder: Path, answers: Answers, kept: bool) -> None:  # noqa: FBT001 (w
         say(f"  cd {clean(shlex.quote(str(folder)))}")
     program, does = called(folder), words.does
     calls = {"check": "check", "run": "run", "send": f"send {answers.moments[0]}"}
-    _facts({f"{program} {call}": does[name] for name, call in calls.items()})
+    steps = (
+        {f"cp -n {EXAMPLE} .env": does["copy"], "set -a; . ./.env; set +a": does["load"]} if answers.variables else {}
+    )
+    _facts(steps | {f"{program} {call}": does[name] for name, call in calls.items()})
 
 
 def _facts(named: dict[str, str]) -> None:

@@ -90,9 +90,11 @@ PORTUGUESE = Words(
     rules=("1 regra", "{} regras"),
     example="as variáveis a definir",
     left="já existia, e ficou como está",
-    to_set="Antes, defina (copie .env.example para .env e preencha; depois: set -a; . ./.env; set +a):",
+    to_set="As variáveis, que ficam em .env:",
     next="E então:",
     does={
+        "copy": "e preencha .env num editor",
+        "load": "em cada terminal novo: carrega o .env",
         "check": "confere o arquivo",
         "explain": "mostra o que cada regra faria com um exemplo, sem enviar nada",
         "run": "inicia o bridge",

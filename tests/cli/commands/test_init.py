@@ -81,6 +81,15 @@ def test_a_folder_is_made_and_told_how_to_reach(folder: Path, runner: CliRunner)
     assert names(folder) == ["new"]
 
 
+@pytest.mark.usefixtures("folder")
+def test_variables_are_filled_in_in_the_folder_before_anything_is_called_there(runner: CliRunner) -> None:
+    steps = init(runner, "new", "--yes", "--target", "slack").stdout.partition("And then:\n")[2].splitlines()
+    told = [step.split("   ")[0].strip() for step in steps]
+    assert told[:3] == ["cd new", "cp -n .env.example .env", "set -a; . ./.env; set +a"]
+    assert told[3].endswith(" check")
+    assert ".env" not in init(runner, "other", "--yes", "--target", "log").stdout
+
+
 @pytest.mark.parametrize("link", [True, False])
 def test_rules_that_are_there_stay_as_they_are(folder: Path, runner: CliRunner, *, link: bool) -> None:
     path = folder / "routes.yaml"
