@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 import orjson
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 from yarl import URL
 
 from bridge.component.http import Answer, Http, Request
@@ -28,6 +28,8 @@ from bridge.rdstation.api.faults import fault_of
 from bridge.rdstation.api.options import ApiOptions, Credentials
 
 ATTEMPTS: Final = 4
+PATIENT_ATTEMPTS: Final = 8
+"""So many at the limit of requests, where nobody waits: their pauses outlast the minute that the limit is of."""
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of an answer that are read: a page of 200 deals with all their fields has a few hundred thousand."""
 LARGEST_FOR_A_MESSAGE: Final = 1024 * 1024
@@ -105,7 +107,7 @@ class Caller:
         request = Request(method, str(url), _headers(body), _encoded(body), timeout=TIMEOUT, most=most)
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: _may_repeat(error, method)),
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=lambda state: state.attempt_number >= _attempts(state, urgency),
             wait=_pause,
             sleep=self._sleep,
             reraise=True,
@@ -146,6 +148,13 @@ def _may_repeat(error: BaseException, method: str) -> bool:
         unmade = error.status == HTTPStatus.TOO_MANY_REQUESTS
         return unmade or (error.status is None and not isinstance(error, LostAnswerError))
     return isinstance(error, RemoteUnavailableError)
+
+
+def _attempts(state: RetryCallState, urgency: Urgency) -> int:
+    """Return how often it is asked at most: what takes hours must not end because others took the whole of a minute."""
+    error = state.outcome.exception() if state.outcome else None
+    limited = isinstance(error, RemoteUnavailableError) and error.status == HTTPStatus.TOO_MANY_REQUESTS
+    return PATIENT_ATTEMPTS if limited and urgency is Urgency.REPAIR else ATTEMPTS
 
 
 def _bearer(request: Request) -> Sequence[Secret]:

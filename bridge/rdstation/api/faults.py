@@ -23,6 +23,9 @@ from bridge.model import Json
 from bridge.options import Redactor, Secret, secrets_in
 from bridge.rdstation.api.options import ApiOptions
 
+FORBIDDEN = (
+    "the CRM does not allow this to these credentials: take those of a person who sees all and may manage webhooks"
+)
 LONGEST = 300
 """Characters of the API's own words that are told."""
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
@@ -44,7 +47,7 @@ def fault_of(answer: Answer, options: ApiOptions, *secrets: Secret) -> RemoteErr
     if status == HTTPStatus.UNAUTHORIZED:
         return RemoteRefusedError(_said(_unauthorized(options), status, words), status)
     if status == HTTPStatus.FORBIDDEN:
-        return RemoteRefusedError(_said("the CRM does not allow this to these credentials", status, words), status)
+        return RemoteRefusedError(_said(FORBIDDEN, status, words), status)
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return RemoteMissingError(_said("the CRM has no such thing, or does not show it", status, words), status)
     return RemoteInvalidError(_said("the CRM refuses what was sent", status, words), status)

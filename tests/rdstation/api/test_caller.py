@@ -79,6 +79,19 @@ async def test_it_is_given_up_after_a_few(caller: Caller, crm: Crm) -> None:
     assert len(crm.asked) == 4
 
 
+@pytest.mark.parametrize(("urgency", "asked"), [(Urgency.MESSAGE, 4), (Urgency.PERSON, 4), (Urgency.REPAIR, 8)])
+async def test_a_repair_outlasts_the_minute_that_the_limit_is_of(
+    caller: Caller, crm: Crm, budget: Budget, monkeypatch: pytest.MonkeyPatch, urgency: Urgency, asked: int
+) -> None:
+    closed: list[float] = []
+    monkeypatch.setattr(budget, "close", closed.append)
+    crm.script.extend([answer(429)] * 8)
+    with pytest.raises(RemoteUnavailableError):
+        await caller.ask("GET", "/x", urgency)
+    assert len(crm.asked) == asked
+    assert (sum(closed[:-1]) > 60) is (urgency is Urgency.REPAIR)
+
+
 async def test_what_is_refused_is_not_asked_again(caller: Caller, crm: Crm) -> None:
     crm.script.append(answer(422, {"errors": "no"}))
     with pytest.raises(RemoteInvalidError):
