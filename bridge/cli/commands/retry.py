@@ -29,9 +29,9 @@ def command(
 ) -> None:
     """Try deliveries again now: those with DELIVERY_IDS, or all that filters choose, after asking.
 
-    Only dead deliveries and those that wait for their next attempt can be retried, and only if there is a message: if
-    it could not be rendered, replay the event. Filters without --state choose dead ones. Exit code 1: nothing was
-    retried.
+    Only dead deliveries and those that wait, for their next attempt, for a person or to be told later, can be retried.
+    If the message could not be rendered, replay the event. Filters without --state choose dead ones. Exit code 1:
+    nothing was retried.
     """
     from bridge.control.amount import Amount
 

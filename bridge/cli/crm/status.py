@@ -25,7 +25,7 @@ def command(ctx: click.Context, data: Path, routes: Path, form: str) -> None:
     if form == "json":
         screen.dump(answer)
     elif not answer["sources"]:
-        screen.note("No source has an `api` in the rules.")
+        screen.note("No source has an `api` in the rules: give it a token, or client_id and client_secret.")
     else:
         for source in answer["sources"]:
             _show(source)

@@ -189,7 +189,7 @@ async def test_status_without_an_api(crm: Simulator, folder: Path, run: Run) -> 
     (folder / "routes.yaml").write_text(text[: text.index(", api:")] + text[text.index('"}}') + 2 :])
     result = await run("status")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "No source has an `api` in the rules." in result.stderr
+    assert "No source has an `api` in the rules: give it a token" in result.stderr
 
 
 async def test_without_a_public_address_it_is_said_what_to_set(crm: Simulator, folder: Path, run: Run) -> None:
