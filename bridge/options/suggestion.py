@@ -5,6 +5,8 @@ from difflib import get_close_matches
 
 from bridge.options.carried import meanings
 
+MANY = 1000
+"""So many names are compared with a word: each takes its time, and an event's own fields may be any number."""
 FEW = 20
 """So many names are worth listing when none comes near."""
 
@@ -14,6 +16,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     by_lower = {name.lower(): name for name in known}
     if meant := next((name for name in meanings(word) if name in by_lower), None):
         return by_lower[meant]
+    if len(by_lower) > MANY:
+        return None
     close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[close[0]] if close else None
 

@@ -4,12 +4,11 @@ The sandbox keeps a template from reaching out; this keeps it from never coming 
 to mean well, yet a typo in a loop must cost one visible failure, not the daemon.
 """
 
-import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from datetime import datetime
 from time import thread_time
-from typing import Any, TypeVar
+from typing import TypeVar
 
 OUTPUT = 1024 * 1024
 """Characters one text may have."""
@@ -22,6 +21,10 @@ SECONDS = 1.0
 BITS = 512
 """Size that an integer may reach by multiplication."""
 RANGE = 10_000
+SOUGHT = 100
+"""Characters that a text may have that is looked for from the end of another."""
+DIGITS = 1000
+"""Characters that a text may have of which `int` makes a number."""
 
 ItemT = TypeVar("ItemT")
 
@@ -47,7 +50,7 @@ class Budget:
         self._steps -= count
         if self._steps < 0:
             raise BudgetError(f"it goes through more than {STEPS} items")
-        if not self._steps & 63 or count > 1:
+        if not self._steps & 15 or count > 1:
             self._look_at_the_time()
 
     def write(self, characters: int) -> None:
@@ -92,64 +95,8 @@ def concatenated(parts: Iterable[str]) -> str:
         if size > OUTPUT:
             raise BudgetError(f"its text grows beyond {OUTPUT} characters")
         kept.append(part)
+    account.get().write(size)  # the text of a macro or of a set block can be kept, and be made once more
     return "".join(kept)
-
-
-def add(left: Any, right: Any) -> Any:  # noqa: ANN401 (any operands a template may have)
-    """Add; texts and lists pay for what they grow to."""
-    if isinstance(left, str) and isinstance(right, str):
-        account.get().write(len(left) + len(right))
-    elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        account.get().step(len(left) + len(right))
-    return left + right
-
-
-def multiply(left: Any, right: Any) -> Any:  # noqa: ANN401 (any operands a template may have)
-    """Multiply numbers, or repeat a text, within bounds."""
-    for text, times in ((left, right), (right, left)):
-        if isinstance(text, str) and isinstance(times, int):
-            account.get().write(len(text) * max(times, 0))
-            return text * times
-    if not _calculable(left, right):
-        raise TypeError("only numbers can be multiplied, and a text by a number")
-    if _bits(left) + _bits(right) > BITS:
-        raise BudgetError("it multiplies numbers that are too large")
-    return left * right
-
-
-def power(left: Any, right: Any) -> Any:  # noqa: ANN401 (any operands a template may have)
-    """Raise a number to a power, within bounds."""
-    if not _calculable(left, right):
-        raise TypeError("only numbers can be raised to a power")
-    if isinstance(right, int) and _bits(left) * abs(right) > BITS:
-        raise BudgetError("it raises a number to a power that is too large")
-    return left**right
-
-
-def modulo(left: Any, right: Any) -> Any:  # noqa: ANN401 (any operands a template may have)
-    """Return the remainder; no formatting with %, which can pad a text to any width."""
-    if not _calculable(left, right):
-        raise TypeError("% is for numbers; put texts together with ~")
-    return left % right
-
-
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": add,
-    "-": operator.sub,
-    "*": multiply,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "**": power,
-    "%": modulo,
-}
-
-
-def _calculable(*values: object) -> bool:
-    return all(isinstance(value, int | float) or hasattr(value, "total_seconds") for value in values)
-
-
-def _bits(value: object) -> int:
-    return value.bit_length() if isinstance(value, int) else 0
 
 
 def take(items: Iterable[ItemT]) -> list[ItemT]:

@@ -14,12 +14,18 @@ from jinja2.runtime import Macro, identity
 from markupsafe import Markup
 
 from bridge.rendering.budget import account
+from bridge.rendering.made import MadeList, made_object
 from bridge.rendering.value import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+COMPARING = frozenset(
+    {"==", "!=", "<", "<=", ">", ">=", "eq", "equalto", "ge", "greaterthan", "gt", "in", "le", "lessthan", "lt", "ne"}
+)
+"""Tests that compare."""
+_WRITTEN_OUT = (nodes.Const, nodes.Tuple, nodes.List)
 SHOWN = "shown"
 """What compiled templates call to print a value."""
 
@@ -67,12 +73,51 @@ class Compiler(CodeGenerator):
         else:
             super().visit_Const(node, frame)
 
+    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a list that pays for comparisons."""
+        self.write("environment.listed(")
+        super().visit_List(node, frame)
+        self.write(")")
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a tuple as a list, but where it names what a value is unpacked to."""
+        if node.ctx == "load":
+            self.visit_List(nodes.List(node.items, lineno=node.lineno), frame)
+        else:
+            super().visit_Tuple(node, frame)
+
+    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write an object that pays for comparisons."""
+        self.write("environment.made(")
+        super().visit_Dict(node, frame)
+        self.write(")")
+
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a comparison; one with what may be long is paid for."""
+        if not all(_is_short(node.expr, operand) for operand in node.ops):
+            node.expr = _called("compared", node.expr)
+        super().visit_Compare(node, frame)
+
+    def visit_Test(self, node: nodes.Test, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write a test; one that compares is paid for."""
+        if node.name in COMPARING:
+            node.node = _called("compared", node.node)
+        super().visit_Test(node, frame)
+
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write how an item is read; Jinja would copy a part of a list or of a text without asking."""
+        if isinstance(node.arg, nodes.Slice):
+            bounds = (node.arg.start, node.arg.stop, node.arg.step)
+            part: nodes.Expr = nodes.List([bound or nodes.Const(None) for bound in bounds], lineno=node.lineno)
+            self.visit(_called("sliced", node.node, part), frame)
+        else:
+            super().visit_Getitem(node, frame)
+
     def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
         """Write a loop that pays for each turn."""
         if node.recursive:
             self.fail("recursive loops are left out here; write a macro", node.lineno)
-        meter = nodes.EnvironmentAttribute("metered")
-        node.iter = nodes.Call(meter, [node.iter], [], None, None).set_lineno(node.lineno)
+        node.iter = _called("metered", node.iter)
         super().visit_For(node, frame)
 
     def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
@@ -133,6 +178,19 @@ class Compiler(CodeGenerator):
             self.fail("the file must be named literally, between quotes", node.lineno)
 
 
+def _called(helper: str, *values: nodes.Node) -> nodes.Expr:
+    """Return the call of a helper of the environment."""
+    call = nodes.Call(nodes.EnvironmentAttribute(helper), cast("list[nodes.Expr]", [*values]), [], None, None)
+    return call.set_lineno(values[0].lineno)  # type: ignore[return-value]  # it returns the call
+
+
+def _is_short(left: nodes.Expr, operand: nodes.Operand) -> bool:
+    """Tell whether a comparison takes no longer than it takes to write it."""
+    if operand.op in {"in", "notin"}:
+        return isinstance(operand.expr, _WRITTEN_OUT)
+    return isinstance(left, nodes.Const) or isinstance(operand.expr, nodes.Const)
+
+
 class Compiled(Template):
     """A compiled template whose helpers keep within the budget, and whose texts stay inert."""
 
@@ -155,6 +213,12 @@ def _helpers(inert: type[Markup] | None) -> dict[str, object]:
     class Metered(Macro):
         def _invoke(self, arguments: list[Any], autoescape: bool) -> str:  # noqa: FBT001 (Jinja's signature)
             account.get().step()
+            if self.catch_varargs:
+                account.get().step(len(arguments[-1]))
+                arguments[-1] = MadeList(arguments[-1])
+            if self.catch_kwargs:
+                place = -2 if self.catch_varargs else -1
+                arguments[place] = made_object(arguments[place])
             text = super()._invoke(arguments, autoescape)
             return text if inert is None else inert(text)
 

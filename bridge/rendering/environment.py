@@ -20,9 +20,11 @@ from markupsafe import Markup
 from bridge.component import Escape
 from bridge.options.suggestion import did_you_mean
 from bridge.rendering.alike import Key, Mould
-from bridge.rendering.budget import OPERATORS, account, concatenated, limited_range, metered
+from bridge.rendering.budget import SOUGHT, BudgetError, account, concatenated, limited_range, metered
+from bridge.rendering.calculating import OPERATORS
 from bridge.rendering.compiler import Compiled, Compiler
-from bridge.rendering.inert import inert_type
+from bridge.rendering.inert import LONG, inert_type
+from bridge.rendering.made import MadeList, made_object
 from bridge.rendering.references import Reference
 from bridge.rendering.value import AS_SENT, Document, described, given, printed
 
@@ -33,6 +35,7 @@ _TEXT = {
     *("islower", "isupper", "istitle"),
 }
 """Methods of a text; left out are those that can pad or repeat, for which there are filters."""
+_BACKWARDS = frozenset({"rfind", "rindex", "rsplit", "rpartition"})
 _MOMENT = {"year", "month", "day", "hour", "minute", "second", "weekday", "isoweekday", "isoformat", "date", "time"}
 _LOOP = {
     *("index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0"),
@@ -125,6 +128,26 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals = {"range": limited_range, "namespace": Namespace, **_DURATIONS}
         self.binop_table = dict(OPERATORS)
 
+    listed = MadeList
+    made = staticmethod(made_object)
+
+    @staticmethod
+    def compared(value: Any) -> Any:  # noqa: ANN401 (whatever is compared)
+        """Return a value that is paid for, as the comparison that follows can be with something long."""
+        account.get().step()
+        return value
+
+    @staticmethod
+    def sliced(value: Any, bounds: list[Any]) -> Any:  # noqa: ANN401 (whatever a template cuts)
+        """Return a part of a text or a list, which is paid for: it is one more."""
+        part = slice(*bounds)
+        if isinstance(value, str):
+            account.get().write(len(range(*part.indices(len(value)))))
+        elif isinstance(value, list | tuple):
+            account.get().step(len(range(*part.indices(len(value)))))
+            return MadeList(value[part])
+        return value[part]
+
     @staticmethod
     def metered(items: Any) -> Any:  # noqa: ANN401 (whatever a loop goes through)
         """Return the items of a loop, each paid for."""
@@ -142,7 +165,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Return a field, or an attribute that is listed; fields win, for data may be named ``items``."""
         if isinstance(obj, dict) and attribute in obj:
             value = obj[attribute]
-            return Document(value) if type(value) is dict else value
+            return _document(value) if type(value) is dict else value
         return self._member(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
@@ -155,7 +178,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             value = obj[argument]
         except (LookupError, TypeError):
             return self._member(obj, argument)
-        return Document(value) if type(value) is dict else value
+        return _document(value) if type(value) is dict else value
 
     def get_template(self, *args: Any, **kwargs: Any) -> Template:  # noqa: ANN401 (Jinja's signature)
         """Return a file's template; an include at run time is paid for."""
@@ -182,11 +205,25 @@ class Sandbox(ImmutableSandboxedEnvironment):
         text = getattr(obj, "__self__", None)
         if isinstance(text, str):
             account.get().write(len(text))
+            _look_backwards(obj.__name__, args)
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 (Jinja's signature)
         """Calculate within bounds."""
         return OPERATORS[operator](left, right)
+
+
+def _document(fields: dict[str, Any]) -> Document:
+    """Return an object as templates see it; a copy of a large one is paid for."""
+    if len(fields) > LONG:
+        account.get().write(len(fields))
+    return Document(fields)
+
+
+def _look_backwards(method: str, sought: tuple[Any, ...]) -> None:
+    """Refuse to look from the end for what is long: Python takes the product of both lengths for it."""
+    if method in _BACKWARDS and any(isinstance(each, str) and len(each) > SOUGHT for each in sought):
+        raise BudgetError(f"{method}() looks for at most {SOUGHT} characters")
 
 
 def members_of(kind: type) -> frozenset[str]:

@@ -12,7 +12,7 @@ from jinja2.runtime import Undefined
 from bridge.component import Source
 from bridge.document import is_empty
 from bridge.model import Entity, Json
-from bridge.rendering.budget import metered
+from bridge.rendering.budget import account, metered
 
 Labels = Mapping[str, str]
 AS_SENT = "document"
@@ -100,6 +100,7 @@ def plain(value: object, keep: type[str] | None = None) -> Json:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
+        account.get().write(len(value))
         return value if keep is not None and isinstance(value, keep) else str(value)
     if isinstance(value, float) and isfinite(value):
         return value

@@ -421,9 +421,11 @@ BOUNDS: Mapping[str, float] = {
     "characters of a template or of one file": SOURCE,
     "characters that come out of one text": budget.OUTPUT,
     "characters put together on the way": budget.CHARACTERS,
-    "turns of loops, items that filters look at, calls of macros, includes": budget.STEPS,
+    "turns of loops, items that filters look at, comparisons, calls of macros, includes": budget.STEPS,
     "numbers of one `range`": budget.RANGE,
     "bits of a whole number that is multiplied or raised to a power": budget.BITS,
+    "characters of which `int` makes a number, else it gives its default": budget.DIGITS,
+    "characters that `rfind`, `rindex`, `rsplit` and `rpartition` look for": budget.SOUGHT,
     "seconds of processor time": budget.SECONDS,
 }
 

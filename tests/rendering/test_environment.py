@@ -135,6 +135,73 @@ BOMBS = [
     "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(40) }}",
 ]
 
+LONG = "{% set x = 'a' * 1000000 %}"
+MANY = LONG + "{% set many = ('a' * 9999).split('a') | map('default', x) | list %}"
+"""One long text, ten thousand times in a list: small where it is kept."""
+TURNS = "{% for i in range(9) %}{% for j in range(9999) %}"
+ENDS = "{% endfor %}{% endfor %}"
+TWO = (
+    "{% set ns = namespace(x=[1], y=[1]) %}"
+    "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}"
+)
+"""Makes two such lists; Python would compare them without coming back."""
+PAIRED = "{% set ns = namespace(x=(1,)) %}{% for i in range(60) %}{% set ns.x = (ns.x, ns.x) %}{% endfor %}"
+OBJECTS = (
+    "{% set ns = namespace(x={}, y={}) %}{% for i in range(60) %}"
+    "{% set ns.x = {'a': ns.x, 'b': ns.x} %}{% set ns.y = {'a': ns.y, 'b': ns.y} %}{% endfor %}"
+)
+GROUPED = (
+    "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}"
+    "{% set ns.x = (','.split(',') | map('default', ns.x) | groupby('nope', '') | first)[1] %}"
+    "{% set ns.y = (','.split(',') | map('default', ns.y) | groupby('nope', '') | first)[1] %}{% endfor %}"
+)
+
+BOMBS += [
+    *(TWO + f"{{{{ ns.x {sign} ns.y }}}}" for sign in ("==", "!=", "<", "<=", ">", ">=")),
+    TWO + "{{ ns.x in [ns.y] }}",
+    TWO + "{{ ns.x is eq(ns.y) }}",
+    TWO + "{{ [ns.y].index(ns.x) }}",
+    TWO + "{{ [ns.y].count(ns.x) }}",
+    TWO + "{{ [ns.y] | select('eq', ns.x) | list | length }}",
+    TWO + "{{ [ns.y, ns.x] | sort | length }}",
+    TWO + "{{ [ns.y, ns.x] | max | length }}",
+    TWO + "{{ [[ns.y], [ns.x]] | groupby('0') | length }}",
+    TWO + "{{ {'a': ns.y, 'b': ns.x} | dictsort(by='value') | length }}",
+    TWO + "{% for x in [ns.x, ns.y] %}{{ loop.changed(x) }}{% endfor %}",
+    TWO + "{{ ns.x[:] == ns.y[:] }}",
+    TWO + "{% macro m() %}{{ varargs == [ns.x] }}{% endmacro %}{{ m(ns.y) }}",
+    TWO + "{% macro m() %}{{ kwargs == {'a': ns.x} }}{% endmacro %}{{ m(a=ns.y) }}",
+    GROUPED + "{{ ns.x == ns.y }}",
+    OBJECTS + "{{ ns.x == ns.y }}",
+    OBJECTS + "{{ ns.x != ns.y }}",
+    OBJECTS + "{{ ns.x | default('a') }}",
+    OBJECTS + "{{ 1 if ns.x else 2 }}",
+    PAIRED + "{{ {ns.x: 1} }}",
+    PAIRED + "{{ deal[ns.x] }}",
+    PAIRED + "{{ deal.get(ns.x) }}",
+    PAIRED + "{{ 1 | money(ns.x) }}",
+    PAIRED + "{{ now | date(ns.x) }}",
+    PAIRED + "{{ [ns.x] | unique | list }}",
+    "{% set pair = {'a': 1}.items() | first %}{{ {pair: pair} }}",
+    MANY + "{{ many }}",
+    MANY + "{{ many | tojson }}",
+    MANY + "{{ many | sort | length }}",
+    MANY + "{{ many | unique | list | length }}",
+    MANY + "{{ many | min | length }}",
+    MANY + "{{ many | sort(case_sensitive=true) | length }}",
+    LONG + TURNS + "{% set z = x[1:] %}" + ENDS,
+    LONG + TURNS + "{% set z %}{{ x }}a{% endset %}" + ENDS,
+    LONG + "{% macro m() %}{{ x }}a{% endmacro %}" + TURNS + "{% set z = m() %}" + ENDS,
+    "{% set l = range(9999) | list %}" + TURNS + "{% set z = l[1:] %}" + ENDS,
+    "{% macro m() %}{% endmacro %}" + TURNS + "{{ m(*range(9999)) }}" + ENDS,
+    "{{ ('a' * 999999).rfind('ab' ~ 'a' * 500000) }}",
+    "{{ ('a' * 999999).rsplit('ab' ~ 'a' * 500000) }}",
+    "{{ ('a' * 999999).rpartition('ab' ~ 'a' * 500000) }}",
+    "{% set ns = namespace() %}{% set ns.a = ns %}"
+    "{% set many = ('a' * 9999).split('a') | map('default', ns) | list %}"
+    "{{ many | sort(attribute='" + "a." * 30000 + "a') | length }}",
+]
+
 
 @pytest.mark.parametrize("slack", [False, True])
 @pytest.mark.parametrize("source", BOMBS)
@@ -143,6 +210,31 @@ def test_a_template_that_grows_without_end_is_stopped(render: Render, source: st
     with pytest.raises((TemplateFailedError, TemplateSyntaxProblem)):
         render(source, slack=slack)
     assert time.thread_time() - started < 5
+
+
+def test_a_copy_of_a_large_object_is_paid_for(render: Render) -> None:
+    large = {"inner": dict.fromkeys(map(str, range(100_000)))}
+    with pytest.raises(TemplateFailedError, match="does too much"):
+        render("{% for i in range(999) %}{% set x = large.inner %}{% endfor %}", large=large)
+
+
+def test_a_value_that_is_long_only_when_written_is_refused_before_it_is(rendering: Rendering) -> None:
+    many = rendering.leaf("{{ ('a' * 9999).split('a') | map('default', 'a' * 1000000) | list }}", None, "rows")
+    with pytest.raises(TemplateFailedError, match="does too much"):
+        many.value({})
+
+
+def test_a_text_of_too_many_digits_is_no_number(render: Render) -> None:
+    assert render("{{ ('f' * 9999) | int(0, 16) }} {{ 'ff' | int(0, 16) }} {{ '42.5' | int }}") == "0 255 42"
+
+
+def test_lists_and_objects_of_templates_compare_as_any(render: Render) -> None:
+    assert render("{{ [1, deal.name] == [1, deal.name] }} {{ [1] < [deal.items | length] }}") == "true true"
+    assert render("{{ {'a': deal.name} == {'a': deal.name} }} {{ [deal.name] + [1] == [deal.name, 1] }}") == "true true"
+    assert render("{{ deal.name in (deal.name, 1) }} {{ 2 in document['items'] }}") == "true true"
+    assert render("{% for a, b in [(1, deal.status)] %}{{ a }}{{ b }}{% endfor %}") == "1lost"
+    assert render("{{ deal.name[:4] }} {{ document.tags[::-1] }} {{ document.tags[-1:][0] }}") == "Loja <b>, a <b>"
+    assert render("{{ 'x' if [] == document['items'][:0] }}") == "x"
 
 
 def test_a_source_without_end_does_not_compile(rendering: Rendering) -> None:

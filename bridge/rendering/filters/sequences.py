@@ -7,8 +7,9 @@ from jinja2 import filters as jinja
 from jinja2 import pass_environment
 
 from bridge.document import is_empty
-from bridge.rendering.budget import account, metered, take
+from bridge.rendering.budget import DIGITS, account, metered, take
 from bridge.rendering.environment import Sandbox
+from bridge.rendering.made import MadeList
 from bridge.rendering.value import described, given, printed
 
 MARK = "jinja_pass_arg"
@@ -33,7 +34,7 @@ def items_of(value: Any, filter_name: str) -> Iterator[Any]:  # noqa: ANN401 (an
 
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 (any value a template may have)
     """Return the items as a list."""
-    return take(items_of(value, "list"))
+    return MadeList(take(items_of(value, "list")))
 
 
 @pass_environment
@@ -83,6 +84,13 @@ def rounded(value: Any, places: int = 0) -> int | float | None:  # noqa: ANN401 
     return None if given(value) is None else round(number_of(value, "round"), places or None)
 
 
+def whole(value: Any, default: Any = 0, base: int = 10) -> Any:  # noqa: ANN401 (any value a template may have)
+    """Return a whole number; ``default`` for what is none, and for one so long that calculating with it takes long."""
+    if isinstance(value, str) and len(value) > DIGITS:
+        return default
+    return jinja.do_int(value, default, base)
+
+
 def absolute(value: Any) -> int | float | None:  # noqa: ANN401 (any value a template may have)
     """Return the number without its sign."""
     return None if given(value) is None else abs(number_of(value, "abs"))
@@ -100,17 +108,6 @@ def number_of(value: Any, filter_name: str) -> int | float:  # noqa: ANN401 (any
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{filter_name} wants a number, not {described(value)}")
     return value
-
-
-def _extreme(name: str) -> Callable[..., Any]:
-    original = jinja.FILTERS[name]
-
-    @pass_environment
-    def of_items(environment: Sandbox, value: Any, attribute: str | None = None) -> Any:  # noqa: ANN401 (any items)
-        items = take(items_of(value, name))
-        return original(environment, items, attribute=attribute) if items else None
-
-    return of_items
 
 
 def _paying(name: str) -> Callable[..., Any]:
@@ -131,20 +128,16 @@ def _paying(name: str) -> Callable[..., Any]:
 
 
 SEQUENCE_FILTERS: dict[str, Callable[..., Any]] = {
-    **{name: _paying(name) for name in ("groupby", "map", "reject", "rejectattr", "reverse", "select", "selectattr")},
-    **{name: _paying(name) for name in ("sort", "unique")},
+    **{name: _paying(name) for name in ("map", "reject", "rejectattr", "reverse", "select", "selectattr")},
     "abs": absolute,
-    "dictsort": jinja.do_dictsort,
     "first": first,
     "float": jinja.do_float,
-    "int": jinja.do_int,
+    "int": whole,
     "items": jinja.do_items,
     "join": join,
     "last": last,
     "length": length,
     "list": listed,
-    "max": _extreme("max"),
-    "min": _extreme("min"),
     "round": rounded,
     "sum": total,
 }
