@@ -98,6 +98,16 @@ class TestDebounce:
         assert await shop.states() == ["cancelled", "pending"]
         assert shop.rung == ["sales"]
 
+    async def test_a_condition_that_fails_by_then_is_a_dead_letter_that_says_so(self, shop: Timed) -> None:
+        shop.use(MOVES)
+        deal = Deal()
+        await shop.receive(deal.moved("A", 1), deal.moved("B", 2))
+        shop.use(MOVES.replace("    debounce", "    when: 1 / (deal.deal_stage.order - 2) > 0\n    debounce"))
+        await shop.wait(seconds=60)
+        [told] = await shop.seen()
+        assert told.state is DeliveryState.DEAD
+        assert "division by zero" in str(told.reason)
+
     async def test_what_joins_says_so(self, shop: Timed) -> None:
         shop.use(MOVES)
         deal = Deal()

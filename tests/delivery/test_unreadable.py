@@ -150,6 +150,18 @@ class TestDigest:
         assert ripe.others == (), "it is told by itself"
 
 
+    async def test_one_that_cannot_be_read_itself_is_explained_as_that(self, shop: Timed) -> None:
+        _, second = await lose(shop, "A", "B")
+        damage(shop, "event", b"{", second)
+        deliveries = {each.event_id: each for each in await shop.seen()}
+        event = await shop.store.event(second.id)
+        assert event is not None
+        told = shop.rules.router.foretell(await shop.store.waiting(event, deliveries[second.id]))
+        assert told is not None
+        assert told.content is None
+        assert str(told.error).startswith("the body is no JSON")
+
+
 class TestAlone:
     async def test_what_waits_for_its_time_alone_says_so(self, shop: Timed) -> None:
         one, two = deal("A"), deal("B")
