@@ -149,7 +149,6 @@ class TestDigest:
         assert told.content == {"text": "B; before: false"}
         assert ripe.others == (), "it is told by itself"
 
-
     async def test_one_that_cannot_be_read_itself_is_explained_as_that(self, shop: Timed) -> None:
         _, second = await lose(shop, "A", "B")
         damage(shop, "event", b"{", second)
