@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.component import Escape, Source, UnlessWhole
 from bridge.model import Change, Json, JsonObject, Related
+from bridge.rendering.budget import Seen
 from bridge.rendering.compiling import compile_expression, compile_file, compile_text, sole_expression
 from bridge.rendering.context import context_of, gathered
 from bridge.rendering.environment import Sandbox
@@ -107,7 +108,7 @@ class Rendering:
         self, change: Change, source: Source[Any], now: datetime, related: Related = MappingProxyType({})
     ) -> dict[str, object]:
         """Return the names that templates see of a change, and of what is related to it, at a moment."""
-        return context_of(change, source, now, self._region.timezone, related)
+        return Seen(context_of(change, source, now, self._region.timezone, related))
 
     def gathered(
         self,
@@ -117,7 +118,7 @@ class Rendering:
         former: Sequence[Mapping[str, object]] | None,
     ) -> dict[str, object]:
         """Return the names that the template of a digest sees; ``former`` are the items of the digest before."""
-        return gathered(items, group, now.astimezone(self._region.timezone), former)
+        return Seen(gathered(items, group, now.astimezone(self._region.timezone), former))
 
     def files(self) -> tuple[Path, ...]:
         """Return the template files that were compiled so far, with those they include."""

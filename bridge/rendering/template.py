@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from bridge.errors import RenderError
 from bridge.model import Json, JsonObject
-from bridge.rendering.budget import Budget, BudgetError, account, concatenated
+from bridge.rendering.budget import Budget, BudgetError, Seen, account, concatenated
 from bridge.rendering.environment import AbsentError
 from bridge.rendering.errors import Lack, TemplateFailedError
 from bridge.rendering.misfits import misfit
@@ -223,13 +223,16 @@ def _names(compiled: Compiled, context: Context) -> Names:
 def _run(name: str, context: Context, work: Callable[[], ResultT]) -> ResultT:
     """Do the work of one rendering on an account of its own; whatever it raises becomes a TemplateFailedError."""
     now = context.get("now")
-    token = account.set(Budget(now if isinstance(now, datetime) else None))
+    purse = context.purse if isinstance(context, Seen) else None
+    budget = Budget(now if isinstance(now, datetime) else None, purse)
+    token = account.set(budget)
     try:
         return work()
     except Exception as error:  # a template can raise anything, and must not take the daemon along
         where, line = _place(error.__traceback__, name)
         raise TemplateFailedError(_sentence(error), line=line, name=where, lack=_lack(error)) from error
     finally:
+        budget.close()
         account.reset(token)
 
 

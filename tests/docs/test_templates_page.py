@@ -433,7 +433,7 @@ BOUNDS: Mapping[str, float] = {
 def test_the_page_has_every_limit() -> None:
     assert {row[0]: float(row[1].replace(",", "")) for row in rows(PAGE, "Limits")} == BOUNDS
     constants = {value for name, value in vars(budget).items() if name.isupper() and isinstance(value, int | float)}
-    assert constants <= set(BOUNDS.values())
+    assert constants - {budget.LEAST} <= set(BOUNDS.values())
 
 
 def test_a_template_that_asks_for_too_much_says_what_the_page_says(shown: Shown) -> None:

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from bridge.rendering import Rendering, TemplateFailedError, TemplateSyntaxProblem
+from bridge.rendering import Rendering, TemplateFailedError, TemplateSyntaxProblem, budget
+from bridge.rendering.budget import Seen
 from tests.rendering.conftest import Render
 
 ESCAPES_FROM_THE_SANDBOX = [
@@ -210,6 +211,21 @@ def test_a_template_that_grows_without_end_is_stopped(render: Render, source: st
     with pytest.raises((TemplateFailedError, TemplateSyntaxProblem)):
         render(source, slack=slack)
     assert time.thread_time() - started < 5
+
+
+def test_templates_of_one_event_share_their_time_and_each_has_a_little(
+    rendering: Rendering, context: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = iter(range(10**6))
+    monkeypatch.setattr(budget, "thread_time", lambda: next(spent) / 1000)
+    turns = rendering.text("{% for i in range(n) %}{% endfor %}")  # looks at the time, a thousandth each, in 16 turns
+    with pytest.raises(TemplateFailedError, match=r"more than 0\.5 seconds of the processor$"):
+        turns.render(names := Seen({**context, "n": 9999}))
+    with pytest.raises(TemplateFailedError, match="with the others of its event"):
+        turns.render(names)
+    names["n"] = 16 * 20
+    assert turns.render(names) == ""
+    assert turns.render(Seen({**context, "n": 16 * 400})) == ""
 
 
 def test_a_copy_of_a_large_object_is_paid_for(render: Render) -> None:

@@ -5,12 +5,13 @@ A text is compared in small letters, which is one more text for each item, and a
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from jinja2 import pass_environment
 from jinja2.filters import make_attrgetter, make_multi_attrgetter
 
-from bridge.rendering.budget import account, take
+from bridge.rendering.budget import account
 from bridge.rendering.environment import Sandbox
 from bridge.rendering.filters.sequences import items_of
 from bridge.rendering.made import MadeList
@@ -30,7 +31,7 @@ def ordered(
 ) -> list[Any]:
     """Return the items in their order; ``attribute`` may name several paths, with commas."""
     key = make_multi_attrgetter(environment, attribute, postprocess=_comparable(case_sensitive))
-    return MadeList(sorted(take(items_of(value, "sort")), key=key, reverse=reverse))
+    return MadeList(sorted(items_of(value, "sort"), key=key, reverse=reverse))
 
 
 @pass_environment
@@ -43,7 +44,7 @@ def unique(
     """Yield the items, but none whose like came before."""
     key = make_attrgetter(environment, attribute, postprocess=_comparable(case_sensitive))
     seen = set()
-    for item in take(items_of(value, "unique")):
+    for item in items_of(value, "unique"):
         if (found := key(item)) not in seen:
             seen.add(found)
             yield item
@@ -60,8 +61,8 @@ def grouped(
     """Return the items by a value that they have in common, as pairs of that value and their list."""
     key = make_attrgetter(environment, attribute, postprocess=_comparable(case_sensitive), default=default)
     spelt = make_attrgetter(environment, attribute, default=default)
-    items = sorted(take(items_of(value, "groupby")), key=key)
-    groups = (MadeList(group) for _, group in groupby(items, key))
+    keyed = sorted(((key(item), item) for item in items_of(value, "groupby")), key=itemgetter(0))
+    groups = (MadeList(item for _, item in group) for _, group in groupby(keyed, itemgetter(0)))
     return MadeList((spelt(group[0]), group) for group in groups)
 
 
@@ -77,14 +78,14 @@ def dictsort(
     if by not in ("key", "value"):
         raise ValueError('dictsort sorts by "key" or "value"')
     comparable, place = _comparable(case_sensitive), by == "value"
-    return MadeList(sorted(take(value.items()), key=lambda field: comparable(field[place]), reverse=reverse))
+    return MadeList(sorted(value.items(), key=lambda field: comparable(field[place]), reverse=reverse))
 
 
 def _extreme(name: str, choose: Callable[..., Any]) -> Callable[..., Any]:
     @pass_environment
     def of_items(environment: Sandbox, value: Any, attribute: Attribute = None) -> Any:  # noqa: ANN401 (any items)
         key = make_attrgetter(environment, attribute, postprocess=_comparable(case_sensitive=False))
-        return choose(take(items_of(value, name)), key=key, default=None)
+        return choose(items_of(value, name), key=key, default=None)
 
     return of_items
 
