@@ -1,5 +1,6 @@
 """What any store promises about digests: what they gather, what the one before told, and the place of the next."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -83,6 +84,20 @@ class DigestContract:
             (second.id, {"of": second.id}),
         ]
         assert (await the(store, turns.ripe[0].others[0])).state is DeliveryState.CANCELLED
+
+    async def test_whoever_waits_gets_a_turn_between_what_is_told(self, store: Store, clock: ManualClock) -> None:
+        for group in "ab":
+            await gathered(store, clock, clock.now() + DAY, group)
+        clock.advance(days=1)
+        done: list[str] = []
+
+        def ripen(ripe: Ripe) -> Ripened:
+            asyncio.get_running_loop().call_soon(done.append, "a webhook")
+            done.append("a digest")
+            return told(ripe)
+
+        await store.ripen(10, ripen)
+        assert done == ["a digest", "a webhook", "a digest", "a webhook"]
 
     async def test_what_is_found_unreadable_dies_and_the_others_are_told_without_it(
         self, store: Store, clock: ManualClock, turns: Turns

@@ -88,7 +88,10 @@ class SqliteStore(Store):
             batch = await self._readers.run(deferrals.ripe_batch, limit, self._now())
             if foresee and batch:
                 await foresee(batch)
-            ripened = [(ripe, ripen(ripe)) for ripe in batch]
+            ripened = []
+            for ripe in batch:
+                ripened.append((ripe, ripen(ripe)))
+                await asyncio.sleep(0)  # what is slow to fill keeps a webhook waiting once, and not once for each
             return await self._writer.submit(deferrals.commit_ripened, ripened, self._now()) if ripened else ()
 
     async def next_ripe(self) -> datetime | None:
