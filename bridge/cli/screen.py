@@ -50,7 +50,9 @@ STYLES = {
 }
 """The colour of every state and outcome."""
 
-_HARMLESS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "�")
+_STEERING = (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_NO_XML = (*range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+_HARMLESS = dict.fromkeys((*_STEERING, *_NO_XML), "�")
 del _HARMLESS[0x09], _HARMLESS[0x0A]
 
 
@@ -63,7 +65,7 @@ class Column:
 
 
 def clean(text: object) -> str:
-    """Return a text without what would steer a terminal."""
+    """Return a text without what would steer a terminal, or could stand in no XML."""
     return str(text).translate(_HARMLESS)
 
 

@@ -12,15 +12,25 @@ DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
+YEARS = range(1980, 2200)
+"""Years in which a test can be: at the ends of the calendar there is no time zone, and no next day."""
+
+
 def _a_date_and_time(value: str) -> str:
     if not DATE_TIME.fullmatch(value):
         raise ValueError('must be a date and a time, such as "2026-11-24 09:00"')
-    return value
+    return _in_a_year(value)
 
 
 def _a_moment(value: str) -> str:
     if not (TIME.fullmatch(value) or DATE_TIME.fullmatch(value)):
         raise ValueError('must be a time such as "18:00", or a date and a time such as "2026-11-24 18:00"')
+    return value if TIME.fullmatch(value) else _in_a_year(value)
+
+
+def _in_a_year(value: str) -> str:
+    if int(value[:4]) not in YEARS:
+        raise ValueError(f"must be in the years {YEARS[0]} to {YEARS[-1]}")
     return value
 
 

@@ -29,8 +29,9 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        """Return ``file:line:column: code: message; hint``."""
-        return f"{self.place}: {self.code}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+        """Return ``file:line:column: code: message; hint``, in one line whatever the file has in its names."""
+        text = f"{self.place}: {self.code}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+        return " ".join(text.splitlines())
 
 
 class InvalidConfigurationError(BridgeError):

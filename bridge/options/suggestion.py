@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from bridge.options.carried import meanings
 
-MANY = 1000
+MANY = 5000
 """So many names are compared with a word: each takes its time, and an event's own fields may be any number."""
 FEW = 20
 """So many names are worth listing when none comes near."""

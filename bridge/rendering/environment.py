@@ -86,13 +86,15 @@ class AbsentError(UndefinedError):
 
 
 class Files(FileSystemLoader):
-    """Reads template files, but none that is larger than any template may be."""
+    """Reads template files, but none that is larger than any template may be, and no pipe or device."""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         """Return a file's text; raises OSError for one that is too large, and whatever Jinja raises."""
         path = Path(self.searchpath[0], *split_template_path(template))
         if path.is_file() and path.stat().st_size > LARGEST:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no file")
         return super().get_source(environment, template)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bridge.config.trial_frame import EventFrame, SendFrame, UntilFrame, WaitFrame
+from bridge.config.trial_frame import YEARS, EventFrame, SendFrame, UntilFrame, WaitFrame
 from bridge.config.trials import Named, Step, Trial
 from bridge.control.explaining import Explainer
 from bridge.control.shapes import Shape
@@ -105,7 +105,7 @@ class _Course:
                 await self._tick()
                 await self._arrive([step.body or {}], step.source)
             case WaitFrame(wait=span):
-                await self.stage.until(self.clock.now() + span)
+                await self._go_on(span)
             case UntilFrame(until=moment):
                 await self._until(moment)
             case _:
@@ -123,6 +123,11 @@ class _Course:
             event = explainer.arrived(body, source)
             self.recent.append(event.id)
             await self.stage.arrive(event)
+
+    async def _go_on(self, span: timedelta) -> None:
+        if self.clock.now().year + span.days // 365 >= YEARS.stop:
+            raise BridgeError(f"a test ends in the year {YEARS[-1]}")
+        await self.stage.until(self.clock.now() + span)
 
     async def _until(self, moment: str) -> None:
         end = next_moment(moment, self.clock.now(), self.named.timezone)

@@ -13,3 +13,9 @@ def test_problems_are_told_in_reading_order_each_once() -> None:
     error = InvalidConfigurationError([LATER, EARLIER, LATER])
     assert error.problems == (EARLIER, LATER)
     assert str(error).splitlines() == [str(EARLIER), str(LATER)]
+
+
+def test_a_problem_is_one_line_so_that_no_name_in_a_file_can_look_like_another() -> None:
+    assert str(Problem(Place("a.yaml", 1, 2), "bad", 'no "x\nb.yaml: no problems"')) == (
+        'a.yaml:1:2: bad: no "x b.yaml: no problems"'
+    )

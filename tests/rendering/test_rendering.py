@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,12 @@ def test_a_file_that_is_not_utf8_is_a_problem_of_that_file(rendering: Rendering,
     (folder / "latin.j2").write_bytes("ação".encode("latin-1"))
     with pytest.raises(TemplateSyntaxProblem, match=r"latin\.j2:1: the file is not UTF-8"):
         rendering.file("latin.j2")
+
+
+def test_a_pipe_is_no_template_and_told_as_what_it_is(rendering: Rendering, folder: Path) -> None:
+    os.mkfifo(folder / "pipe.j2")
+    with pytest.raises(TemplateSyntaxProblem, match=r"pipe\.j2:1: the file cannot be read: it is no file"):
+        rendering.file("pipe.j2")
 
 
 def test_a_leaf_that_is_one_expression_keeps_its_type(rendering: Rendering, context: dict[str, object]) -> None:

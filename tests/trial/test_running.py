@@ -7,7 +7,7 @@ import pytest
 
 from bridge.cli.verdicts import told
 from bridge.config import load
-from bridge.options import StandIns
+from bridge.options import InvalidConfigurationError, StandIns
 from bridge.trial import MovedClock, Runner
 
 RULES = """\
@@ -157,6 +157,23 @@ def test_what_no_sample_has_cannot_be_set(tmp_path: Path) -> None:
 
 def test_a_moment_that_is_over_cannot_be_waited_for(tmp_path: Path) -> None:
     assert "is over" in failure_of(tmp_path, 'steps:\n  - until: "2020-01-01 00:00"\n  - expect: nothing\n')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'at: "9999-12-31 23:59"\nsteps: [{send: deal.lost}, {expect: nothing}]\n',
+        'steps: [{until: "9999-12-31 23:59"}, {expect: nothing}]\n',
+    ],
+)
+def test_a_moment_at_the_end_of_the_calendar_is_refused(tmp_path: Path, body: str) -> None:
+    with pytest.raises(InvalidConfigurationError, match="must be in the years 1980 to 2199"):
+        failure_of(tmp_path, body)
+
+
+def test_a_test_ends_before_the_calendar_does(tmp_path: Path) -> None:
+    body = 'at: "2199-12-30 23:59"\nsteps: [{wait: 3660d}, {expect: nothing}]\n'
+    assert "a test ends in the year 2199" in failure_of(tmp_path, body)
 
 
 def test_what_a_target_learns_in_one_test_is_not_known_in_the_next(tmp_path: Path) -> None:

@@ -76,6 +76,14 @@ def test_junit_tells_each_test(rules: Path, runner: CliRunner) -> None:
     ]
 
 
+def test_junit_is_xml_whatever_is_in_the_tests(rules: Path, runner: CliRunner) -> None:
+    named = FAILS.replace("name: fails", 'name: "a\\x00\\e]]><&\\uffff"')
+    (rules / "tests" / "more.yaml").write_text(named, encoding="utf-8")
+    runner.invoke(bridge, ["test", "--junit", "results.xml"])
+    root = ET.parse(rules / "results.xml").getroot()  # noqa: S314 (our own)
+    assert [case.get("name") for case in root.iter("testcase")] == ["passes", "a��]]><&�"]
+
+
 def test_no_tests_and_no_rules_are_misuse(folder: Path, runner: CliRunner) -> None:
     assert runner.invoke(bridge, ["test"]).exit_code == 2
     (folder / "routes.yaml").write_text(RULES, encoding="utf-8")
