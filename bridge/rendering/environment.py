@@ -67,9 +67,12 @@ class Missing(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
-        name, owner = self._undefined_name, self._undefined_obj
+        name: object = self._undefined_name  # of any type, whatever Jinja declares
+        owner = self._undefined_obj
         if self._undefined_hint:
             return self._undefined_hint
+        if not isinstance(name, str | int | None):
+            return f"{described(owner)} has no field that is {described(name)}"  # a list can take seconds to spell
         if owner is missing:
             return f'there is no name "{name}"'
         if isinstance(owner, Mapping):

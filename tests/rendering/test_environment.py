@@ -313,6 +313,7 @@ def test_an_unknown_filter_suggests_the_nearest(rendering: Rendering) -> None:
         ("{{ 'x' if deal.nope }}", 'deal has no field "nope"'),
         ("{{ [1, 2].foo }}", "the list has no item foo"),
         ("{{ now[0] }}", 'a moment has no "0"'),
+        ("{{ [deal] | groupby([deal]) }}", "an object has no field that is a list"),
         ("{% macro m(a) %}{{ a }}{% endmacro %}{{ m() }}", "parameter 'a' was not provided"),
         ("{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, 2) }}", "takes not more than 1 argument"),
     ],
