@@ -104,7 +104,7 @@ def _expected(line: Expectation) -> str:
 def _delivery(seen: Seen) -> str:
     delivery = seen.delivery
     tries = "" if delivery.attempts == 1 else f" after {delivery.attempts} attempts"
-    tried = f"{tries}, {seen.after} after the last event" if delivery.attempts else ""
+    tried = f"{tries}, {seen.told}" if delivery.attempts else ""
     head = f"to {delivery.target}, {delivery.state}{tried}, "
     reason = f" ({delivery.reason})" if delivery.reason else ""
     content = "\n".join(f"    │ {name}: {_short(value)}" for name, value in (delivery.content or {}).items())

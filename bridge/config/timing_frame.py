@@ -13,6 +13,8 @@ from bridge.options import did_you_mean
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MIDNIGHT: Final = "24:00"
+FIELDS: Final = 5
+"""Of a cron expression. One for seconds would be the first of six, and nobody wants a digest each second."""
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _SOME_DAY: Final = datetime(2026, 1, 1)  # noqa: DTZ001 (an expression is looked through, whatever the zone)
 
@@ -48,6 +50,8 @@ def _span(item: str) -> list[int]:
 
 
 def _cron(value: str) -> str:
+    if len(value.split()) > FIELDS:
+        raise ValueError('takes five fields: minute, hour, day, month and day of the week, as in "0 18 * * mon-fri"')
     try:
         CronSim(value, _SOME_DAY)
     except CronSimError as error:

@@ -26,8 +26,13 @@ class Seen:
     @property
     def after(self) -> str:
         """Return how long after the last event it was tried, as a test says it."""
-        seconds = round(self.since_event, 1)
-        return written(timedelta(seconds=seconds)) if seconds and seconds.is_integer() else f"{seconds:g}s"
+        return _as_length(self.since_event)
+
+    @property
+    def told(self) -> str:
+        """Return the same as a sentence says it: where an `expect` is of several events, it may tell of one before."""
+        where = "before" if self.since_event < 0 else "after"
+        return f"{_as_length(abs(self.since_event))} {where} the last event"
 
     @property
     def loud(self) -> bool:
@@ -97,6 +102,11 @@ def differences(line: Expectation, seen: Seen, zone: ZoneInfo) -> Iterator[str]:
 
 def _weight(line: Expectation) -> int:
     return len(line.said.model_fields_set) + len(line.wanted)
+
+
+def _as_length(seconds: float) -> str:
+    seconds = round(seconds, 1)
+    return written(timedelta(seconds=seconds)) if seconds and seconds.is_integer() else f"{seconds:g}s"
 
 
 def _as_said(said: str | None, moment: datetime) -> str:

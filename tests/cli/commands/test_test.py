@@ -21,6 +21,7 @@ routes:
 PASSES = "tests:\n  - {name: passes, steps: [{send: deal.lost}, {expect: [{to: screen}]}]}\n"
 FAILS = "tests:\n  - {name: fails, steps: [{send: deal.lost}, {expect: nothing}]}\n"
 LATER = RULES.replace('}}"}]', '}}", delay: 3d}]')
+TWICE = "  - {name: twice, steps: [{send: deal.lost}, {wait: 2h}, {send: deal.lost}, {expect: nothing}]}\n"
 TOO_SOON = "  - {name: too soon, steps: [{send: deal.lost}, {expect: [{to: screen}]}]}\n"
 TOO_LATE = "  - {name: too late, steps: [{send: deal.lost}, {wait: 4d}, {expect: [{to: screen, after: 2d}]}]}\n"
 
@@ -105,6 +106,12 @@ def test_problems_of_a_file_of_tests_are_told_with_their_place(rules: Path, runn
     result = runner.invoke(bridge, ["test"])
     assert result.exit_code == 1
     assert "tests/more.yaml:1:34: unknown-sample" in result.stderr
+
+
+def test_what_came_before_the_last_event_is_told_so(folder: Path, runner: CliRunner) -> None:
+    (folder / "routes.yaml").write_text(RULES + "tests:\n" + TWICE, encoding="utf-8")
+    told = runner.invoke(bridge, ["test"]).stdout
+    assert "to screen, delivered, 7201s before the last event, by lost" in told, "an event of a test takes a second"
 
 
 def test_what_came_at_another_time_is_told_with_the_time_as_tests_say_it(folder: Path, runner: CliRunner) -> None:
