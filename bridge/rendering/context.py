@@ -35,8 +35,7 @@ def context_of(
 ) -> dict[str, object]:
     """Return what templates see of a change and of what is related to it; moments are in the zone of the rules file."""
     event, kind = change.event, change.event.entity.kind if change.event.entity else ""
-    reached = _related(change, source, related) if related else _unreached(source, kind)
-    entity = Document({**change.current, **reached}, kind, source, event.entity)
+    entity = Document({**change.current, **_related(change, source, related)}, kind, source, event.entity)
     before = _unseen(type(source), kind) if change.previous is None else change.previous
     return {
         "event": _event(event, change, zone),
@@ -49,23 +48,27 @@ def context_of(
     }
 
 
-def _related(change: Change, source: Source[Any], related: Related) -> dict[str, object]:
+def _related(change: Change, source: Source[Any], related: Related) -> Mapping[str, object]:
     """Return what is reached from the entity; what was not found, or is not there, is empty and of full shape."""
-    entity, found = change.event.entity, dict[str, object]()
-    for name, relation in source.relations.get(entity.kind, {}).items() if entity else ():
-        told = related.get(Reach(change.event.source, entity, name)) if entity else None
+    entity = change.event.entity
+    unreached = _unreached(source, entity.kind if entity else "")
+    if not (entity and related):
+        return unreached
+    found = dict(unreached)
+    for name, relation in source.relations.get(entity.kind, {}).items():
+        told = related.get(Reach(change.event.source, entity, name))
         if relation.completes:
             found[name] = _completed(change.current.get(name), told)
-        elif relation.many:
-            found[name] = [_reached(each, relation.kind, source) for each in told] if isinstance(told, list) else []
-        else:
+        elif relation.many and isinstance(told, list):
+            found[name] = [_reached(each, relation.kind, source) for each in told]
+        elif not relation.many and told is not None:
             found[name] = _reached(told, relation.kind, source)
     return found
 
 
 @lru_cache(maxsize=64)
 def _unreached(source: Source[Any], kind: str) -> Mapping[str, object]:
-    """Return what ``_related`` does where nothing is known of what is related; no template can change it."""
+    """Return what is reached where nothing is known of it; no template can change it."""
     relations = source.relations.get(kind, {}).items()
     return {
         name: [] if relation.many else _reached(None, relation.kind, source)
