@@ -117,16 +117,20 @@ async def test_what_is_deleted_is_told_and_what_no_rule_needs_is_not(
         assert b'"state":"deleted","count":1,"events":["crm_deal_updated"]' in event.body
 
 
+async def fall_silent(post: Post, there: Office, crm: Simulator, clock: ManualClock) -> None:
+    """Let an event come, and its webhook be suspended for two hours."""
+    await there.operations.sync()
+    await post.store.add(an_event(clock))
+    clock.advance(hours=2)
+    crm.registry.suspend(there.address)
+
+
 async def test_with_auto_it_is_activated_and_what_was_missed_is_found(
     crm: Simulator, store: Store, clock: ManualClock, tmp_path: Path
 ) -> None:
     async with office(crm, tmp_path, "v1", api=", subscribe: auto") as there:
-        await there.operations.sync()
-        await store.add(an_event(clock))
-        heard = clock.now()
-        clock.advance(hours=2)
-        crm.registry.suspend(there.address)
-        post = Post(there, store, clock, tmp_path)
+        post, heard = Post(there, store, clock, tmp_path), clock.now()
+        await fall_silent(post, there, crm, clock)
         assert await post.look() == ["suspended", "resumed"]
         assert set(there.registered().values()) == {"active"}
         await post.repairer.step()
@@ -143,12 +147,8 @@ async def test_where_it_cannot_be_kept_since_when_nothing_came_nothing_is_activa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     async with office(crm, tmp_path, "v1", api=", subscribe: auto") as there:
-        await there.operations.sync()
-        await store.add(an_event(clock))
-        heard = clock.now()
-        clock.advance(hours=2)
-        crm.registry.suspend(there.address)
-        post = Post(there, store, clock, tmp_path)
+        post, heard = Post(there, store, clock, tmp_path), clock.now()
+        await fall_silent(post, there, crm, clock)
         with capture_logs() as logs, monkeypatch.context() as patched:
             patched.setattr("bridge.remote.repairing.put_private", full)
             assert await post.look() == ["suspended"]
